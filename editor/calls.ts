@@ -111,6 +111,8 @@ function callsOfBody(member: BodyMember): readonly PlacedCall[] {
   switch (member.kind) {
     case "chain":
       return member.elements.flatMap(callsOfElement);
+    case "weight":
+      return member.init ? callsOfExpression(member.init, "argument") : [];
     case "let":
       return callsOfExpression(member.value, "formula");
     case "section":

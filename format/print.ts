@@ -124,6 +124,10 @@ class Printer {
       }
       case "let":
         return [`let ${node.name.name} = `, this.child("value")];
+      case "weight": {
+        const init = node.init ? [" init ", this.child("init")] : "";
+        return [`parameter ${node.name.name}: `, this.child("type"), init];
+      }
       case "share":
         return [`share ${node.name.name} `, this.body("members", true)];
       case "section":

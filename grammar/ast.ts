@@ -273,8 +273,18 @@ export interface Let {
   readonly span: Span;
 }
 
+/** `parameter positions: f32[197, 768] init normal(0.02)`: numbers that are trained. */
+export interface Weight {
+  readonly kind: "weight";
+  readonly name: Identifier;
+  readonly type: TensorType;
+  readonly init?: Expression;
+  readonly documentation?: string;
+  readonly span: Span;
+}
+
 /** A member of a section, a block, a branch or a loop. */
-export type BodyMember = Chain | Section | Repeat | For | Let;
+export type BodyMember = Chain | Section | Repeat | For | Let | Weight;
 
 /**
  * `loss cross_entropy(logits, label) + 0.3 * cross_entropy(aux, label)`: a call, or a weighted sum

@@ -36,6 +36,7 @@ import type {
   TargetDeclaration,
   TensorType,
   TrainDeclaration,
+  Weight,
 } from "./ast.js";
 import type { BuildContext } from "./build-expression.js";
 import {
@@ -234,6 +235,8 @@ class Builder implements BuildContext {
         return this.share(parent);
       case "letStatement":
         return this.letStatement(parent);
+      case "weight":
+        return this.weight(parent);
       case "section":
         return this.section(parent);
       case "chain":
@@ -292,6 +295,15 @@ class Builder implements BuildContext {
     const name = identifier(this, token(parent, "Name"));
     const value = buildExpression(this, node(parent, "expression"));
     return name && value && { kind: "let", name, value, ...this.documented(parent) };
+  }
+
+  private weight(parent: CstNode): Weight | undefined {
+    const name = identifier(this, token(parent, "Name"));
+    const type = this.tensorType(node(parent, "tensorType"));
+    const init = node(parent, "expression");
+    if (!name || !type) return undefined;
+    const read = init && buildExpression(this, init);
+    return { kind: "weight", name, type, init: read, ...this.documented(parent) };
   }
 
   private section(parent: CstNode): Section | undefined {

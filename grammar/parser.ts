@@ -158,6 +158,7 @@ export class SpecParser extends CstParser {
           { ALT: () => this.SUBRULE(this.metricDeclaration) },
           { ALT: () => this.SUBRULE(this.share) },
           { ALT: () => this.SUBRULE(this.letStatement) },
+          { ALT: () => this.SUBRULE(this.weight) },
           { ALT: () => this.SUBRULE(this.repeat) },
           { ALT: () => this.SUBRULE(this.loop) },
           { GATE: () => this.opensBlock(), ALT: () => this.SUBRULE(this.section) },
@@ -220,6 +221,17 @@ export class SpecParser extends CstParser {
     this.CONSUME(t.Name);
     this.CONSUME(t.Equals);
     this.SUBRULE(this.expression);
+  });
+
+  private readonly weight = this.RULE("weight", () => {
+    this.CONSUME(t.Parameter);
+    this.CONSUME(t.Name);
+    this.CONSUME(t.Colon);
+    this.SUBRULE(this.tensorType);
+    this.OPTION(() => {
+      this.CONSUME(t.Init);
+      this.SUBRULE(this.expression);
+    });
   });
 
   private readonly section = this.RULE("section", () => {

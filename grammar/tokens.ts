@@ -72,6 +72,9 @@ export const Skip = statementWord("Skip");
 export const Concat = statementWord("Concat");
 export const Branch = statementWord("Branch");
 export const Let = statementWord("Let");
+export const Parameter = statementWord("Parameter");
+/** Between a parameter's type and its initializer. */
+export const Init = statementWord("Init");
 export const Fn = statementWord("Fn");
 
 // Literals
@@ -196,7 +199,7 @@ export const lexedTokens: TokenType[] = [
 /** The words that are keywords where they start a statement or its block follows. */
 export const statementWords = [
   ...[Data, Train, Import, Block, Fn],
-  ...[Input, Target, Loss, Metric, Share, Let],
+  ...[Input, Target, Loss, Metric, Share, Let, Parameter, Init],
   ...[From, Repeat, Residual, Skip, Concat, Branch],
 ];
 

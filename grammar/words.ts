@@ -21,6 +21,7 @@ import {
   Identifier,
   Import,
   In,
+  Init,
   Input,
   Integer,
   LeftBrace,
@@ -32,9 +33,11 @@ import {
   Model,
   Name,
   NewLine,
+  Parameter,
   Repeat,
   Residual,
   RightBrace,
+  RightBracket,
   Share,
   Skip,
   StringLiteral,
@@ -89,6 +92,7 @@ const statementKeywords: readonly Keyword[] = [
   member("metric", Metric, Equals),
   { word: "share", type: Share, fits: followedByNameAnd(LeftBrace) },
   { word: "let", type: Let, fits: followedByName, fitsMisspelled: followedByNameAnd(Equals) },
+  { word: "parameter", type: Parameter, fits: followedByNameAnd(Colon) },
   {
     word: "repeat",
     type: Repeat,
@@ -141,6 +145,8 @@ const skipElsewhere: Keyword = {
   fits: followedByWay,
   fitsMisspelled: () => false,
 };
+
+const initOfParameter: Keyword = { word: "init", type: Init, fits: followedByName };
 
 const fromAfterArrow: Keyword = {
   word: "from",
@@ -238,6 +244,7 @@ class KeywordFinder {
     if (this.open.length === 0) return this.declarationCandidates(index, startsStatement);
     if (this.declaration !== Model && this.declaration !== Block) return [];
     const before = this.tokens[index - 1];
+    if (this.header === Parameter && is(before, RightBracket)) return [initOfParameter];
     if (!startsStatement) return is(before, Arrow) ? [...joinKeywords, fromAfterArrow] : [];
     if (this.open.at(-1) === Concat) return [branchKeyword];
     return [

@@ -43,9 +43,8 @@ export function pieceLength(
 ): number {
   switch (layout.kind) {
     case "vector":
-      return roundUp(piece.count, 4);
     case "plain":
-      return piece.count * (layout.length / rows);
+      return roundUp(piece.count * (layout.length / rows), 4);
     case "contraction": {
       const groups = groupsOf(piece, layout);
       return groups.count * contractionRows(layout) * columnPitch(groups);

@@ -86,6 +86,26 @@ export interface GradientShape {
  */
 export const NO_WINNER = 0xffffffff;
 
+/**
+ * Which element of x becomes which of y. Element [n, i, j, ...] of y is element start + i *
+ * strides[0] + j * strides[1] ... of image n of x, counted in logical order.
+ */
+export interface RearrangeAttributes {
+  readonly shape: Shape;
+  readonly start: number;
+  /** One for each axis of `shape` behind the batch. No two elements of y are the same one of x. */
+  readonly strides: readonly number[];
+}
+
+/**
+ * Scaled dot-product attention: softmax(q k / sqrt(size of a head)) v for each of `heads` equal
+ * parts of the channels. `causal`: a token attends to itself and those before it.
+ */
+export interface AttentionAttributes {
+  readonly heads: number;
+  readonly causal: boolean;
+}
+
 /** What keeps a division by the deviation of equal values finite. */
 export interface NormalizeAttributes {
   readonly epsilon: number;
@@ -197,9 +217,19 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  * - batchSums: [N] ... -> sums over the batch, of shares without what is not finite, and behind
  *   them, for each SUMS_AT_ONCE of the inputs, the number of examples of which a value is not
  *   finite
- * - concatenate: x, x2 ... of one batch and space -> y, their channels one after the other; slice:
- *   x -> y, some of its channels
+ * - concatenate: x, x2 ... of one batch and space -> y, their channels one after the other, or
+ *   sequences, their tokens one after the other; slice: x -> y, some of its channels
  * - reshape: x -> y, the same elements in logical (row-major) order
+ * - rearrange: x -> y, elements of x in another order, each at most once; rearrangeGradient: dy ->
+ *   dx
+ * - broadcast: a parameter of K elements -> [N, K], the same for each example. Its gradient is a
+ *   channelSum
+ * - matmul: a [N, T, K], b [N, K, C] -> [N, T, C], the product of each example's matrices;
+ *   `transposed`: b is [N, C, K]
+ * - attention: queries, keys and values [N, T, 3 * C], one after the other for each token -> y
+ *   [N, T, C], and the logarithm of each row's sum of exponentials [N, T, heads].
+ *   attentionGradient: the same input, y, these logarithms, dy -> the input's gradient, and the
+ *   products of y and dy by row [N, T, heads]
  * - sumGradients: two gradients of one parameter -> their sum, in its shape
  * - squareSum: dw, and another squareSum if given -> [1], the sum of squares, added to the other's
  * - scaleGradient: dy, and the state of a dynamic loss scale [LOSS_SCALE_WORDS] -> dy times the
@@ -229,7 +259,8 @@ export interface OpAttributes {
     readonly before: number;
     readonly after: number;
   };
-  channelSum: Record<never, never>;
+  /** The shape of the result, if it is not [C]. */
+  channelSum: { readonly shape?: Shape };
   /** How far the running statistics move: 0 not at all, 1 all the way. */
   channelStatistics: SharedAttributes & { readonly momentum: number };
   normalize: NormalizeAttributes;
@@ -252,11 +283,19 @@ export interface OpAttributes {
   elementLoss: ElementLossAttributes;
   /** Which of the inputs are shares: of these, what is not finite counts as 0. */
   batchSums: { readonly shares: readonly boolean[] };
-  concatenate: Record<never, never>;
+  /** Channels if absent. */
+  concatenate: { readonly axis?: "tokens" };
   /** The first channel, and how many. */
   slice: { readonly start: number; readonly count: number };
   /** The shape of the result. */
   reshape: { readonly shape: Shape };
+  rearrange: RearrangeAttributes;
+  rearrangeGradient: RearrangeAttributes & GradientShape;
+  broadcast: Record<never, never>;
+  /** Whether b is multiplied with transposed. */
+  matmul: { readonly transposed: boolean };
+  attention: AttentionAttributes;
+  attentionGradient: AttentionAttributes;
   sumGradients: Record<never, never>;
   squareSum: Record<never, never>;
   scaleGradient: Record<never, never>;

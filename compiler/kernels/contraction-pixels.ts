@@ -51,6 +51,8 @@ export interface PixelVariant {
   readonly order?: ColumnOrder | undefined;
   /** What is left of the results for a reduction of each channel; not where K is split. */
   readonly gathered?: Gathered | undefined;
+  /** Whether each image has a second operand, an activation; not where K is split. */
+  readonly ofImages?: true;
 }
 
 const COMMON = {
@@ -65,11 +67,13 @@ const COMMON = {
 } as const;
 
 const TRANSPOSED = { weights_column: "u32" } as const;
+/** Blocks of an image's rows, values of K, and columns without those that fill up a vec4. */
+const OF_IMAGES = { row_blocks: "u32", depth: "u32", all_columns: "u32" } as const;
 const SPLIT = { groups: "u32", splits: "u32", first_split: "u32", quads: "u32" } as const;
 const INPUT = { input: "place" } as const;
 const WHOLE = { result: "place" } as const;
 
-const CONSTANTS = { ...COMMON, ...TRANSPOSED, ...SPLIT, ...INPUT, ...WHOLE } as const;
+const CONSTANTS = { ...COMMON, ...TRANSPOSED, ...OF_IMAGES, ...SPLIT, ...INPUT, ...WHOLE } as const;
 
 const { k } = scopeOf({ bindings: {}, constants: CONSTANTS });
 
@@ -89,10 +93,13 @@ const { io } = scopeOf({ bindings: BINDINGS, constants: {} });
  * Where K is split, a workgroup sums a part of it, and what it has is stored without the epilogue
  * as [split][row][quad], for `sumPartials` to finish. Where it is not, a lane may gather its
  * results, which are of one channel quad, for a reduction of each channel.
+ *
+ * Where each image has a second operand, a block has rows of one image, and the image takes the
+ * place of the group.
  */
 export const pixelContraction = defineKernel(
   "contraction_pixels",
-  ({ schedule, epilogue, order = "columns last", gathered }: PixelVariant) => {
+  ({ schedule, epilogue, order = "columns last", gathered, ofImages }: PixelVariant) => {
     const exchange = exchangeFor(schedule);
     const fused = epilogueFragment(epilogue);
     const gather = gathered && gatherFragment(gathered);
@@ -101,11 +108,14 @@ export const pixelContraction = defineKernel(
     const split = isSplit(schedule);
     const transposed = order === "columns first";
     const ofOrder = transposed ? TRANSPOSED : undefined;
+    const ownOfImages = ofImages ? OF_IMAGES : undefined;
     const [ofParts, ofWhole] = split
       ? ([SPLIT, undefined] as const)
       : ([undefined, WHOLE] as const);
     const addresses = split ? [] : addressesOf(fused, gather);
-    const words = `${transposed ? "_transposed" : ""}${fused.suffix}${gather?.suffix ?? ""}`;
+    const walk = ofImages ? COLUMNS_OF_IMAGES[order] : COLUMNS[order];
+    const form = `${ofImages ? "_of_images" : ""}${transposed ? "_transposed" : ""}`;
+    const words = `${form}${fused.suffix}${gather?.suffix ?? ""}`;
     return {
       suffix: `${words}_${tileName(schedule, rows, 4 * schedule.columns)}`,
       summary: "Contraction: rows are output pixels, columns output channels, K the window.",
@@ -113,6 +123,7 @@ export const pixelContraction = defineKernel(
       constants: {
         ...COMMON,
         ...ofOrder,
+        ...ownOfImages,
         ...ofParts,
         ...INPUT,
         ...ofWhole,
@@ -122,27 +133,37 @@ export const pixelContraction = defineKernel(
       lanes: lanesOf(schedule),
       body: () => code`
         // The lane's part.
-        let rows = ${frame.batch} * ${k.pixels};
-        let first_row = ${block} * ${named("BLOCK_ROWS", rows)};
-        ${split && code`let split = ${plane} / (${k.column_blocks} * ${k.groups});`}
-        let group = ${plane} / ${k.column_blocks}${split && code` % ${k.groups}`};
+        ${ofImages ? rowsOfImage(rows) : rowsOfBatch(rows, split)}
         let column = ${plane} % ${k.column_blocks} * ${columnLanes} + ${exchange.columnLane};
         ${places(exchange)}
         ${times(schedule.loads, (load) => rowPlaces(load, schedule.rowLanes, addresses))}
         ${sumsOf(schedule).map((sum) => code`var ${sum} = vec4f(0);`)}
         let columns = ${k.columns};
-        ${COLUMNS[order].start}
-        ${overK(schedule, exchange, order)}
+        ${walk.start}
+        ${overK(schedule, exchange, { walk, ahead: !ofImages && loadsAhead(schedule, order) })}
         // Write.
-        let quad = ${k.first_quad} + group * columns + column;
+        let quad = ${k.first_quad}${!ofImages && code` + group * columns`} + column;
         ${storeRows(exchange, schedule, {
           addresses,
-          finish: split ? FINISH_PARTIAL : finishRow(fused, gather),
+          given: split ? [code`${k.first_split} + split`] : ofImages ? [code`rows`] : [],
+          finish: split ? FINISH_PARTIAL : finishRow(fused, gather, ofImages),
         })}
         ${gather && leavePart(gather, exchange, accumulatedRows(schedule))}`,
     };
   },
 );
+
+const rowsOfBatch = (rows: number, split: boolean): Code => code`
+  let rows = ${frame.batch} * ${k.pixels};
+  let first_row = ${block} * ${named("BLOCK_ROWS", rows)};
+  ${split && code`let split = ${plane} / (${k.column_blocks} * ${k.groups});`}
+  let group = ${plane} / ${k.column_blocks}${split && code` % ${k.groups}`};`;
+
+/** The rows of the block's image end before `rows`. */
+const rowsOfImage = (rows: number): Code => code`
+  let group = ${block} / ${k.row_blocks};
+  let rows = (group + 1u) * ${k.pixels};
+  let first_row = group * ${k.pixels} + ${block} % ${k.row_blocks} * ${named("BLOCK_ROWS", rows)};`;
 
 const sumsOf = (schedule: ContractionSchedule) => locals("sum", accumulatedRows(schedule));
 
@@ -210,6 +231,23 @@ const COLUMNS: Readonly<Record<ColumnOrder, ColumnWalk>> = {
   },
 };
 
+/** What fills up a vec4 of activations may be anything, and behind an image there is another. */
+const within = (value: Code, first: Code, count: Code): Code =>
+  code`select(vec4f(0), ${value}, 4u * ${first} + vec4u(0u, 1u, 2u, 3u) < vec4u(${count}))`;
+
+const rowOfImage = (row: number): Code => {
+  const value = io.weights.load(stepped(code`weights_place`, row, code`columns`));
+  return code`select(vec4f(0), ${value}, ${offset(code`4u * k`, row)} < ${k.depth})`;
+};
+
+const columnOfImage = (column: number): Code =>
+  within(io.weights.load(stepped(code`weights_place`, column, k.weights_column)), code`k`, k.depth);
+
+const COLUMNS_OF_IMAGES: Readonly<Record<ColumnOrder, ColumnWalk>> = {
+  "columns last": { ...COLUMNS["columns last"], loads: loadFor("weights", rowOfImage) },
+  "columns first": { ...COLUMNS["columns first"], loads: loadFor("column", columnOfImage) },
+};
+
 /** A turn of the loop over K. */
 interface Turn {
   /** The code before the loop, whose first step of K is given. */
@@ -232,12 +270,19 @@ const loadsAhead = (schedule: ContractionSchedule, order: ColumnOrder) =>
   schedule.exchange === "workgroup" &&
   (order === "columns first" || accumulatedRows(schedule) >= LEAST_ROWS_AHEAD);
 
-function turnOf(schedule: ContractionSchedule, exchange: Exchange, order: ColumnOrder): Turn {
-  const { loads, derive, skip } = COLUMNS[order];
+/** How the loop over K reads its operands. */
+interface Loop {
+  readonly walk: ColumnWalk;
+  /** Whether a turn begins to load what the next one reads. */
+  readonly ahead: boolean;
+}
+
+function turnOf(schedule: ContractionSchedule, exchange: Exchange, { walk, ahead }: Loop): Turn {
+  const { loads, derive, skip } = walk;
   const rows = locals("input", schedule.loads);
   const rowAt = (load: number, at: Code) =>
     io.input.load(code`${placeName("input", load)} + ${at}`);
-  if (!loadsAhead(schedule, order)) {
+  if (!ahead) {
     const body = code`
       ${rows.map((name, load) => code`let ${name} = ${rowAt(load, code`k`)};`)}
       ${exchange.share(rows)}
@@ -266,9 +311,9 @@ function turnOf(schedule: ContractionSchedule, exchange: Exchange, order: Column
   return { before, body };
 }
 
-function overK(schedule: ContractionSchedule, exchange: Exchange, order: ColumnOrder): Code {
-  const turn = turnOf(schedule, exchange, order);
-  return isSplit(schedule) ? overPartOfK(COLUMNS[order], turn) : overWholeK(turn);
+function overK(schedule: ContractionSchedule, exchange: Exchange, loop: Loop): Code {
+  const turn = turnOf(schedule, exchange, loop);
+  return isSplit(schedule) ? overPartOfK(loop.walk, turn) : overWholeK(turn);
 }
 
 const SEGMENT_START = segmentPlace(k, code`segment`);
@@ -315,6 +360,8 @@ function rowPlaces(load: number, rowLanes: number, addresses: readonly Address[]
 
 interface Storing {
   readonly addresses: readonly Address[];
+  /** What `finish` is given behind the row's place. */
+  readonly given: readonly Code[];
   readonly finish: Code;
 }
 
@@ -325,16 +372,15 @@ interface Storing {
 function storeRows(
   exchange: Exchange,
   schedule: ContractionSchedule,
-  { addresses, finish }: Storing,
+  { addresses, given: others, finish }: Storing,
 ): readonly Code[] {
-  const split = isSplit(schedule) ? [code`${k.first_split} + split`] : [];
   return exchange.eachRow({
     sums: sumsOf(schedule),
     isInside: (row) => code`first_row + ${row} < rows`,
     perRow: addresses.map(({ name }) => locals(`${name}_place`, schedule.loads)),
     finish: (row, sum, values) => {
       const at = offset(code`first_row${ownRow(exchange)}`, row);
-      const given = [at, code`column`, code`quad`, ...split, sum, ...values];
+      const given = [at, code`column`, code`quad`, ...others, sum, ...values];
       return code`${finish}(${joined(given, ", ")});`;
     },
   });
@@ -351,11 +397,15 @@ const leavePart = (gather: GatherFragment, exchange: Exchange, own: number) => c
   let part = ${exchange.firstRow ? code`(first_row + own_row)` : code`first_row`} / ${own};
   ${gather.leave(code`part`, QUAD)}`;
 
-function finishRow(fused: EpilogueFragment, gather: GatherFragment | undefined): Code {
+function finishRow(
+  fused: EpilogueFragment,
+  gather: GatherFragment | undefined,
+  ofImages: true | undefined,
+): Code {
   const activations = [...fused.activations, ...(gather?.activations ?? [])];
   const parameters = ["result", ...activations].map((name) => code`${placeName(name)}: u32`);
   const value = fused.finish({
-    value: code`sum`,
+    value: ofImages ? within(code`sum`, code`column`, k.all_columns) : code`sum`,
     quad: QUAD,
     pixel: code`row`,
     pixels: k.pixels,
@@ -365,11 +415,14 @@ function finishRow(fused: EpilogueFragment, gather: GatherFragment | undefined):
   const stored = gather
     ? [code`let made = ${value};`, store(code`made`), gather.take(QUAD)]
     : store(value);
+  const parameterList = joined(parameters, ", ");
+  const rowsGiven = ofImages && code`, rows: u32`;
+  const inImage = ofImages && code` && row < rows`;
   return helper(
     "finish",
     code`
-      fn finish(row: u32, column: u32, quad: u32, sum: vec4f, ${joined(parameters, ", ")}) {
-        if (row < ${frame.batch} * ${k.pixels} && column < ${k.columns}) {
+      fn finish(row: u32, column: u32, quad: u32${rowsGiven}, sum: vec4f, ${parameterList}) {
+        if (row < ${frame.batch} * ${k.pixels}${inImage} && column < ${k.columns}) {
           ${stored}
         }
       }`,

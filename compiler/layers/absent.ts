@@ -1,13 +1,17 @@
 import type { AbsentNames } from "../calls/suggestion.js";
 
 const ONLY_IMAGES =
-  "netc has layers of images [N, C, H, W] and rows [N, C]; a sequence is an image of height 1";
-const NO_ATTENTION = "netc has no attention";
+  "netc has images [N, C, H, W], sequences [N, T, C] and features [N, C]; " +
+  "an image of height 1 has one dimension";
+const TRANSFORMER =
+  "layers make it: `residual { layernorm -> attention(8) }` and then " +
+  "`residual { layernorm -> linear(4 * width) -> gelu -> linear(width) }`";
+const POSITIONS = "`parameter positions: f32[T, C] init normal(0.02)`, and `add(positions)`";
 const NO_RECURRENCE = "netc has no recurrent layers";
-const NO_TRANSPOSING = "netc has no layer that changes the order of axes: [N, C, H, W] is fixed";
 const NO_PARTS = "a value cannot be cut; two layers that read the same value make two parts";
 const NO_ARITHMETIC = "netc computes with `add`, `multiply` and `concat`";
-const NO_MATRICES = "products of matrices are those of `linear` and `conv` with their weights";
+const NO_MATRICES =
+  "`matmul` multiplies the matrices of two values; `linear` and `conv` have weights";
 const NO_DROP_PATH = "netc has no stochastic depth; `dropout` zeroes single elements";
 const CHANNEL_DROPOUT = "`dropout` zeroes single elements; netc has no dropout of whole channels";
 const NO_GATES =
@@ -56,7 +60,7 @@ export const absentLayers: AbsentNames = {
   ...all(["pixelshuffle", "depthtospace"], ENLARGE),
   ...all(["pixelunshuffle", "spacetodepth"], "`conv(out, kernel=2, stride=2)` makes it smaller"),
   channelshuffle: "`conv(C, kernel=1)` mixes the channels of all groups",
-  ...all(["permute", "transpose", "swapaxes", "rearrange"], NO_TRANSPOSING),
+  rearrange: "`transpose`, `permute` and `reshape` change the order of axes",
   ...all(["split", "chunk", "slice", "narrow", "select", "gather"], NO_PARTS),
   ...all(["squeeze", "unsqueeze", "expand", "repeatvector"], ONE_BY_ONE),
   ...all(["cropping2d", "crop"], "`conv` and `pad` change a size; netc has no cropping layer"),
@@ -65,7 +69,7 @@ export const absentLayers: AbsentNames = {
   ...all(["sub", "subtract", "minus", "div", "divide", "pow", "sqrt", "exp", "abs"], NO_ARITHMETIC),
   ...all(["maximum", "minimum", "average"], NO_ARITHMETIC),
   ...all(["mean", "reducemean"], REDUCTIONS),
-  ...all(["matmul", "bmm", "mm", "dot", "einsum", "bilinear"], NO_MATRICES),
+  ...all(["dot", "einsum", "bilinear"], NO_MATRICES),
   lambda: "netc has no functions of your own; a `block` puts layers together",
   // Normalization and regularization
   ...all(
@@ -83,10 +87,9 @@ export const absentLayers: AbsentNames = {
   ...all(["gaussiannoise", "gaussiandropout"], "`dropout` is the only noise in a network"),
   // Sequences
   ...all(["lstm", "gru", "rnn", "simplernn", "bidirectional", "timedistributed"], NO_RECURRENCE),
-  embedding: "netc takes images and rows of numbers, not indices",
-  ...all(["attention", "selfattention", "multiheadattention", "mha", "mhsa"], NO_ATTENTION),
-  ...all(["transformer", "transformerencoder", "transformerencoderlayer", "vit"], NO_ATTENTION),
-  ...all(["positionalencoding", "positionalembedding"], NO_ATTENTION),
+  embedding: "netc takes images, sequences and rows of numbers, not indices",
+  ...all(["transformer", "transformerencoder", "transformerencoderlayer", "vit"], TRANSFORMER),
+  ...all(["positionalencoding", "positionalembedding"], POSITIONS),
   // Structure
   sequential: "layers are written one after the other: `conv(8, kernel=3) -> relu -> maxpool(2)`",
   ...all(

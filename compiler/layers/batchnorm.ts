@@ -3,6 +3,7 @@ import { imageShape } from "../ir/shape.js";
 import { float } from "../calls/argument-types.js";
 import { withDefault } from "../calls/signature.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
+import { refuseSequence } from "./rules.js";
 import { addAffine, addStatistic, normalizationArguments } from "./normalization.js";
 
 /** Keras' momentum says how much is kept, netc's how far the statistics move. */
@@ -63,6 +64,7 @@ Input and output have the same shape, an image \`[N, C, H, W]\` or features \`[N
   ],
 
   infer(input, { momentum }, context) {
+    if (!refuseSequence(input, context)) return undefined;
     if (momentum >= KEPT_ELSEWHERE && momentum < 1) reportMomentum(momentum, context);
     return input;
   },

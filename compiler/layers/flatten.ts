@@ -11,7 +11,8 @@ export const flatten = defineLayer({
   documentation: `
 The image's elements in the order channels, rows, columns, as in PyTorch.
 
-- input \`[N, C, H, W]\`, output \`[N, C*H*W]\`; what is flat stays as it is
+- input \`[N, C, H, W]\`, output \`[N, C*H*W]\`; a sequence \`[N, T, C]\` gives \`[N, T*C]\`;
+  what is flat stays as it is
 `,
   positional: [],
   arguments: {},

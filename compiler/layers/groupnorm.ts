@@ -3,6 +3,7 @@ import { formatShape, imageShape, type Shape } from "../ir/shape.js";
 import { integer } from "../calls/argument-types.js";
 import { required } from "../calls/signature.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
+import { refuseSequence } from "./rules.js";
 import { lowerGroups, normalizationArguments, requireSeveral } from "./normalization.js";
 
 export const groupnorm = defineLayer({
@@ -36,6 +37,7 @@ does the same in training and outside, at any batch.
   ],
 
   infer(input, { groups }, context) {
+    if (!refuseSequence(input, context)) return undefined;
     const { channels, height, width } = imageShape(input);
     if (channels % groups !== 0) reportGroups(groups, input, context);
     else requireSeveral((channels / groups) * height * width, input, context);

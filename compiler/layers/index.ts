@@ -1,5 +1,6 @@
 import { adaptiveAvgpool } from "./adaptive-avgpool.js";
 import { add } from "./add.js";
+import { attention } from "./attention.js";
 import { avgpool } from "./avgpool.js";
 import { batchnorm } from "./batchnorm.js";
 import { clip } from "./clip.js";
@@ -20,10 +21,13 @@ import { layernorm } from "./layernorm.js";
 import { leakyRelu } from "./leaky-relu.js";
 import { linear } from "./linear.js";
 import { lrn } from "./lrn.js";
+import { matmul } from "./matmul.js";
 import { maxpool } from "./maxpool.js";
 import { mish } from "./mish.js";
 import { multiply } from "./multiply.js";
 import { pad } from "./pad.js";
+import { patches } from "./patches.js";
+import { permute } from "./permute.js";
 import { relu } from "./relu.js";
 import { relu6 } from "./relu6.js";
 import { reshape } from "./reshape.js";
@@ -33,6 +37,9 @@ import { silu } from "./silu.js";
 import { softmax } from "./softmax.js";
 import { softplus } from "./softplus.js";
 import { tanh } from "./tanh.js";
+import { token } from "./token.js";
+import { tokens } from "./tokens.js";
+import { transpose } from "./transpose.js";
 import { upsample } from "./upsample.js";
 
 export type { LayerDefinition, LayerSample } from "./layer.js";
@@ -74,6 +81,13 @@ export const layers: readonly LayerDefinition[] = [
   add,
   multiply,
   concat,
+  patches,
+  tokens,
+  token,
+  attention,
+  matmul,
+  transpose,
+  permute,
 ];
 
 export function findLayer(name: string): LayerDefinition | undefined {

@@ -1,12 +1,12 @@
 import type { Builder } from "../ir/builder.js";
 import { add, multiply, operand } from "../ir/expression.js";
-import type { Value } from "../ir/graph.js";
+import type { OpAttributes, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { imageShape, sameShape, type Shape } from "../ir/shape.js";
+import { imageShape, sameShape, spaceOf, type Shape } from "../ir/shape.js";
 
 /** What `residual` and `concat`, and the layers of the same meaning, are in ops. */
 
-const hasOnePixel = ({ shape }: Value) => shape.slice(2).every((size) => size === 1);
+const hasOnePixel = ({ shape }: Value) => spaceOf(shape).every((size) => size === 1);
 
 /**
  * Two values that `joinedShape` accepts, in one shape: one number a channel is repeated at all
@@ -51,11 +51,12 @@ export function multiplyValues(
   return builder.add("pointwise", [a, b], { expression }, origin);
 }
 
-/** Values one after the other along their channels. */
+/** Values one after the other along their channels, or their tokens. */
 export function concatenateValues(
   builder: Builder,
   values: readonly Value[],
   origin: Origin,
+  attributes: OpAttributes["concatenate"] = {},
 ): Value {
-  return values.length === 1 ? values[0]! : builder.add("concatenate", values, {}, origin);
+  return values.length === 1 ? values[0]! : builder.add("concatenate", values, attributes, origin);
 }

@@ -92,6 +92,9 @@ export interface LayerDefinition<
    */
   readonly others?: "one" | "several";
 
+  /** Whether it makes a value and reads none: a parameter. */
+  readonly readsNothing?: true;
+
   /** The least and the largest value that an activation gives, where it has limits. */
   readonly range?: readonly [least: number, largest: number];
 

@@ -15,6 +15,7 @@ export const layernorm = defineLayer({
 channels (Ba, Kiros and Hinton, 2016). Input and output have the same shape.
 
 - features \`[N, C]\`: over all features of an example, PyTorch's \`LayerNorm(C)\`
+- a sequence \`[N, T, C]\`: over the channels of each token, PyTorch's \`LayerNorm(C)\`
 - an image \`[N, C, H, W]\`: over the channels of each pixel by itself, as ConvNeXt has it
   (torchvision's \`LayerNorm2d\`, Keras's default). Over channels, rows and columns at once
   normalizes \`groupnorm(1)\`, whose weight is per channel; PyTorch's \`LayerNorm([C, H, W])\`, with
@@ -26,6 +27,7 @@ channels (Ba, Kiros and Hinton, 2016). Input and output have the same shape.
   samples: [
     { spec: "layernorm", input: [96, 8, 8], output: [96, 8, 8] },
     { spec: "layernorm(eps=1e-6)", input: [10], output: [10] },
+    { spec: "layernorm", input: [5, 8], output: [5, 8] },
     { spec: "layernorm(affine=false)", input: [5, 2, 3], output: [5, 2, 3] },
   ],
 

@@ -2,7 +2,14 @@ import { plural } from "../diagnostics/plural.js";
 import { CAFFE_INITIAL_VALUES, KERAS_INITIAL_VALUES } from "./foreign-initial-values.js";
 import { each } from "../diagnostics/alias.js";
 import { add, channel, operand } from "../ir/expression.js";
-import { BATCH, elementCount, formatShape, imageShape, type Shape } from "../ir/shape.js";
+import {
+  elementCount,
+  formatShape,
+  imageShape,
+  isSequence,
+  withChannels,
+  type Shape,
+} from "../ir/shape.js";
 import { integer } from "../calls/argument-types.js";
 import { optional, required } from "../calls/signature.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
@@ -20,7 +27,8 @@ export const linear = defineLayer({
 Every output sees every input: \`y[n, o] = bias[o] + sum w[o, f] * x[n, f]\` over the features
 \`f\`.
 
-- input \`[N, F]\`, output \`[N, out]\`
+- input \`[N, F]\`, output \`[N, out]\`; of a sequence \`[N, T, F]\`, each token alone:
+  \`[N, T, out]\`
 - parameters \`weight [out, F]\` and \`bias [out]\`
 
 An image must pass through \`flatten\` first. \`in=9216\` asserts the number of features, which is
@@ -35,16 +43,18 @@ inferred otherwise.
   samples: [
     { spec: "linear(10)", input: [64], output: [10] },
     { spec: "linear(4, in=6, bias=false)", input: [6], output: [4] },
+    { spec: "linear(10)", input: [5, 8], output: [5, 10] },
   ],
 
   infer(input, { out, in: declared }, context) {
-    const features = elementCount(input);
-    if (input.length !== 2) {
+    const isImage = input.length === 4;
+    const features = isImage ? elementCount(input) : imageShape(input).channels;
+    if (isImage) {
       reportImage(input, context);
     } else if (declared !== undefined && declared !== features) {
       reportFeatures(declared, features, context);
     }
-    return [BATCH, out];
+    return isImage ? [input[0]!, out] : withChannels(input, out);
   },
 
   lower(input, values, context) {
@@ -59,11 +69,11 @@ inferred otherwise.
     return builder.add("pointwise", [output, bias], { expression }, origin);
   },
 
-  macs: (input, output) => elementCount(input) * elementCount(output),
+  macs: (input, output) => elementCount(input) * imageShape(output).channels,
 });
 
 /** A linear layer is the convolution of a single pixel with a 1x1 kernel. */
-const AS_CONVOLUTION = {
+export const AS_CONVOLUTION = {
   kernel: [1, 1],
   stride: [1, 1],
   padding: { top: 0, bottom: 0, left: 0, right: 0 },
@@ -84,7 +94,9 @@ function reportImage(input: Shape, context: InferenceContext): void {
 }
 
 function reportFeatures(declared: number, actual: number, context: InferenceContext): void {
-  const inputs = context.inputsWhere((shape) => elementCount(shape) === declared);
+  const inputs = context.inputsWhere(
+    (shape) => !isSequence(shape) && elementCount(shape) === declared,
+  );
   const channels = context.lastImage?.channels ?? 0;
   const side = squareSide(declared, channels);
   const fixes = [context.removeArgument("in", `drop \`in=${declared}\` (${actual} is inferred)`)];

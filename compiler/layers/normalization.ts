@@ -30,8 +30,8 @@ export function addAffine(
   if (!values.affine) return [];
   const fans = { fanIn: channels, fanOut: channels };
   return [
-    addWeight([channels], fans, values, context, constant(1)),
-    addBias(channels, fans, values, context, constant(0)),
+    addWeight([channels], fans, values, context, { rule: constant(1) }),
+    addBias(channels, fans, values, context, { rule: constant(0) }),
   ];
 }
 

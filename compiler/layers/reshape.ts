@@ -14,19 +14,21 @@ export const reshape = defineLayer({
 The elements in the order channels, rows, columns, as in PyTorch, read in another shape. The batch
 axis stays and is not written. One of the sizes may be \`-1\`: it is computed from the others.
 
-- input any shape, output \`[N, ...shape]\` of as many elements: \`[features]\` or
-  \`[channels, height, width]\`
+- input any shape, output \`[N, ...shape]\` of as many elements: \`[features]\`,
+  \`[tokens, channels]\` or \`[channels, height, width]\`. A sequence's elements are in the order
+  tokens, channels; \`tokens\` and \`transpose\` change the order
 `,
   positional: ["shape"],
   arguments: {
     shape: required(
       integers({ minimum: -1 }),
-      "`[features]` or `[channels, height, width]`, one of which may be -1",
+      "`[features]`, `[tokens, channels]` or `[channels, height, width]`; one may be -1",
     ),
   },
   samples: [
     { spec: "reshape([16, 4, 4])", input: [256], output: [16, 4, 4] },
     { spec: "reshape([8, -1, 6])", input: [4, 6, 8], output: [8, 4, 6] },
+    { spec: "reshape([6, 4])", input: [3, 8], output: [6, 4] },
     { spec: "reshape([-1])", input: [3, 2, 2], output: [12] },
   ],
 
@@ -63,13 +65,13 @@ axis stays and is not written. One of the sizes may be \`-1\`: it is computed fr
 function resolve(sizes: readonly number[], elements: number): Shape | undefined {
   const open = sizes.filter((size) => size === -1).length;
   const known = sizes.reduce((product, size) => (size === -1 ? product : product * size), 1);
-  if (![1, 3].includes(sizes.length) || open > 1 || known === 0) return undefined;
+  if (sizes.length === 0 || sizes.length > 3 || open > 1 || known === 0) return undefined;
   if (open === 1 && elements % known !== 0) return undefined;
   return [BATCH, ...sizes.map((size) => (size === -1 ? elements / known : size))];
 }
 
 function describeWanted(sizes: readonly number[]): string {
-  if (![1, 3].includes(sizes.length)) return "expected 1 or 3 sizes, without the batch";
+  if (sizes.length === 0 || sizes.length > 3) return "expected 1 to 3 sizes, without the batch";
   if (sizes.filter((size) => size === -1).length > 1) return "only one size may be -1";
   return sizes.includes(-1)
     ? "does not divide the elements"

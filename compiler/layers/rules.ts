@@ -1,6 +1,13 @@
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Pair } from "../ir/graph.js";
-import { formatShape, type ImageShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
+import {
+  formatShape,
+  type ImageShape,
+  imageShape,
+  isSequence,
+  sameShape,
+  type Shape,
+} from "../ir/shape.js";
 import type { InferenceContext } from "./layer.js";
 import { floorOutput, paddedSize, spanOf, type Windows } from "./windows.js";
 
@@ -13,8 +20,42 @@ export function requireImage(input: Shape, context: InferenceContext): ImageShap
     message: `${context.title} needs an image [N, C, H, W] but receives ${formatShape(input)}`,
     label: `expected 4 axes, got ${input.length}`,
     axis: "rank",
-    notes: ["a flat value has no rows and columns: put convolutions and pools before `flatten`"],
+    notes: [
+      isSequence(input)
+        ? "tokens have no rows and columns: put convolutions and pools before `tokens`"
+        : "a flat value has no rows and columns: put convolutions and pools before `flatten`",
+    ],
   });
+}
+
+/** A sequence's tokens and channels, or undefined after reporting another value. */
+export function requireSequence(
+  input: Shape,
+  context: InferenceContext,
+): { readonly tokens: number; readonly channels: number } | undefined {
+  if (isSequence(input)) return { tokens: Number(input[1]), channels: Number(input[2]) };
+  return context.report("NET2025", {
+    message: `${context.title} needs a sequence [N, T, C] but receives ${formatShape(input)}`,
+    label: `expected 3 axes, got ${input.length}`,
+    axis: "rank",
+    notes: ["`tokens` makes a sequence of an image's pixels, `patches(16)` one of its patches"],
+    fixes:
+      input.length === 4 ? [context.insertBefore("tokens -> ", "insert `tokens` before it")] : [],
+  });
+}
+
+/** False after reporting that a layer of images and features receives a sequence. */
+export function refuseSequence(input: Shape, context: InferenceContext): boolean {
+  if (!isSequence(input)) return true;
+  context.report("NET2001", {
+    message:
+      `${context.title} normalizes images [N, C, H, W] and features [N, C], ` +
+      `but receives ${formatShape(input)}`,
+    label: "a sequence",
+    axis: "rank",
+    notes: ["`layernorm` normalizes the channels of each token"],
+  });
+  return false;
 }
 
 /** Whether the window fits; reports it otherwise. */

@@ -36,11 +36,11 @@ features \`[N, C]\`.
     const { builder, origin } = context;
     const { channels } = imageShape(input.shape);
     const fans = { fanIn: channels, fanOut: channels };
-    const weight = addWeight([channels], fans, values, context, constant(1));
+    const weight = addWeight([channels], fans, values, context, { rule: constant(1) });
     const scaled = multiply(operand(0), channel(1));
     if (!values.bias)
       return builder.add("pointwise", [input, weight], { expression: scaled }, origin);
-    const bias = addBias(channels, fans, values, context, constant(0));
+    const bias = addBias(channels, fans, values, context, { rule: constant(0) });
     const expression = add(scaled, channel(2));
     return builder.add("pointwise", [input, weight, bias], { expression }, origin);
   },

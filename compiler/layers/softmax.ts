@@ -5,7 +5,8 @@ export const softmax = defineLayer({
   aliases: ["Softmax", "SoftMax"],
   summary: "probabilities that sum to 1",
   documentation: `
-\`y[c] = exp(x[c]) / sum exp(x[d])\` over the channels \`d\`. Input and output have the same shape.
+\`y[c] = exp(x[c]) / sum exp(x[d])\` over the channels \`d\`. Input and output have the
+same shape. The channels of a sequence \`[N, T, C]\` are its last axis.
 
 \`cross_entropy\` applies it already: a network that is trained with it ends in \`linear\`, without
 \`softmax\`.
@@ -16,6 +17,7 @@ export const softmax = defineLayer({
   samples: [
     { spec: "softmax", input: [10], output: [10] },
     { spec: "softmax", input: [3, 2, 2], output: [3, 2, 2] },
+    { spec: "softmax", input: [3, 6], output: [3, 6] },
   ],
 
   infer: (input) => input,

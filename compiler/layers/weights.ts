@@ -2,7 +2,13 @@ import type { Value } from "../ir/graph.js";
 import type { Shape } from "../ir/shape.js";
 import { boolean, float } from "../calls/argument-types.js";
 import { type ArgumentValues, optional, withDefault } from "../calls/signature.js";
-import { defaultRule, type Fans, initializer, ruleOf } from "./initializers.js";
+import {
+  defaultRule,
+  type Fans,
+  initializer,
+  type InitializerRule,
+  ruleOf,
+} from "./initializers.js";
 import type { LayerContext } from "./layer.js";
 
 /** How a weight and a bias start and are trained. */
@@ -31,15 +37,19 @@ export const weightArguments = {
 
 export type TrainingValues = ArgumentValues<typeof trainingArguments>;
 
-/**
- * Adds the layer's parameter `NAME.weight`, which starts by `rule` unless the spec says otherwise.
- */
+/** How a parameter starts unless the spec says otherwise, and its name in the layer. */
+export interface WeightOptions {
+  readonly rule?: InitializerRule | undefined;
+  readonly name?: string;
+}
+
+/** Adds the layer's parameter `NAME.weight`. */
 export function addWeight(
   shape: Shape,
   fans: Fans,
   values: TrainingValues,
   { builder, origin, weights }: LayerContext,
-  rule = defaultRule,
+  { rule = defaultRule, name = "weight" }: WeightOptions = {},
 ): Value {
   const settings = {
     role: "weight" as const,
@@ -48,7 +58,7 @@ export function addWeight(
     decayFactor: values.decay,
     trainable: values.lr > 0,
   };
-  return builder.parameter(`${weights}.weight`, shape, settings, origin);
+  return builder.parameter(`${weights}.${name}`, shape, settings, origin);
 }
 
 /** Adds the layer's parameter `NAME.bias`, of shape [length]. */
@@ -57,7 +67,7 @@ export function addBias(
   fans: Fans,
   values: TrainingValues,
   { builder, origin, weights }: LayerContext,
-  rule = defaultRule,
+  { rule = defaultRule, name = "bias" }: WeightOptions = {},
 ): Value {
   const settings = {
     role: "weight" as const,
@@ -66,5 +76,5 @@ export function addBias(
     decayFactor: values.bias_decay,
     trainable: values.bias_lr > 0,
   };
-  return builder.parameter(`${weights}.bias`, [length], settings, origin);
+  return builder.parameter(`${weights}.${name}`, [length], settings, origin);
 }

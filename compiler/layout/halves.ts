@@ -41,7 +41,7 @@ function neighborsKeepFloats(value: Value, uses: Uses): boolean {
   const neighbors = [...(maker ? [maker] : []), ...uses.readers(value)];
   return (
     neighbors.some(({ kind }) => PRECISE.has(kind)) ||
-    (maker !== undefined && isBareWindow(maker)) ||
+    (maker !== undefined && (isBareWindow(maker) || keepsOfRows(maker, value))) ||
     uses.readers(value).some((reader) => isBareWindow(reader, "prologue"))
   );
 }
@@ -54,12 +54,18 @@ function isBareWindow(node: AnyNode, fused: "prologue" | "epilogue" = "epilogue"
   return node.kind === "channelWindowSum" && node.fusion?.[fused] === undefined;
 }
 
+/** Whether a value is what an attention keeps of its rows: exponents, which need their digits. */
+const keepsOfRows = ({ kind, outputs }: AnyNode, value: Value): boolean =>
+  (kind === "attention" || kind === "attentionGradient") && outputs[1] === value;
+
+const RENAMING = new Set<OpKind>(["reshape", "rearrange", "rearrangeGradient"]);
+
 /**
  * A reshape may be another name for the same memory: what it reads and what it makes are stored
  * alike.
  */
 function spreadOverReshapes({ nodes }: Graph, half: Set<number>): void {
-  const reshapes = nodes.filter(({ kind }) => kind === "reshape");
+  const reshapes = nodes.filter(({ kind }) => RENAMING.has(kind));
   // Forward along chains of them, and back.
   for (const { inputs, outputs } of [...reshapes, ...reshapes.toReversed()]) {
     const ids = [inputs[0]!.id, outputs[0]!.id];

@@ -29,8 +29,8 @@ const copySteps = (
 type Common = Pick<StepDraft, "label" | "origin">;
 
 function copySingly(context: LoweringContext, copy: ChannelCopy, common: Common): StepDraft {
-  const { from, to, fromStart, toStart, channels } = copy;
-  const { pixels, height, width } = context.layout(to);
+  const { from, to, fromStart, toStart, channels, toColumn } = copy;
+  const { pixels, height, width } = context.layout(from);
   return dispatch(copyChannels(), {
     buffers: { input: context.storageOf(from), result: context.storageOf(to) },
     constants: {
@@ -38,7 +38,7 @@ function copySingly(context: LoweringContext, copy: ChannelCopy, common: Common)
       height,
       width,
       input: fromChannel(context.layout(from).inFloats(), fromStart),
-      result: fromChannel(context.layout(to).inFloats(), toStart),
+      result: fromChannel(context.layout(to).inFloats(), toStart, toColumn),
     },
     threads: perImage(pixels * channels),
     ...common,
@@ -46,8 +46,8 @@ function copySingly(context: LoweringContext, copy: ChannelCopy, common: Common)
 }
 
 function copyQuads(context: LoweringContext, copy: ChannelCopy, common: Common): StepDraft {
-  const { from, to, fromStart, toStart, channels } = copy;
-  const { pixels, width } = context.layout(to);
+  const { from, to, fromStart, toStart, channels, toColumn } = copy;
+  const { pixels, width } = context.layout(from);
   const quads = channels / 4;
   return dispatch(pointwise().in({ form: "quads", epilogue: IDENTITY }), {
     buffers: { input: context.storageOf(from), result: context.storageOf(to) },
@@ -56,7 +56,7 @@ function copyQuads(context: LoweringContext, copy: ChannelCopy, common: Common):
       width,
       quads,
       input: fromChannel(context.layout(from).inQuads(), fromStart / 4),
-      result: fromChannel(context.layout(to).inQuads(), toStart / 4),
+      result: fromChannel(context.layout(to).inQuads(), toStart / 4, toColumn),
     },
     threads: perImage(pixels * quads),
     ...common,
@@ -64,7 +64,7 @@ function copyQuads(context: LoweringContext, copy: ChannelCopy, common: Common):
 }
 
 /** The place of an activation's pixels from one of its channels, or channel quads, on. */
-const fromChannel = (place: Place, start: number): Place => ({
+const fromChannel = (place: Place, start: number, column = 0): Place => ({
   ...place,
-  base: place.base + start,
+  base: place.base + start + column * place.column,
 });

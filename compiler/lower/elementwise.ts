@@ -5,11 +5,14 @@ import { channelWindowSum } from "../kernels/channel-window.js";
 import { reshape } from "../kernels/copy.js";
 import { pointwise } from "../kernels/pointwise.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
+import { logicalStrides } from "../layout/strides.js";
+import { isSequence, type Shape } from "../ir/shape.js";
 import { labelOf } from "../plan/labels.js";
 import { perImage, type Storage } from "../plan/storage.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
 import { quadSteps } from "./quads.js";
+import { moveStep } from "./rearrange.js";
 import type { StepDraft } from "./step-draft.js";
 
 export const lowerPointwise = (context: LoweringContext, node: Node<"pointwise">) =>
@@ -69,22 +72,33 @@ export function lowerReshape(
   const storage = context.storageOf(output);
   if (storage === context.storageOf(from)) return [];
   const label = `${node.origin.name} reshape`;
-  return [reshapeStep(context, node.origin, { label, from, storage, to: context.layout(output) })];
+  const { shape } = output;
+  const to = { storage, shape, layout: context.layout(output) };
+  return [reshapeStep(context, node.origin, { label, from, ...to })];
 }
 
 export interface ReshapeProblem {
   readonly label: string;
   readonly from: Value;
   readonly storage: Storage;
-  readonly to: ActivationLayout;
+  readonly shape: Shape;
+  readonly layout: ActivationLayout;
 }
 
 /** Copies a value's elements, in logical order, into another layout. */
 export function reshapeStep(
   context: LoweringContext,
   origin: Node["origin"],
-  { label, from, storage, to }: ReshapeProblem,
+  { label, from, storage, shape, layout: to }: ReshapeProblem,
 ): StepDraft {
+  if (isSequence(from.shape) || isSequence(shape)) {
+    const numbering = {
+      start: 0,
+      steps: logicalStrides(shape),
+      strides: logicalStrides(from.shape),
+    };
+    return moveStep(context, origin, { label, from, storage, layout: to, numbering });
+  }
   const layout = context.layout(from);
   const elements = layout.channels * layout.pixels;
   return dispatch(reshape(), {

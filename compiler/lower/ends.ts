@@ -1,9 +1,9 @@
 import { columnPitch, groupsOf, runLength } from "../../program/pieces.js";
 import type { Initializer } from "../../program/program.js";
 import type { Port } from "../ir/graph.js";
-import { BATCH, elementCount, formatShape } from "../ir/shape.js";
+import { BATCH, elementCount, formatShape, isSequence } from "../ir/shape.js";
 import { average } from "../kernels/average.js";
-import { importImages } from "../kernels/copy.js";
+import { copyChannels, importImages } from "../kernels/copy.js";
 import { DISTRIBUTIONS, initializeContraction, initializeDense } from "../kernels/initialize.js";
 import { UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
 import { isActivation } from "../layout/choose-layouts.js";
@@ -25,10 +25,26 @@ function importActivation(context: LoweringContext, port: Port): StepDraft {
   const { value } = port;
   const layout = context.layout(value);
   const { channels, height, width } = layout;
+  if (isSequence(value.shape)) return importSequence(context, port);
   return dispatch(importImages(), {
     buffers: { input: context.portStorage(port), result: context.storageOf(value) },
     constants: { channels, height, width, result: layout.inFloats() },
     threads: perImage(channels * height * width),
+    label: `${value.name} import`,
+    origin: value.origin,
+  });
+}
+
+/** A sequence comes as it lies, but for what is between its tokens. */
+function importSequence(context: LoweringContext, port: Port): StepDraft {
+  const { value } = port;
+  const layout = context.layout(value);
+  const { channels, width: tokens } = layout;
+  const uploaded = { image: tokens * channels, row: 0, column: channels, base: 0 };
+  return dispatch(copyChannels(), {
+    buffers: { input: context.portStorage(port), result: context.storageOf(value) },
+    constants: { channels, height: 1, width: tokens, input: uploaded, result: layout.inFloats() },
+    threads: perImage(channels * tokens),
     label: `${value.name} import`,
     origin: value.origin,
   });
@@ -46,7 +62,8 @@ function exportPrediction(context: LoweringContext, port: Port): StepDraft {
     label: `prediction ${formatShape(shape)}`,
     from: port.value,
     storage: context.portStorage(port),
-    to: new ActivationLayout([BATCH, elementCount(shape)]),
+    shape: [BATCH, elementCount(shape)],
+    layout: new ActivationLayout([BATCH, elementCount(shape)]),
   });
 }
 

@@ -2,6 +2,7 @@ import type { AnyNode, Node, OpKind } from "../ir/graph.js";
 import { once } from "../ir/once.js";
 import { differsByAdapter } from "../plan/choices.js";
 import type { PlacedGraph, Plan } from "../plan/plan.js";
+import { lowerAttention, lowerAttentionGradient } from "./attention.js";
 import { lowerConcatenate, lowerSlice } from "./channels.js";
 import {
   lowerAccuracy,
@@ -14,6 +15,7 @@ import { lowerConvolution, lowerInputGradient } from "./contraction.js";
 import { lowerChannelWindowSum, lowerPointwise, lowerReshape } from "./elementwise.js";
 import { exportPredictions, importBatch } from "./ends.js";
 import { lowerGroupNormalize, lowerGroupNormalizeGradient } from "./group-normalize.js";
+import { lowerMatmul } from "./matmul.js";
 import {
   lowerChannelStatistics,
   lowerNormalize,
@@ -36,6 +38,7 @@ import {
 } from "./reduce.js";
 import { lowerAdjustLossScale, lowerScaleGradient } from "./loss-scale.js";
 import { lowerResample, lowerResampleGradient } from "./resample.js";
+import { lowerBroadcast, lowerRearrange, lowerRearrangeGradient } from "./rearrange.js";
 import { inPlanes, type StepDraft } from "./step-draft.js";
 import { lowerSquareSum, lowerSumGradients, lowerUpdate } from "./update.js";
 import { lowerWeightGradient } from "./weight-gradient.js";
@@ -77,6 +80,12 @@ const lowerings: {
   resample: lowerResample,
   resampleGradient: lowerResampleGradient,
   reshape: lowerReshape,
+  rearrange: lowerRearrange,
+  rearrangeGradient: lowerRearrangeGradient,
+  broadcast: lowerBroadcast,
+  matmul: lowerMatmul,
+  attention: lowerAttention,
+  attentionGradient: lowerAttentionGradient,
   squareSum: lowerSquareSum,
   sumGradients: lowerSumGradients,
   scaleGradient: lowerScaleGradient,

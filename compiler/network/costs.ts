@@ -1,6 +1,6 @@
 import { GraphBuilder, predictions } from "../ops/builder.js";
 import type { Parameter } from "../ir/graph.js";
-import { elementCount, type Shape } from "../ir/shape.js";
+import { BATCH, elementCount, type Shape } from "../ir/shape.js";
 import { inferShape, type LayerCall } from "../layers/infer.js";
 
 /** What a layer costs. */
@@ -16,7 +16,8 @@ export interface LayerCost {
 export const NO_COST: LayerCost = { parameters: 0, macs: 0, isTrainable: false };
 
 /** The cost of a layer on an input of the given shape; nothing where it refuses that input. */
-export function costOf(call: LayerCall, input: Shape | undefined): LayerCost {
+export function costOf(call: LayerCall, given: Shape | undefined): LayerCost {
+  const input = call.definition.readsNothing ? NOTHING : given;
   const output = input && inferShape(call, input);
   if (!output) return NO_COST;
   const parameters = parametersOf(call, input);
@@ -41,6 +42,9 @@ function parametersOf(
   const { parameters } = builder.finish({ outputs: predictions(output), metrics: [] });
   return parameters.filter(({ role }) => role === "weight");
 }
+
+/** In the place of the input of a layer that reads none. */
+const NOTHING: Shape = [BATCH, 1];
 
 const START = { offset: 0, line: 1, column: 1 };
 

@@ -1,9 +1,10 @@
 /** From a resolved network to the text of a spec, which resolves to the same network. */
 import { callText } from "../calls/call-text.js";
 import type { Expression } from "../ir/expression.js";
-import { formatShape } from "../ir/shape.js";
+import { formatShape, type Shape } from "../ir/shape.js";
 import { formula } from "../layers/formula.js";
 import { formulaText } from "../layers/formula-text.js";
+import { parameter } from "../layers/parameter.js";
 import { formulaScore } from "../layers/scores.js";
 import { outputsOf, sameValue } from "./facts.js";
 import { firstUses, usesOf, withinUse, type ShareUse } from "./share-uses.js";
@@ -100,6 +101,7 @@ class NetworkPrinter {
     const layer = this.network.layers[index]!;
     this.enter(layer.name.split(".").slice(0, -1));
     if (layer.definition === formula) return this.printFormula(layer, index);
+    if (layer.definition === parameter) return this.printParameter(layer, index);
     const [input, ...others] = layer.inputs as [NetworkValue, ...NetworkValue[]];
     const isElsewhere = !sameValue(input, this.current);
     if (isElsewhere || layer.definition.macs) this.endStatement();
@@ -119,6 +121,16 @@ class NetworkPrinter {
     this.names.define(layer, index, { isScored: true });
     this.lines.push(`${this.indent}let ${layer.name.split(".").at(-1)} = ${text}`);
     this.current = { from: "layer", index };
+  }
+
+  /** `parameter positions: f32[197, 768]`, a separate statement; the current value stays. */
+  private printParameter(layer: ResolvedLayer, index: number): void {
+    this.endStatement();
+    this.names.define(layer, index, { isScored: true });
+    const { shape, init } = layer.values as { readonly shape: Shape; readonly init: unknown };
+    const type = `f32${formatShape(shape)}`;
+    const start = init ? ` init ${parameter.arguments["init"]!.type.write(init)}` : "";
+    this.lines.push(`${this.indent}parameter ${layer.name.split(".").at(-1)}: ${type}${start}`);
   }
 
   /** A call; the join of a single value is a `concat` of one branch. */

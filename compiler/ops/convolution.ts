@@ -1,12 +1,21 @@
 import type { ConvolutionAttributes, Value } from "../ir/graph.js";
-import { BATCH, elementCount, imageShape, type Shape } from "../ir/shape.js";
+import {
+  BATCH,
+  elementCount,
+  imageShape,
+  isSequence,
+  withChannels,
+  type Shape,
+} from "../ir/shape.js";
 import { ensure } from "./checks.js";
 import type { OpDefinition } from "./op.js";
 import { channelRun, forEachTap } from "./taps.js";
 import { resolveShape, zeros } from "./tensors.js";
 import { windowedSize } from "./windows.js";
 
-/** The shape of x convolved with w; rank 2 where w has rank 2. */
+/**
+ * The shape of x convolved with w; where w has rank 2, of rank 2, or a sequence if x is one.
+ */
 export function convolvedShape(x: Shape, w: Shape, attributes: ConvolutionAttributes): Shape {
   const { channels } = imageShape(x);
   const { groups, kernel } = attributes;
@@ -19,6 +28,11 @@ export function convolvedShape(x: Shape, w: Shape, attributes: ConvolutionAttrib
     return `expected ${perOutput} weights for each of ${outputs} outputs, got ${elementCount(w)}`;
   });
   const size = windowedSize(x, attributes);
+  if (isSequence(x)) {
+    const isLinear = w.length === 2 && kernel[0] * kernel[1] === 1 && size[1] === x[1];
+    ensure(isLinear, () => "a sequence needs a weight of rank 2, applied to each token");
+    return withChannels(x, outputs);
+  }
   if (w.length === 4) return [BATCH, outputs, ...size];
   ensure(size[0] === 1 && size[1] === 1, () => {
     return `a weight of rank 2 needs a single output pixel, got ${size.join(" x ")}`;

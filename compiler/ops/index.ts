@@ -1,9 +1,12 @@
 import type { OpKind } from "../ir/graph.js";
 import { accuracy } from "./accuracy.js";
 import { adjustLossScale } from "./adjust-loss-scale.js";
+import { attention } from "./attention.js";
+import { attentionGradient } from "./attention-gradient.js";
 import { averagePool } from "./average-pool.js";
 import { averagePoolGradient } from "./average-pool-gradient.js";
 import { batchSums } from "./batch-sums.js";
+import { broadcast } from "./broadcast.js";
 import { channelStatistics } from "./channel-statistics.js";
 import { channelSum } from "./channel-sum.js";
 import { channelWindowSum } from "./channel-window-sum.js";
@@ -17,6 +20,7 @@ import { crossEntropyGradient } from "./cross-entropy-gradient.js";
 import { elementLoss } from "./element-loss.js";
 import { groupNormalize } from "./group-normalize.js";
 import { groupNormalizeGradient } from "./group-normalize-gradient.js";
+import { matmul } from "./matmul.js";
 import { maxPool } from "./max-pool.js";
 import { maxPoolGradient } from "./max-pool-gradient.js";
 import { normalize } from "./normalize.js";
@@ -24,6 +28,8 @@ import { normalizeGradient } from "./normalize-gradient.js";
 import { normalizeScale } from "./normalize-scale.js";
 import type { OpDefinition } from "./op.js";
 import { pointwise } from "./pointwise.js";
+import { rearrange } from "./rearrange.js";
+import { rearrangeGradient } from "./rearrange-gradient.js";
 import { resample } from "./resample.js";
 import { resampleGradient } from "./resample-gradient.js";
 import { reshape } from "./reshape.js";
@@ -39,9 +45,12 @@ import { update } from "./update.js";
 /** Every primitive. A kind without its definition does not compile. */
 export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   accuracy,
+  attention,
+  attentionGradient,
   averagePool,
   averagePoolGradient,
   batchSums,
+  broadcast,
   channelStatistics,
   channelSum,
   channelWindowSum,
@@ -55,6 +64,7 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   elementLoss,
   groupNormalize,
   groupNormalizeGradient,
+  matmul,
   maxPool,
   maxPoolGradient,
   normalize,
@@ -62,6 +72,8 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   normalizeScale,
   scaledWeights,
   pointwise,
+  rearrange,
+  rearrangeGradient,
   resample,
   resampleGradient,
   reshape,

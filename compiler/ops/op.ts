@@ -18,6 +18,8 @@ export interface ReferenceContext {
   readonly seed: number;
   readonly step: number;
   readonly training: boolean;
+  /** Examples, where an op's inputs do not tell. */
+  readonly batch?: number;
   readonly optimizer: import("../../program/program.js").OptimizerSettings;
 }
 
@@ -27,6 +29,12 @@ export interface ReferenceContext {
  * that a missing op does not compile.
  */
 export interface OpDefinition<Kind extends OpKind> {
+  /**
+   * Whether the reference reads and makes sequences as they are, `[N, T, C]`. The references of
+   * other ops see them as images with one row.
+   */
+  readonly keepsOrder?: true;
+
   /** Shapes and types of the outputs. Throws on inputs that no pass should produce. */
   outputs(inputs: readonly Value[], attributes: OpAttributes[Kind]): readonly TensorType[];
 

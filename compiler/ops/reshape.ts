@@ -5,6 +5,8 @@ import { resolveShape } from "./tensors.js";
 
 /** The same elements, in row-major order, in another shape. */
 export const reshape: OpDefinition<"reshape"> = {
+  keepsOrder: true,
+
   outputs([x], { shape }) {
     const fits = elementCount(x!.shape) === elementCount(shape);
     ensure(fits && hasBatch(x!.shape) === hasBatch(shape), () => {

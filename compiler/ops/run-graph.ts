@@ -55,8 +55,9 @@ export function runGraph(graph: Graph, inputs: GraphInputs): GraphValues {
       set(state, given?.[index]?.slice() ?? new Float32Array(length)),
     );
   }
+  const context = { ...inputs.context, batch };
   for (const node of graph.nodes) {
-    const outputs = runNode(node, ({ id }) => values.get(id)!, inputs.context);
+    const outputs = runNode(node, ({ id }) => values.get(id)!, context);
     node.outputs.forEach((output, index) => values.set(output.id, outputs[index]!));
   }
   return values;

@@ -4,7 +4,7 @@ import { channelSum } from "./channel-sum.js";
 import { evaluateTensor } from "./fused.js";
 import { ops } from "./index.js";
 import type { OpDefinition, ReferenceContext, Tensor } from "./op.js";
-import { stored } from "./tensors.js";
+import { asImage, asImageShape, fromImage, stored } from "./tensors.js";
 import { descend } from "./update.js";
 
 /** The tensor of a value that a node reads. */
@@ -15,6 +15,24 @@ export type TensorOf = (value: Value) => Tensor;
  * and changes in place what the node changes.
  */
 export function runNode(
+  node: AnyNode,
+  tensorOf: TensorOf,
+  context: ReferenceContext,
+): readonly Tensor[] {
+  if (ops[node.kind].keepsOrder) return runInOrder(node, tensorOf, context);
+  const made = runInOrder(node, (value) => asImage(value.shape, tensorOf(value)), context);
+  return made.map((result, index) => fromImage(node.outputs[index]!.shape, result));
+}
+
+/** What an op that does not keep the order of sequences sees of its attributes and outputs. */
+export function typesInOrder(node: AnyNode): Pick<AnyNode, "attributes" | "outputs"> {
+  const { attributes, outputs, kind } = node;
+  if (ops[kind].keepsOrder) return { attributes, outputs };
+  const shaped = outputs.map((output) => ({ ...output, shape: asImageShape(output.shape) }));
+  return { attributes, outputs: shaped };
+}
+
+function runInOrder(
   node: AnyNode,
   tensorOf: TensorOf,
   context: ReferenceContext,
@@ -32,11 +50,9 @@ export function runNode(
 }
 
 /** What the op itself makes, in double precision. */
-function runOp(
-  { kind, inputs, attributes, outputs, fusion }: AnyNode,
-  tensorOf: TensorOf,
-  context: ReferenceContext,
-): readonly Tensor[] {
+function runOp(node: AnyNode, tensorOf: TensorOf, context: ReferenceContext): readonly Tensor[] {
+  const { kind, inputs, fusion } = node;
+  const { attributes, outputs } = typesInOrder(node);
   const read = inputs.map(tensorOf);
   const [x, ...others] = read;
   const prologue = fusion?.prologue;

@@ -1,4 +1,4 @@
-import { formatShape, imageShape } from "../ir/shape.js";
+import { formatShape, imageShape, withChannels } from "../ir/shape.js";
 import { ensure } from "./checks.js";
 import type { OpDefinition } from "./op.js";
 import { imageSizes, zeros } from "./tensors.js";
@@ -10,7 +10,7 @@ export const slice: OpDefinition<"slice"> = {
     ensure(start >= 0 && count >= 1 && start + count <= channels, () => {
       return `cannot take ${count} channels from channel ${start} of ${formatShape(x!.shape)}`;
     });
-    return [{ shape: [x!.shape[0]!, count, ...x!.shape.slice(2)], type: "f32" }];
+    return [{ shape: withChannels(x!.shape, count), type: "f32" }];
   },
 
   reference([x], { start, count }) {

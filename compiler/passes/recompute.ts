@@ -8,7 +8,7 @@ import { usesOf, type Uses } from "../ir/uses.js";
 const REPEATABLE = new Set<OpKind>([
   ...(["convolution", "convolutionInputGradient", "pointwise", "maxPool", "averagePool"] as const),
   ...(["channelWindowSum", "groupNormalize", "softmax", "resample"] as const),
-  ...(["concatenate", "slice", "reshape"] as const),
+  ...(["concatenate", "slice", "reshape", "rearrange", "broadcast"] as const),
 ]);
 
 /** A training graph's nodes by what they are for. */

@@ -9,6 +9,7 @@ import {
   type WeightGradientPlan,
 } from "./contractions.js";
 import { planCopies, planGroups, type ChannelCopy, type GroupPlan } from "./forms.js";
+import { planMatmul, type MatmulPlan } from "./matmul.js";
 import {
   isReduction,
   leftParts,
@@ -30,6 +31,7 @@ export interface Choices {
   readonly normalizeGradient: readonly ReductionRange[];
   readonly groupNormalize: GroupPlan;
   readonly groupNormalizeGradient: GroupPlan;
+  readonly matmul: MatmulPlan;
   readonly concatenate: readonly ChannelCopy[];
   readonly slice: readonly ChannelCopy[];
   /** Memory for the sums of blocks, of each piece of the gradient. */
@@ -55,7 +57,7 @@ interface Known {
 
 /** Choices that are the same for all adapters. */
 const PLANNERS: {
-  readonly [Kind in Exclude<ChosenKind, ContractionNode["kind"]>]: (
+  readonly [Kind in Exclude<ChosenKind, ContractionNode["kind"] | "matmul">]: (
     known: Known,
     node: Node<Kind>,
   ) => Choices[Kind];
@@ -88,7 +90,7 @@ const squareBlocks = ({ id, name }: Value, placements: Placements): readonly Sto
  * and reductions of the parts that these leave.
  */
 export function differsByAdapter(node: AnyNode, uses: Uses): boolean {
-  if (isContraction(node)) return true;
+  if (isContraction(node) || node.kind === "matmul") return true;
   const leaver = isReduction(node) ? leaverFor(node, uses) : undefined;
   return leaver !== undefined && isContraction(leaver);
 }
@@ -120,6 +122,8 @@ export function adapterChoices(common: Common, adapter: AdapterSettings): NodeCh
       const plan = planContraction(settings, node);
       choices.set(node, plan);
       if (node.fusion?.leaves) left.set(node, leftParts(settings, node, plan));
+    } else if (node.kind === "matmul") {
+      choices.set(node, planMatmul(settings, node));
     } else if (isReduction(node) && differsByAdapter(node, common.uses)) {
       choices.set(node, joinedParts(known, node));
     }

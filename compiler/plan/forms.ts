@@ -44,6 +44,8 @@ export interface ChannelCopy {
   readonly fromStart: number;
   readonly toStart: number;
   readonly channels: number;
+  /** Tokens before it, where sequences follow one another. */
+  readonly toColumn?: number;
   /** In fours where they begin and end in fours on both sides, else one by one. */
   readonly inFours: boolean;
 }
@@ -61,11 +63,22 @@ export function planCopies(settings: GraphSettings, node: CopyNode): readonly Ch
       channelCopy({ from: node.inputs[0]!, to, fromStart: start, toStart: 0, channels: count }),
     ];
   }
+  if (node.attributes.axis === "tokens") return tokenCopies(settings, node.inputs, to);
   let toStart = 0;
   return node.inputs.map((from) => {
     const { channels } = layoutOf(settings, from);
     const copy = channelCopy({ from, to, fromStart: 0, toStart, channels });
     toStart += channels;
+    return copy;
+  });
+}
+
+function tokenCopies(settings: GraphSettings, inputs: readonly Value[], to: Value) {
+  let toColumn = 0;
+  return inputs.map((from) => {
+    const { channels, width } = layoutOf(settings, from);
+    const copy = channelCopy({ from, to, fromStart: 0, toStart: 0, channels, toColumn });
+    toColumn += width;
     return copy;
   });
 }

@@ -1,6 +1,7 @@
 /** The memory of each value of a step graph. */
-import type { AnyNode, Graph, Port, Value } from "../ir/graph.js";
-import { BATCH, elementCount, imageShape } from "../ir/shape.js";
+import type { AnyNode, Graph, OpKind, Port, Value } from "../ir/graph.js";
+import { BATCH, elementCount, imageShape, isSequence } from "../ir/shape.js";
+import { keepsPlaces } from "../layout/strides.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";
 import { isActivation } from "../layout/choose-layouts.js";
 import { codeWidth } from "../layout/code-width.js";
@@ -28,6 +29,9 @@ export interface PlacementOptions {
 export function placeValues(settings: GraphSettings, options: PlacementOptions): Placements {
   return new Placing(settings, options).run();
 }
+
+/** Ops whose result may be another name for what they read. */
+const RENAMING = new Set<OpKind>(["reshape", "rearrange", "rearrangeGradient"]);
 
 class Placing {
   private readonly placed: Map<number, readonly Storage[]>;
@@ -62,7 +66,7 @@ class Placing {
   }
 
   private piecesOf(node: AnyNode, output: Value): readonly Storage[] | undefined {
-    if (node.kind === "reshape" && this.isRenamed(node.inputs[0]!, output)) {
+    if (this.isRenamed(node, output)) {
       return this.placed.get(node.inputs[0]!.id);
     }
     const parameter = this.gradients.get(output.id);
@@ -73,13 +77,31 @@ class Placing {
     return words && [scratch(output.name, words)];
   }
 
-  /** Whether a reshape moves nothing, as between [N, C, 1, 1] and [N, C]. */
-  private isRenamed(input: Value, output: Value): boolean {
-    const isSame = [input, output].every((value) => {
-      const { pixels, isContiguous } = layoutOf(this.settings, value);
-      return pixels === 1 && isContiguous;
-    });
-    return isSame && !this.predictions.has(output) && !this.predictions.has(input);
+  /**
+   * Whether a node moves nothing: a reshape between [N, C, 1, 1] and [N, C], or an image's pixels
+   * that become tokens.
+   */
+  private isRenamed(node: AnyNode, output: Value): boolean {
+    const [input] = node.inputs;
+    if (!RENAMING.has(node.kind)) return false;
+    if (!input || this.predictions.has(output) || this.predictions.has(input)) return false;
+    const [from, to] = [input, output].map((value) => layoutOf(this.settings, value));
+    switch (node.kind) {
+      case "reshape":
+        return [input, output].every((value) => this.liesInOrder(value));
+      case "rearrange":
+        return keepsPlaces(node.attributes, input.shape, [from!, to!]);
+      case "rearrangeGradient":
+        return keepsPlaces(node.attributes, output.shape, [to!, from!]);
+      default:
+        return false;
+    }
+  }
+
+  /** Whether a value's elements lie in their logical order, with nothing in between. */
+  private liesInOrder(value: Value): boolean {
+    const { pixels, isContiguous, channels } = layoutOf(this.settings, value);
+    return isContiguous && (pixels === 1 || (isSequence(value.shape) && channels % 4 === 0));
   }
 
   private port(port: Port): Storage {

@@ -91,6 +91,11 @@ export const STATEMENT_KEYWORDS: readonly Keyword[] = [
     snippet: "let ${1:y} = $0",
   },
   {
+    word: "parameter",
+    summary: "numbers that are trained, the same for each example",
+    snippet: "parameter ${1:positions}: f32[${2:197, 768}] init normal(${3:0.02})",
+  },
+  {
     word: "for",
     summary: "layers once for each value of a list or range",
     snippet: "for ${1:width} in [${2:64, 128}] {\n  $0\n}",

@@ -39,9 +39,11 @@ export function readInputShape(
   }
   const [batch, ...sizes] = type.dimensions;
   const hasBatch = batch?.kind === "name" && batch.name === BATCH;
-  if (!hasBatch || (sizes.length !== 1 && sizes.length !== 3)) {
+  if (!hasBatch || sizes.length < 1 || sizes.length > 3) {
     return environment.reporter.report("NET2013", {
-      message: "an input's shape must be [N, channels, height, width] or [N, features]",
+      message:
+        "an input's shape must be [N, channels, height, width], [N, tokens, channels] " +
+        "or [N, features]",
       span: type.span,
       label: hasBatch ? `has ${type.dimensions.length} axes` : "does not start with N",
       notes: ["`N` is the batch size, which is chosen when training starts"],
@@ -51,7 +53,7 @@ export function readInputShape(
   return dimensions.every((size) => size !== undefined) ? [BATCH, ...dimensions] : undefined;
 }
 
-function readSize(expression: Expression, environment: Environment): number | undefined {
+export function readSize(expression: Expression, environment: Environment): number | undefined {
   const constant = evaluate(expression, environment);
   if (!constant) return undefined;
   if (constant.kind === "integer" && constant.value >= 1) return constant.value;

@@ -3,7 +3,14 @@ import type { Fix, Label } from "../diagnostics/diagnostic.js";
 import { add } from "../layers/add.js";
 import { concat as concatLayer } from "../layers/concat.js";
 import { findLayer } from "../layers/index.js";
-import { formatShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
+import {
+  formatShape,
+  imageShape,
+  sameShape,
+  spaceOf,
+  withChannels,
+  type Shape,
+} from "../ir/shape.js";
 import { insertAfter, setArgument } from "../calls/edits.js";
 import type { NetworkReader } from "./network.js";
 import { type Current, type Place, valueOf } from "./place.js";
@@ -309,7 +316,7 @@ function concatenate(reader: NetworkReader, branches: Branches, place: Place): v
     reader.current = { ...start, shape: output, trail: withStep(start, step) };
   }
   const inputs = ends.map(({ end }) => valueOf(end));
-  const resolved = { definition: concatLayer, values: {} };
+  const resolved = { definition: concatLayer, values: { axis: "channels" } };
   reader.list({ name, kind: "concat", resolved, span, inputs, place });
 }
 
@@ -317,12 +324,9 @@ function concatenate(reader: NetworkReader, branches: Branches, place: Place): v
 function joinedShape(shapes: readonly (Shape | undefined)[]): Shape | undefined {
   if (!shapes.every((shape) => shape !== undefined)) return undefined;
   const [first] = shapes;
-  const rest = first!.slice(2);
-  if (!shapes.every((shape) => shape.length === first!.length && sameShape(shape.slice(2), rest))) {
-    return undefined;
-  }
-  const channels = shapes.reduce((sum, shape) => sum + Number(shape[1]), 0);
-  return [first![0]!, channels, ...rest];
+  if (!shapes.every((shape) => sameSpace(shape, first!))) return undefined;
+  const channels = shapes.reduce((sum, shape) => sum + imageShape(shape).channels, 0);
+  return withChannels(first!, channels);
 }
 
 /** All branches as one step on the way of a trail. */
@@ -350,7 +354,7 @@ function checkBranches({ ends }: Branches, { environment }: Place): boolean {
   const expected = first.end.shape!;
   const wrong = others.filter(({ end }) => !sameSpace(end.shape!, expected));
   for (const { end, name, span } of wrong) {
-    const space = (shape: Shape) => shape.slice(2).join("x") || "flat";
+    const space = (shape: Shape) => spaceOf(shape).join("x") || "flat";
     environment.reporter.report("NET2019", {
       message:
         `branch \`${name}\` gives ${formatShape(end.shape!)}, but \`${first.name}\` gives ` +
@@ -368,7 +372,7 @@ function checkBranches({ ends }: Branches, { environment }: Place): boolean {
 }
 
 function sameSpace(a: Shape, b: Shape): boolean {
-  return a.length === b.length && sameShape(a.slice(2), b.slice(2));
+  return a.length === b.length && sameShape(spaceOf(a), spaceOf(b));
 }
 
 /** Padding for the last layer of a branch or body that changed its size, or a stride of 1. */

@@ -346,7 +346,7 @@ function namesIn(members: readonly ModelMember[]): ReadonlyMap<string, Span> {
 }
 
 function namesOf(member: BodyMember): readonly Identifier[] {
-  if (member.kind === "let") return [member.name];
+  if (member.kind === "let" || member.kind === "weight") return [member.name];
   if (member.kind !== "chain") return member.members.flatMap(namesOf);
   return member.elements.flatMap((element) => {
     if (element.kind === "from") return [];

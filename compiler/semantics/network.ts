@@ -30,6 +30,7 @@ import { readShare, type SharedLayers, weightsAt } from "./shares.js";
 import { splitOthers } from "./others.js";
 import { type Current, lost, originAt, type Place, valueOf } from "./place.js";
 import type { NamedValue } from "./values.js";
+import { readWeight } from "./weights.js";
 
 /** More layers than this are a mistake: a loop in a loop in a block. */
 const MOST_LAYERS = 10_000;
@@ -92,6 +93,8 @@ export class NetworkReader {
 
   private readMember(member: BodyMember, place: Place): void {
     switch (member.kind) {
+      case "weight":
+        return this.noting(place, () => readWeight(this, member, place));
       case "let":
         return this.noting(place, () => readLet(this, member, place));
       case "section":

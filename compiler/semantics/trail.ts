@@ -84,7 +84,7 @@ function changes({ input, output }: Step, axis: Axis): boolean {
   if (axis === "rank") return input.length !== output.length;
   // A flat value has no rows and columns: what counts is the image before `flatten`.
   if (axis === "space") return output.length === 4 && !sameShape(input.slice(2), output.slice(2));
-  return input[1] !== output[1];
+  return imageShape(input).channels !== imageShape(output).channels;
 }
 
 /** The last image on the way, the current value included. */

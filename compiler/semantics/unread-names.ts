@@ -85,7 +85,7 @@ class NameFinder {
   // Named values
 
   private nameValues(member: BodyMember): void {
-    if (member.kind === "let") return this.nameValue(member.name);
+    if (member.kind === "let" || member.kind === "weight") return this.nameValue(member.name);
     if (member.kind !== "chain") return member.members.forEach((each) => this.nameValues(each));
     for (const element of member.elements) {
       bodiesOf(element).forEach((each) => this.nameValues(each));
@@ -105,6 +105,9 @@ class NameFinder {
       return member.elements.forEach((element) => this.readElement(element, meanings));
     }
     if (member.kind === "let") return this.readFormula(member.value, meanings);
+    if (member.kind === "weight") {
+      return member.type.dimensions.forEach((each) => this.readExpression(each, meanings));
+    }
     if (member.kind === "section") {
       this.names.define("section", member.name.name, member.name.span);
     }

@@ -5,10 +5,12 @@ import {
   type ProgramTensor,
   type TensorRole,
 } from "../../program/program.js";
+import { isSequence } from "../ir/shape.js";
 import { indexOfTotal, type Graph, type Port } from "../ir/graph.js";
 import { predictionPitch } from "../plan/persistent.js";
 
 const IMAGE_AXES = ["channel", "row", "column"] as const;
+const SEQUENCE_AXES = ["column", "channel"] as const;
 
 export function describeTensor(
   { name, role, value, classes, gives }: Port,
@@ -23,7 +25,7 @@ export function describeTensor(
     role: role as TensorRole,
     dtype: value.type,
     shape,
-    axes: IMAGE_AXES.slice(0, shape.length),
+    axes: isSequence(value.shape) ? SEQUENCE_AXES : IMAGE_AXES.slice(0, shape.length),
     buffer,
     pitch: role === "prediction" ? predictionPitch(value.shape) : undefined,
     classes: count !== undefined ? { count } : undefined,

@@ -82,6 +82,8 @@ function withinStatement(context: CursorContext, document: SpecDocument): readon
       return last.text === ":" ? [wordItem("f32", "32-bit numbers")] : [];
     case "target":
       return behindTarget(context, document);
+    case "parameter":
+      return behindParameter(context, document);
     case "let":
       return formulas(context, document);
     case "repeat":
@@ -91,6 +93,14 @@ function withinStatement(context: CursorContext, document: SpecDocument): readon
     default:
       return last.kind === "name" || last.text === ")" ? [keywordItem(AS_KEYWORD)] : [];
   }
+}
+
+/** `parameter positions: f32[197, 768] init normal(0.02)`. */
+function behindParameter(context: CursorContext, document: SpecDocument): readonly Proposal[] {
+  const last = context.frames.at(-1)!.statement.at(-1)!.text;
+  if (last === ":") return [wordItem("f32", "32-bit numbers")];
+  if (last === "]") return [wordItem("init", "initial values")];
+  return last === "init" ? callablesFor("argument", document).map(callableItem) : [];
 }
 
 /** Values, constants and functions, from `=` on. */

@@ -48,10 +48,15 @@ export function valuesInScope(context: CursorContext): readonly ScopeName[] {
   return [...values.toReversed(), ...inputsInScope(context)];
 }
 
-/** Behind `as`, or between `let` and `=`. */
+/** Behind `as`, between `let` and `=`, or between `parameter` and `:`. */
 function isNamed(tokens: readonly ClassifiedToken[], index: number): boolean {
   const before = tokens[index - 1]?.text;
-  return before === "as" || (before === "let" && tokens[index + 1]?.text === "=");
+  const after = tokens[index + 1]?.text;
+  return (
+    before === "as" ||
+    (before === "let" && after === "=") ||
+    (before === "parameter" && after === ":")
+  );
 }
 
 export function inputsInScope(context: CursorContext): readonly ScopeName[] {

@@ -3,7 +3,7 @@ import {
   type SemanticTokens,
   type SemanticTokensLegend,
 } from "vscode-languageserver";
-import type { Span } from "../../grammar/ast.js";
+import type { ModelMember, Span } from "../../grammar/ast.js";
 import type { TokenKind } from "../../grammar/index.js";
 import type { Occurrence } from "../../compiler/calls/occurrences.js";
 import { argumentNamed } from "../../compiler/calls/signature.js";
@@ -111,11 +111,27 @@ function markWords({ spec }: SpecDocument, mark: Mark): void {
       if (member.kind === "metric") {
         mark(member.name.span, { type: "variable", modifiers: ["declaration"] });
       }
-      if (member.kind === "input" || member.kind === "target") {
-        mark(member.type.element.span, { type: "type" });
-      }
+      markType(member, mark);
     }
   }
+}
+
+/** The `f32` of inputs, targets and parameters, also within sections and branches. */
+function markType(member: ModelMember, mark: Mark): void {
+  if (member.kind === "input" || member.kind === "target" || member.kind === "weight") {
+    mark(member.type.element.span, { type: "type" });
+  }
+  for (const inner of membersIn(member)) markType(inner, mark);
+}
+
+function membersIn(member: ModelMember): readonly ModelMember[] {
+  if ("members" in member) return member.members;
+  if (member.kind !== "chain") return [];
+  return member.elements.flatMap((element) => {
+    if (element.kind === "concat") return element.branches.flatMap(({ members }) => members);
+    if (element.kind !== "residual") return [];
+    return [...element.members, ...(element.skip.kind === "body" ? element.skip.members : [])];
+  });
 }
 
 const BY_OCCURRENCE: Readonly<Record<Occurrence["kind"], Meaning>> = {

@@ -106,6 +106,9 @@ class Outline {
 
   private body(member: BodyMember): readonly DocumentSymbol[] {
     const { span } = member;
+    if (member.kind === "weight") {
+      return [namedSymbol(member.name, span, SymbolKind.Variable, "parameter")];
+    }
     if (member.kind === "let") return [namedSymbol(member.name, span, SymbolKind.Variable, "let")];
     if (member.kind === "chain") return member.elements.flatMap((each) => this.element(each));
     if (member.kind === "section") return [this.group(member)];

@@ -2,6 +2,7 @@ import type { Exporter } from "./exporter.js";
 import { kerasExporter } from "./keras/index.js";
 import { onnxExporter } from "./onnx/index.js";
 import { pytorchExporter } from "./pytorch/index.js";
+import { refuseSequences } from "./refusal.js";
 import { tfjsExporter } from "./tfjs/index.js";
 
 export const exporters: readonly Exporter[] = [
@@ -9,4 +10,14 @@ export const exporters: readonly Exporter[] = [
   pytorchExporter,
   kerasExporter,
   tfjsExporter,
-];
+].map(withoutSequences);
+
+function withoutSequences(exporter: Exporter): Exporter {
+  return {
+    ...exporter,
+    write(model, request) {
+      refuseSequences(model.network, exporter.title);
+      return exporter.write(model, request);
+    },
+  };
+}

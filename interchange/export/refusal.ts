@@ -2,7 +2,9 @@
 import { createDiagnostic } from "../../compiler/diagnostics/create.js";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import { formatBytes } from "../../program/format-bytes.js";
-import type { ResolvedLayer } from "../../compiler/network/resolved.js";
+import { isSequence } from "../../compiler/ir/shape.js";
+import { typeOf } from "../../compiler/network/facts.js";
+import type { ResolvedLayer, ResolvedNetwork } from "../../compiler/network/resolved.js";
 
 /** Thrown while a layer is written, where the format has nothing that computes the same. */
 export class RefusedExport extends Error {
@@ -58,6 +60,25 @@ export function forEachLayer(
     }
   });
   if (diagnostics.length > 0) throw new ExportError(diagnostics);
+}
+
+/** Throws an ExportError for the first layer of sequences, which no format of ours holds yet. */
+export function refuseSequences(network: ResolvedNetwork, format: string): void {
+  const first = network.layers.filter((layer) => isOfSequences(network, layer)).slice(0, 1);
+  forEachLayer(first, format, () => {
+    throw new RefusedExport(
+      "sequences [N, T, C] are not exported yet",
+      "the weights are a safetensors file with PyTorch's layouts, which PyTorch can load",
+    );
+  });
+}
+
+function isOfSequences(
+  network: ResolvedNetwork,
+  { type, inputs, definition }: ResolvedLayer,
+): boolean {
+  const types = [type, ...inputs.map((value) => typeOf(network, value))];
+  return definition.readsNothing === true || types.some(({ shape }) => isSequence(shape));
 }
 
 function describeRefusal(

@@ -37,6 +37,7 @@ const LAYER_PAGES: readonly LayerPage[] = [
   { file: "pooling", title: "Pooling, upsampling and padding", first: "maxpool" },
   { file: "normalization", title: "Normalization: batch, layer, group", first: "lrn" },
   { file: "shape-and-dropout", title: "Dropout, shape and joining layers", first: "dropout" },
+  { file: "attention", title: "Attention, tokens and the order of axes", first: "patches" },
 ];
 
 const LAYERS_INTRODUCTION = `

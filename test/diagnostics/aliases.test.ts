@@ -146,10 +146,10 @@ describe("a name that netc does not have", () => {
 
   const byNoun = (noun: string) => registries.find((each) => each.noun === noun)!;
   const absent: readonly (readonly [string, string])[] = [
-    ...["sub", "global_maxpool", "glu", "conv1d", "attention", "matmul", "permute", "split"].map(
+    ...["sub", "global_maxpool", "glu", "conv1d", "rearrange", "einsum", "embedding", "split"].map(
       (name) => ["layer", name] as const,
     ),
-    ...["drop_path", "prelu", "Dropout2d", "Lambda", "MultiheadAttention", "LSTM"].map(
+    ...["drop_path", "prelu", "Dropout2d", "Lambda", "TransformerEncoder", "LSTM"].map(
       (name) => ["layer", name] as const,
     ),
     ["optimizer", "nadam"],

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { verifyNetwork } from "../../workbench/verify/verify.js";
 import { multiply, operand, unary } from "../../compiler/ir/expression.js";
 import type { Graph } from "../../compiler/ir/graph.js";
+import { analyze } from "../../compiler/semantics/index.js";
 import { compileGraph, type ProgramOptions } from "../../compiler/program.js";
 import type { MixedPrecision } from "../../program/recipe.js";
 import { createNetwork } from "../../runtime/index.js";
@@ -9,6 +10,7 @@ import { adapterWithHalves } from "../adapters.js";
 import { OPTIMIZER } from "../kernels/compare.js";
 import { parameterValues } from "../oracle/values.js";
 import { Chain } from "../passes/chain.js";
+import { TRANSFORMER } from "../runtime/transformer.js";
 
 /** The fallback on adapters without 16-bit floats is tested in test/runtime/precision.test.ts. */
 const found = await adapterWithHalves();
@@ -42,6 +44,8 @@ const network = () =>
     .dropout(0.5)
     .classify();
 
+const transformer = () => analyze(TRANSFORMER, "t.net").selected!.model.graph!;
+
 const ADAM: ProgramOptions["optimizer"] = {
   kind: "adam",
   learningRate: 0.01,
@@ -66,8 +70,9 @@ describe.skipIf(!found)("kernels that store 16 bits agree with the references", 
     ["adam with clipped gradients", { precision: DYNAMIC, optimizer: ADAM }],
     ["adam with clipped gradients and a static scale", { precision: STATIC, optimizer: ADAM }],
     ["without fusion", { precision: DYNAMIC, fusion: "none" }],
-  ])("%s", async (_, options) => {
-    const programs = traces(network(), options);
+    ["of a transformer", { precision: DYNAMIC }],
+  ])("%s", async (title, options) => {
+    const programs = traces(title === "of a transformer" ? transformer() : network(), options);
     const opened = await createNetwork(
       programs.map(({ program }) => program),
       { batch: 3, seed: 5, adapter: found!.source },

@@ -14,9 +14,14 @@ function analyzeChain(chain: string, input: readonly number[]) {
 function othersOf({ spec, input, others = [] }: LayerSample): string {
   const names = /\((.*)\)/.exec(spec)?.[1]?.split(", ") ?? [];
   const lines = others.map((shape, index) => {
-    const [channels, ...space] = shape;
+    const isSequence = shape.length === 2;
+    const [channels, ...space] = isSequence ? [shape[1]] : shape;
+    const [tokens] = isSequence && shape[0] !== input[0] ? shape : [];
+    const retoken = tokens ? `transpose -> linear(${tokens}) -> transpose -> ` : "";
     const resize = input[1] === space[0] ? "" : ` -> adaptive_avgpool([${space.join(", ")}])`;
-    const make = space.length ? `conv(${channels}, kernel=1)${resize}` : `linear(${channels})`;
+    const make = space.length
+      ? `conv(${channels}, kernel=1)${resize}`
+      : `${retoken}linear(${channels})`;
     return `${make} as ${names[index]}\n  from x -> `;
   });
   return lines.join("");

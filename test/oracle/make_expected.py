@@ -511,6 +511,62 @@ NETWORKS = {
 # Single layers: a 1x1 convolution before each shows its input's gradient, a linear layer after it makes the logits
 
 
+def tokens_of(x):
+    """A token for each pixel."""
+    return x.flatten(2).transpose(1, 2)
+
+
+class TokenAttention(nn.MultiheadAttention):
+    """Self-attention over the pixels of an image."""
+
+    def __init__(self, channels, heads, causal=False, **options):
+        super().__init__(channels, heads, batch_first=True, **options)
+        self.causal = causal
+
+    def forward(self, x):
+        x = tokens_of(x)
+        count = x.shape[1]
+        mask = torch.ones(count, count, dtype=torch.bool).triu(1) if self.causal else None
+        return super().forward(x, x, x, need_weights=False, attn_mask=mask)[0]
+
+
+class TokenLinear(nn.Linear):
+    def forward(self, x):
+        return super().forward(tokens_of(x))
+
+
+class TokenNorm(nn.LayerNorm):
+    def forward(self, x):
+        return super().forward(tokens_of(torch.tanh(x)))
+
+
+class Patches(nn.Conv2d):
+    def forward(self, x):
+        return tokens_of(super().forward(x))
+
+
+class ClassToken(nn.Module):
+    """A token before those of an image, and positions."""
+
+    def __init__(self, tokens, channels):
+        super().__init__()
+        self.first = nn.Parameter(torch.zeros(1, channels))
+        self.positions = nn.Parameter(torch.zeros(tokens + 1, channels))
+
+    def forward(self, x):
+        first = self.first.expand(len(x), 1, -1)
+        return torch.cat([first, tokens_of(x)], 1) + self.positions
+
+
+class Products(nn.Module):
+    """The product of the tokens with the transpose of what follows, and with that again."""
+
+    def forward(self, x):
+        x = tokens_of(x)
+        mixed = torch.sigmoid(x)
+        return x @ mixed.transpose(1, 2) @ mixed
+
+
 def layer_cases():
     """(layer as a spec has it, input shape, the same in PyTorch)."""
     conv, pool, average, batch = nn.Conv2d, MaxPool, nn.AvgPool2d, nn.BatchNorm2d
@@ -657,6 +713,28 @@ def layer_cases():
         ("conv_transpose(16, kernel=3, stride=2, groups=2) as tested", (8, 4, 3), nn.ConvTranspose2d(8, 16, 3, 2, groups=2)),
         ("conv_transpose(6, kernel=3, stride=2, groups=3) as tested", (9, 4, 3), nn.ConvTranspose2d(9, 6, 3, 2, groups=3)),
         ("conv_transpose(12, kernel=5) as tested", (20, 1, 1), nn.ConvTranspose2d(20, 12, 5)),
+        ("tokens -> linear(12) as tested", (6, 5, 3), TokenLinear(6, 12)),
+        ("tanh -> tokens -> layernorm(eps=1e-6) as tested", (7, 5, 3), TokenNorm(7, eps=1e-6)),
+        ("tokens -> attention(2) as tested", (8, 5, 3), TokenAttention(8, 2)),
+        ("tokens -> attention(3, causal=true) as tested", (9, 7, 10), TokenAttention(9, 3, causal=True)),
+        ("tokens -> attention(1, bias=false) as tested", (12, 1, 3), TokenAttention(12, 1, bias=False)),
+        (
+            "tokens as x -> sigmoid as mixed\n  from x -> matmul(mixed, transposed=true) -> matmul(mixed)",
+            (6, 5, 3),
+            Products(),
+        ),
+        ("patches(2, 10) as tested", (3, 4, 6), Patches(3, 10, 2, 2)),
+        ("tokens -> transpose", (6, 5, 3), Formula(lambda x: x.flatten(2))),
+        ("transpose(2, 3) -> permute([0, 3, 1, 2])", (6, 5, 3), Formula(lambda x: x.mT.permute(0, 3, 1, 2))),
+        ("tokens -> token(4)", (6, 5, 3), Formula(lambda x: x.flatten(2)[:, :, 4])),
+        ("tokens -> global_avgpool", (6, 5, 3), Formula(lambda x: x.mean((2, 3)))),
+        ("tokens -> softmax", (6, 5, 3), Formula(lambda x: tokens_of(x).softmax(2))),
+        (
+            "tokens\n  tested {\n    parameter first: f32[1, 6]\n    parameter positions: f32[16, 6]\n"
+            "    identity as x\n    from first -> concat(x, axis=tokens) -> add(positions)\n  }",
+            (6, 5, 3),
+            ClassToken(15, 6),
+        ),
         ("flatten -> softmax", (2, 3, 2), nn.Sequential(nn.Flatten(), nn.Softmax(1))),
     ]
 
@@ -1069,6 +1147,13 @@ def torchvision_models():
     return [torchvision_case(name, make(weights=None).double().eval()) for name, make in makers.items()]
 
 
+def torchvision_transformers():
+    """The same of networks of tokens."""
+    from torchvision import models
+
+    return [torchvision_case("vit_b_16", models.vit_b_16(weights=None).double().eval())]
+
+
 def torchvision_case(name, model):
     tensors = fill(name, model)
     with torch.no_grad():
@@ -1085,7 +1170,10 @@ def fill(name, model):
     tensors.sort(key=lambda item: item[0].startswith("aux"))
     with torch.no_grad():
         for index, (key, value) in enumerate(tensors):
-            value.copy_(parameter(f"{name}/{index}.{key.split('.')[-1]}", value.shape))
+            # Class tokens and positions of transformers have an axis for the batch.
+            shape = value.shape[1:] if value.dim() == 3 else value.shape
+            values = parameter(f"{name}/{index}.{key.split('.')[-1]}", shape)
+            value.copy_(values.reshape(value.shape))
     return len(tensors)
 
 
@@ -1113,7 +1201,7 @@ def save_torchvision(name, path):
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "torchvision": torchvision_models, "torchvision-names": torchvision_names}
+    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-names": torchvision_names}
     if sys.argv[1:2] == ["save"]:
         save_torchvision(*sys.argv[2:])
         sys.exit()

@@ -19,7 +19,10 @@ const TOLERANCE = 0.8e-4;
 
 const IMAGE = 3 * 224 * 224;
 
-const cases = readExpected<readonly Case[]>("torchvision");
+const cases = [
+  ...readExpected<readonly Case[]>("torchvision"),
+  ...readExpected<readonly Case[]>("torchvision-transformers"),
+];
 const full = process.env.NETC_TEST_FULL === "1";
 /** Small enough for every test run. */
 const QUICK = ["resnet18", "squeezenet1_1"];

@@ -14,6 +14,8 @@ import {
   type UnaryOperator,
 } from "../../compiler/ir/expression.js";
 import type {
+  AttentionAttributes,
+  RearrangeAttributes,
   AverageAttributes,
   ConvolutionAttributes,
   GradientShape,
@@ -167,6 +169,36 @@ export class Chain {
   concatenate(...others: readonly Value[]): this {
     const inputs = [this.value, ...others];
     this.value = this.builder.add("concatenate", inputs, {}, this.layer("concat"));
+    return this;
+  }
+
+  /** Elements in another order, or some of them. */
+  rearrange(attributes: RearrangeAttributes): this {
+    this.value = this.builder.add("rearrange", [this.value], attributes, this.layer("rearrange"));
+    return this;
+  }
+
+  matmul(other: Value, attributes: { readonly transposed: boolean }): this {
+    const inputs = [this.value, other];
+    this.value = this.builder.add("matmul", inputs, attributes, this.layer("matmul"));
+    return this;
+  }
+
+  attention(attributes: AttentionAttributes): this {
+    this.value = this.builder.add("attention", [this.value], attributes, this.layer("attention"));
+    return this;
+  }
+
+  /** Tokens before the current value's, the same for each example. */
+  prepend(tokens: number): this {
+    const origin = this.layer("prepend");
+    const { channels } = imageShape(this.value.shape);
+    const shape = [tokens, channels];
+    const numbers = this.parameter(origin.name, shape, { trainable: true });
+    const row = this.builder.add("broadcast", [numbers], {}, origin);
+    const sequence = this.builder.add("reshape", [row], { shape: [BATCH, ...shape] }, origin);
+    const inputs = [sequence, this.value];
+    this.value = this.builder.add("concatenate", inputs, { axis: "tokens" }, origin);
     return this;
   }
 

@@ -25,6 +25,9 @@ const positive = () =>
   start()
     .unary("sigmoid")
     .pointwise(add(operand(0), constant(0.5)));
+/** Five tokens of six channels. */
+const sequence = () => new Chain(["N", 5, 6]).linear(6).bias();
+const TRANSPOSED = { shape: ["N", 6, 5], start: 0, strides: [1, 6] } as const;
 const positiveOperand = (chain: Chain) => chain.parameter("other", [4], { trainable: true });
 const shifted = add(unary("sigmoid", channel(1)), constant(0.5));
 
@@ -113,6 +116,28 @@ const networks: Readonly<Record<string, () => Graph>> = {
       .concatenate(value, value)
       .classify();
   },
+  "rearrange: transposed axes": () =>
+    sequence().rearrange(TRANSPOSED).linear(3).flatten().classify(),
+  "rearrange: some tokens": () =>
+    sequence()
+      .rearrange({ shape: ["N", 2, 6], start: 12, strides: [12, 1] })
+      .linear(3)
+      .flatten()
+      .classify(),
+  "attention of two heads": () =>
+    sequence().linear(12).bias().attention({ heads: 2, causal: false }).flatten().classify(),
+  "matmul, and with the transpose": () => {
+    const chain = sequence().unary("tanh");
+    const first = chain.value;
+    return chain
+      .matmul(first, { transposed: true })
+      .matmul(first, { transposed: false })
+      .classify();
+  },
+  "causal attention": () =>
+    sequence().linear(9).attention({ heads: 3, causal: true }).unary("tanh").flatten().classify(),
+  "tokens for all examples, before others": () =>
+    sequence().prepend(2).unary("tanh").linear(3).flatten().classify(),
   reshape: () => start().flatten().linear(8).bias().unary("tanh").classify(),
   "no smoothing": () => start().classify({ smoothing: 0 }),
   "transposed convolution": () =>

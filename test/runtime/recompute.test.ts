@@ -11,6 +11,7 @@ import type { OptimizerSettings, Program, Target } from "../../program/program.j
 import { createNetwork } from "../../runtime/index.js";
 import { labelValues, uniformValues } from "../oracle/values.js";
 import { readSpec } from "../parity/harness.js";
+import { TRANSFORMER } from "./transformer.js";
 
 const RESIDUAL = `
 model Residual {
@@ -33,6 +34,7 @@ const SPECS = {
   digits: readSpec("digits"),
   "cifar10-quick": readSpec("cifar10-quick"),
   "residual, batch norm and dropout": RESIDUAL,
+  "a transformer": TRANSFORMER,
 };
 
 const BATCH = 6;
@@ -117,10 +119,12 @@ test.each(
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
   Buffer.from(buffer, byteOffset, byteLength);
 
+const modelIn = (text: string) => /model (\w+)/.exec(text)![1]!;
+
 const trainable = (text: string) =>
   /^train /m.test(text)
     ? text
-    : `${text}\ntrain R of Residual { epochs = 1\n batch = 32\n optimizer = sgd(lr=0.1) }`;
+    : `${text}\ntrain R of ${modelIn(text)} { epochs = 1\n batch = 32\n optimizer = sgd(lr=0.1) }`;
 
 test.each(Object.entries(SPECS))("%s keeps to every budget that can be kept", (_, spec) => {
   const text = trainable(spec);

@@ -6,6 +6,7 @@ import { largestSlice } from "../../program/slices.js";
 import { partOf, slicesOf } from "../../runtime/slices.js";
 import { labelValues, uniformValues } from "../oracle/values.js";
 import { readSpec } from "../parity/harness.js";
+import { TRANSFORMER } from "./transformer.js";
 
 test("slices are as even as can be, and cover a call's images in order", () => {
   expect(slicesOf(125, { most: 32 }).map(({ count }) => count)).toEqual([32, 32, 32, 29]);
@@ -57,7 +58,10 @@ const SETTINGS = {
 
 /** The spec's model with dropout behind its first activation, and a recipe with the optimizer. */
 function specOf(name: string, optimizer: string): string {
-  const model = readSpec(name).replace(/^train [\s\S]*/m, "");
+  const model = (name === "transformer" ? TRANSFORMER : readSpec(name)).replace(
+    /^train [\s\S]*/m,
+    "",
+  );
   const [, declared] = /model (\w+)/.exec(model)!;
   const withDropout = model.replace("relu", "relu -> dropout(0.4)");
   expect(withDropout).not.toBe(model);
@@ -117,6 +121,7 @@ const TOLERANCE = 2e-5;
 test.for([
   ...Object.entries(SETTINGS).map(([title, optimizer]) => ({ spec: "digits", title, optimizer })),
   { spec: "cifar10-quick", title: "sgd", optimizer: "sgd(lr=1e-4, momentum=0.9)" },
+  { spec: "transformer", title: "sgd", optimizer: "sgd(lr=1e-2, momentum=0.9)" },
 ])("$spec in slices as in one piece: $title", async ({ spec, optimizer }) => {
   const text = specOf(spec, optimizer);
   const whole = await train(text, { batch: IMAGES });

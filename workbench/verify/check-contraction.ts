@@ -1,7 +1,7 @@
 /** Convolutions and their gradients: some elements, each summed in double precision. */
 import type { AnyNode, Value } from "../../compiler/ir/graph.js";
 import type { ReferenceContext, Tensor } from "../../compiler/ops/op.js";
-import { resolveShape, tensorSize } from "../../compiler/ops/tensors.js";
+import { asImageShape, resolveShape, tensorSize } from "../../compiler/ops/tensors.js";
 import { STORING, type Comparison } from "./comparison.js";
 import { contractionShapes, sampler, type ContractionNode } from "./contraction-samples.js";
 import { finisher, type NodeValues } from "./node-values.js";
@@ -34,7 +34,9 @@ export function contractionSums(
 }
 
 const resultShape = (node: AnyNode & ContractionNode) =>
-  node.kind === "convolutionWeightGradient" ? node.attributes.weightShape : node.outputs[0]!.shape;
+  node.kind === "convolutionWeightGradient"
+    ? node.attributes.weightShape
+    : asImageShape(node.outputs[0]!.shape);
 
 export function checkContraction(
   node: AnyNode & ContractionNode,

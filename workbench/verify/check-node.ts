@@ -1,10 +1,11 @@
 /** Whether a node's results on a device are what the references make of the same inputs. */
 import { changesOf, isUpdate } from "../../compiler/ir/fusion.js";
-import type { AnyNode, Node } from "../../compiler/ir/graph.js";
+import type { AnyNode, Node, Value } from "../../compiler/ir/graph.js";
 import { evaluateAt } from "../../compiler/ops/fused.js";
 import { ops } from "../../compiler/ops/index.js";
 import type { OpDefinition, ReferenceContext, Tensor } from "../../compiler/ops/op.js";
-import { resolveShape } from "../../compiler/ops/tensors.js";
+import { typesInOrder } from "../../compiler/ops/run-node.js";
+import { asImage, resolveShape } from "../../compiler/ops/tensors.js";
 import { checkContraction, isContraction } from "./check-contraction.js";
 import { checkUpdate } from "./check-update.js";
 import { column, compareTensors, Comparison, gather, type Finding } from "./comparison.js";
@@ -14,7 +15,8 @@ import { samplePlaces } from "./places.js";
 import { magnitudesOf } from "./sums.js";
 
 /** Compares with the reference: all elements of small tensors, some of large ones. */
-export function checkNode(node: AnyNode, values: NodeValues, context: ReferenceContext): Finding {
+export function checkNode(node: AnyNode, found: NodeValues, context: ReferenceContext): Finding {
+  const values = ops[node.kind].keepsOrder ? found : asImages(node, found);
   const comparison = new Comparison(values.halves);
   if (isUpdate(node)) checkUpdate(node, values, context, comparison);
   else if (isContraction(node)) checkContraction(node, values, context, comparison);
@@ -25,6 +27,18 @@ export function checkNode(node: AnyNode, values: NodeValues, context: ReferenceC
     checkPart(node, values, context, comparison, part);
   }
   return comparison.finding;
+}
+
+/** Sequences as images of one row, which most references take. */
+function asImages(node: AnyNode, values: NodeValues): NodeValues {
+  const ordered = (tensors: ReadonlyMap<Value, Tensor>) =>
+    new Map([...tensors].map(([value, tensor]) => [value, asImage(value.shape, tensor)]));
+  const outputs = values.outputs.map(
+    (tensor, index) => tensor && asImage(node.outputs[index]!.shape, tensor),
+  );
+  const read = ordered(values.read);
+  const inputs = values.inputs.map((input, index) => asImage(node.inputs[index]!.shape, input));
+  return { ...values, inputs, read, outputs, changed: ordered(values.changed) };
 }
 
 /** Elements of a tensor from which on parts of it are enough. */
@@ -62,15 +76,16 @@ function checkPart(
   comparison: Comparison,
   part: Part = WHOLE,
 ): void {
-  const { attributes, fusion = {} } = node;
-  const batch = values.inputs[0]!.shape[0]!;
+  const { fusion = {} } = node;
+  const { attributes, outputs } = typesInOrder(node);
+  const batch = context.batch ?? values.inputs[0]!.shape[0]!;
   const own = ownInputs(node, values, context, part);
   const changes = changesOf(node);
   // References change some of their inputs in place.
   const inputs = own.map((tensor, place) =>
     changes.includes(node.inputs[place]!) ? { ...tensor, data: tensor.data.slice() } : tensor,
   );
-  const types = node.outputs.map(({ shape, type }) => {
+  const types = outputs.map(({ shape, type }) => {
     return { shape: part.shape(resolveShape(shape, batch)), type };
   });
   const definition = ops[node.kind] as OpDefinition<never>;

@@ -1,11 +1,11 @@
 /** Values of a graph, as they lie on a device, in PyTorch's order. */
 import type { Graph, Value } from "../../compiler/ir/graph.js";
-import { imageShape } from "../../compiler/ir/shape.js";
+import { imageShape, isSequence } from "../../compiler/ir/shape.js";
 import { roundUpTo4, type ActivationLayout } from "../../compiler/layout/activation-layout.js";
 import { codeWidth } from "../../compiler/layout/code-width.js";
 import { NO_WINNER } from "../../compiler/ir/graph.js";
 import type { Tensor } from "../../compiler/ops/op.js";
-import { resolveShape, tensorSize } from "../../compiler/ops/tensors.js";
+import { asImageShape, fromImage, resolveShape, tensorSize } from "../../compiler/ops/tensors.js";
 import { isHalf } from "../../compiler/plan/plan.js";
 import type { WrittenList } from "../../compiler/write/lists.js";
 import type { Inspection } from "../../runtime/inspection.js";
@@ -76,9 +76,21 @@ export class DeviceTensors {
     shape: readonly number[],
     buffer: number,
   ): Promise<Float32Array> {
+    const data = await this.image(value, layout, tensorSize(shape), buffer);
+    if (!isSequence(value.shape)) return data;
+    const images = { shape: resolveShape(asImageShape(value.shape), shape[0]!), data };
+    return fromImage(value.shape, images).data as Float32Array;
+  }
+
+  private async image(
+    value: Value,
+    layout: ActivationLayout,
+    size: number,
+    buffer: number,
+  ): Promise<Float32Array> {
     const { channels, height, width, margins, rowPitch, imagePitch, pitch } = layout;
     const packed = await this.numbers(value, buffer, imagePitch * this.inspection.batch);
-    const values = new Float32Array(tensorSize(shape));
+    const values = new Float32Array(size);
     let index = 0;
     for (let image = 0; image < this.inspection.batch; image++) {
       for (let channel = 0; channel < channels; channel++) {

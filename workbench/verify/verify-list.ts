@@ -48,10 +48,12 @@ export function verifyList(
 ): Promise<Tally> {
   const training = list !== "evaluate" && list !== "predict";
   const { seed, stepCount: step, program } = network;
-  const context: ReferenceContext = { seed, step, training, optimizer: program.optimizer };
-  const settings = { list, context, examples, options };
-  const visit = (inspection: Inspection) =>
-    new ListCheck(network, written.lists[list]!, inspection, settings).run();
+  const common = { seed, step, training, optimizer: program.optimizer };
+  const visit = (inspection: Inspection) => {
+    const context: ReferenceContext = { ...common, batch: inspection.batch };
+    const settings = { list, context, examples, options };
+    return new ListCheck(network, written.lists[list]!, inspection, settings).run();
+  };
   return network.inspect(list, examples, inspecting(visit));
 }
 

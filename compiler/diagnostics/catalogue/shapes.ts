@@ -108,7 +108,8 @@ export const SHAPES = {
   NET2013: {
     title: "an input with an unsupported shape",
     explanation:
-      "An input is an image `[N, channels, height, width]` or features `[N, features]`, and " +
+      "An input is an image `[N, channels, height, width]`, a sequence `[N, tokens, channels]` " +
+      "or features `[N, features]`, and " +
       "its sizes are integers of at least 1. `N` is the batch size, which is chosen when " +
       "training starts.",
     wrong: "input image: f32[3, 224, 224]",
@@ -136,6 +137,53 @@ export const SHAPES = {
     explanation: "A model without layers has nothing to train and nothing to predict.",
     wrong: "model M {\n  input image: f32[N, 3, 32, 32]\n}",
     right: "model M {\n  input image: f32[N, 3, 32, 32]\n  flatten -> linear(10)\n}",
+  },
+  NET2025: {
+    title: "a layer needs a sequence",
+    explanation:
+      "`attention` and `token` work on sequences `[N, T, C]`: T tokens with C channels each. " +
+      "`tokens` makes a token of each pixel of an image, `patches(16)` one of each patch.",
+    wrong: "conv(64, kernel=3) -> attention(8)",
+    right: "conv(64, kernel=3) -> tokens -> attention(8)",
+  },
+  NET2026: {
+    title: "patches that do not fill the image",
+    explanation:
+      "`patches(size)` cuts an image into squares without gaps and without padding, so `size` " +
+      "must divide its rows and its columns.",
+    wrong: "input image: f32[N, 3, 224, 224]\npatches(15)",
+    right: "input image: f32[N, 3, 224, 224]\npatches(16)",
+  },
+  NET2027: {
+    title: "a token that does not exist",
+    explanation: "Tokens count from 0: of `[N, 197, 768]` they are 0 to 196.",
+    wrong: "patches(16) -> token(196)   // of 224x224 pixels: 196 tokens",
+    right: "patches(16) -> token(0)",
+  },
+  NET2028: {
+    title: "a wrong order of axes",
+    explanation:
+      "`transpose` and `permute` number axes as PyTorch does. Axis 0 is the batch, which stays " +
+      "first; `permute` names each axis once.",
+    wrong: "patches(16) -> permute([1, 0, 2])",
+    right: "patches(16) -> permute([0, 2, 1])",
+  },
+  NET2029: {
+    title: "heads that do not fit the channels",
+    explanation:
+      "`attention(heads)` cuts the channels of each token into equal parts, one for each head, " +
+      "so `heads` must divide them. A head has at most 256 channels.",
+    wrong: "patches(16) -> attention(7)   // 768 channels",
+    right: "patches(16) -> attention(8)",
+  },
+  NET2030: {
+    title: "a parameter with a wrong type",
+    explanation:
+      "`parameter positions: f32[197, 768]` declares numbers that are trained and are the same " +
+      "for each example. It has 1 to 3 axes of known size, without the batch: the value that " +
+      "layers read is `[N, 197, 768]`.",
+    wrong: "parameter positions: f32[N, 197, 768]",
+    right: "parameter positions: f32[197, 768]",
   },
   NET2040: {
     title: "groupnorm groups do not divide the channels",

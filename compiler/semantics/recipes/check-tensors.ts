@@ -23,6 +23,10 @@ export function unfedBy({ inputs, network }: Ports): Unfed | undefined {
     const names = listNames(ports.map(({ name }) => name));
     return { what: `the ${ports === inputs ? "inputs" : "targets"} ${names}`, call };
   }
+  const [input] = inputs;
+  if (input && isOfTokens(input)) {
+    return { what: `the input \`${input.name}\`, which is a sequence`, call };
+  }
   const [target] = targets;
   if (target?.type.dtype !== "f32") return undefined;
   return { what: `the target \`${target.name}\`, which is numbers`, call };
@@ -40,7 +44,7 @@ export function checkOneTensor(
   { reporter }: Environment,
 ): boolean {
   const unfed = unfedBy(model);
-  if (!unfed || !isSeveral(model)) return true;
+  if (!unfed || !isUnusual(model)) return true;
   reporter.report("NET3024", {
     message:
       "a data source gives one image and one label, " +
@@ -54,5 +58,8 @@ export function checkOneTensor(
   return false;
 }
 
-const isSeveral = ({ inputs, network }: Ports) =>
-  inputs.length > 1 || (network?.targets.length ?? 0) > 1;
+/** `[tokens, channels]`, without the batch. */
+const isOfTokens = ({ shape }: Ports["inputs"][number]) => shape.length === 2;
+
+const isUnusual = ({ inputs, network }: Ports) =>
+  inputs.length > 1 || inputs.some(isOfTokens) || (network?.targets.length ?? 0) > 1;

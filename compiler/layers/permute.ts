@@ -1,0 +1,39 @@
+import { formatShape } from "../ir/shape.js";
+import { integers } from "../calls/argument-types.js";
+import { required } from "../calls/signature.js";
+import { defineLayer } from "./layer.js";
+import { permuteAxes } from "./token-order.js";
+
+export const permute = defineLayer({
+  name: "permute",
+  aliases: [{ name: "Permute", differs: "Keras' `Permute` does not count the batch axis" }],
+  summary: "the axes in another order",
+  documentation: `
+Axis \`i\` of the output is axis \`axes[i]\` of the input, numbered as in PyTorch with the batch as
+axis 0, which stays first: \`permute([0, 2, 3, 1])\` turns \`[N, C, H, W]\` into \`[N, H, W, C]\`.
+netc's layers take the first axis behind the batch of four as the channels, of three the last.
+`,
+  positional: ["axes"],
+  arguments: {
+    axes: required(integers({ minimum: 0 }), "each axis once, the batch (0) first"),
+  },
+  samples: [
+    { spec: "permute([0, 2, 1])", input: [5, 8], output: [8, 5] },
+    { spec: "permute([0, 2, 3, 1])", input: [3, 4, 6], output: [4, 6, 3] },
+  ],
+
+  infer(input, { axes }, context) {
+    const sorted = axes.toSorted((a, b) => a - b);
+    const isOrder = axes.length === input.length && sorted.every((axis, index) => axis === index);
+    if (isOrder && axes[0] === 0) return axes.map((axis) => input[axis]!);
+    const all = input.map((_, index) => index).join(", ");
+    return context.report("NET2028", {
+      message: `${context.title}: [${axes.join(", ")}] does not order ${formatShape(input)}`,
+      at: "axes",
+      label: isOrder ? "the batch, axis 0, stays first" : `expected each of ${all} once`,
+      axis: "rank",
+    });
+  },
+
+  lower: (input, { axes }, { builder, origin }) => permuteAxes(builder, input, axes, origin),
+});
