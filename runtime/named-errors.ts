@@ -6,6 +6,7 @@ import type {
   NoAdapterError,
   WeightsError,
 } from "./errors.js";
+import type { NotFiniteEvaluationError } from "./training/error.js";
 
 /**
  * Whether an error has that name. Its class does not tell: a standalone module has its own copy of
@@ -24,5 +25,6 @@ interface NamedErrors {
   readonly InputError: InputError;
   readonly NoAdapterError: NoAdapterError;
   readonly NotFiniteError: WeightsError;
+  readonly NotFiniteEvaluationError: NotFiniteEvaluationError;
   readonly PeerFailedError: NetcError;
 }

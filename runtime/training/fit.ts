@@ -16,7 +16,7 @@ import {
   type Repeatable,
   type Symptom,
 } from "./divergence.js";
-import { NotFiniteEvaluationError, RunFailedError, type DivergedError } from "./error.js";
+import { RunFailedError, type DivergedError } from "./error.js";
 import { evaluateDataset, type Evaluation } from "./evaluate.js";
 import { Exchange, type Agreement } from "./exchange.js";
 import { runLengthOver } from "./length.js";
@@ -279,7 +279,7 @@ class TrainingRun implements Repeatable {
       onProgress: onEvaluationProgress,
     };
     return evaluateDataset(this.network, evaluation, options).catch((error: unknown) => {
-      if (error instanceof NotFiniteEvaluationError)
+      if (isNamed(error, "NotFiniteEvaluationError"))
         throw evaluationDiverged(error, this.progress.state.step);
       throw error;
     });
