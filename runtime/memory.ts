@@ -18,9 +18,17 @@ export type MemoryUse = { readonly [purpose in Purpose | "runtime"]: number } & 
   readonly total: number;
 };
 
+/** A buffer, or a texture with its bytes. */
+export interface Owned {
+  readonly size: number;
+  destroy(): void;
+}
+
 export class Memory {
-  private readonly buffers = new Map<number, GPUBuffer>();
-  private readonly extra = new Set<GPUBuffer>();
+  /** By index in the program; programs that see inside a network borrow those of its parameters. */
+  readonly buffers = new Map<number, GPUBuffer>();
+  /** What else is counted as the network's and freed with it. */
+  readonly extra = new Set<Owned>();
   private destroyed = false;
 
   constructor(

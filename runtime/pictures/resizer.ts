@@ -1,6 +1,7 @@
 /** Pictures in textures to staged bytes, on the device. */
 import type { Preparation } from "../../program/program.js";
 import type { Size } from "../data/decide.js";
+import type { Memory, Owned } from "../memory.js";
 import type { DeviceBytes, PictureTarget } from "./picture.js";
 import { LANES, RESIZE_KERNELS } from "./resize-kernels.js";
 import { filtersOf, resizingOf, type Filters } from "./resizing.js";
@@ -19,6 +20,8 @@ type Kernels = Readonly<Record<"across" | "down", GPUComputePipeline>>;
 interface Sized {
   readonly filters: Filters;
   readonly texture: GPUTexture;
+  /** All that is allocated for the size. */
+  readonly owned: readonly Owned[];
   readonly sizes: GPUBuffer;
   readonly words: GPUBuffer;
   readonly narrowed: GPUBuffer;
@@ -41,15 +44,17 @@ const resizers = new WeakMap<object, Resizer>();
 
 export class Resizer {
   private readonly gpu: GPUDevice;
+  private readonly memory: Pick<Memory, "extra">;
   private readonly sizes = new Map<string, Sized>();
   private kernels: Promise<Kernels> | undefined;
   private staged: GPUBuffer | undefined;
 
   constructor(
-    { gpu }: PictureTarget,
+    { gpu, memory }: PictureTarget,
     private readonly preparation: Preparation,
   ) {
     this.gpu = gpu;
+    this.memory = memory;
   }
 
   /** Whether the device can resize pictures of that size. */
@@ -109,9 +114,11 @@ export class Resizer {
 
   private stagedFor(bytes: number): GPUBuffer {
     if (this.staged && this.staged.size >= bytes) return this.staged;
-    this.staged?.destroy();
+    if (this.staged) this.free([this.staged]);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
-    return (this.staged = this.gpu.createBuffer({ size: bytes, usage, label: "pictures" }));
+    this.staged = this.gpu.createBuffer({ size: bytes, usage, label: "pictures" });
+    this.memory.extra.add(this.staged);
+    return this.staged;
   }
 
   /** What resizes pictures of a size: that of the last few sizes is kept. */
@@ -122,7 +129,7 @@ export class Resizer {
     this.sizes.set(key, sized);
     const [oldest] = this.sizes.keys();
     if (this.sizes.size > MOST_SIZES) {
-      freeSized(this.sizes.get(oldest!)!);
+      this.free(this.sizes.get(oldest!)!.owned);
       this.sizes.delete(oldest!);
     }
     return sized;
@@ -137,23 +144,26 @@ export class Resizer {
     const { COPY_DST, TEXTURE_BINDING, RENDER_ATTACHMENT } = GPUTextureUsage;
     const words = make(filters.words.byteLength, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST);
     gpu.queue.writeBuffer(words, 0, filters.words);
-    return {
-      filters,
-      words,
-      sizes: make(32, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST),
-      narrowed: make(4 * width * rows, GPUBufferUsage.STORAGE),
-      texture: gpu.createTexture({
-        size: [picture.width, picture.height],
-        format: "rgba8unorm",
-        usage: COPY_DST | TEXTURE_BINDING | RENDER_ATTACHMENT,
-      }),
-    };
+    const texture = gpu.createTexture({
+      size: [picture.width, picture.height],
+      format: "rgba8unorm",
+      usage: COPY_DST | TEXTURE_BINDING | RENDER_ATTACHMENT,
+    });
+    const sizes = make(32, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+    const narrowed = make(4 * width * rows, GPUBufferUsage.STORAGE);
+    const bytes = 4 * picture.width * picture.height;
+    const owned = [words, sizes, narrowed, { size: bytes, destroy: () => texture.destroy() }];
+    for (const each of owned) this.memory.extra.add(each);
+    return { filters, words, sizes, narrowed, texture, owned };
   }
-}
 
-/** Frees the memory once what was submitted is done. */
-function freeSized({ texture, sizes, words, narrowed }: Sized): void {
-  for (const resource of [texture, sizes, words, narrowed]) resource.destroy();
+  /** Frees memory once what was submitted is done. */
+  private free(owned: readonly Owned[]): void {
+    for (const each of owned) {
+      this.memory.extra.delete(each);
+      each.destroy();
+    }
+  }
 }
 
 /** `Sizes` of the kernels. */

@@ -234,11 +234,20 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
   });
 
   test("nothing else went wrong, and memory stays as it is", async () => {
-    const [before, after] = await inPage<[number, number]>(`{
-      const before = net.memory.total;
-      for (let index = 0; index < 20; index++) await net.classify(sources.canvas);
-      return [before, net.memory.total];
+    const [first, before, after] = await inPage<[number, number, number]>(`{
+      const { createAnimals } = await import("/modules/animals.js");
+      const other = await createAnimals({ batch: 4 });
+      const first = other.memory.total;
+      const picture = new ImageData(500, 400);
+      await other.classify(picture);
+      const before = other.memory.total;
+      for (let index = 0; index < 20; index++) await other.classify(picture);
+      const after = other.memory.total;
+      other.destroy();
+      return [first, before, after];
     }`);
+    // The texture of the picture is counted.
+    expect(before - first).toBeGreaterThan(4 * 500 * 400);
     expect(after).toBe(before);
     expect(problems).toEqual([]);
   });
