@@ -34,6 +34,8 @@ export interface SelectOptions {
   readonly target?: CompileOptions["target"];
   /** Gives gradients separate buffers. */
   readonly keepGradients?: boolean;
+  /** Makes programs that see inside the network. */
+  readonly inspect?: boolean;
   /** Compiles for ranks that train together. */
   readonly exchange?: boolean;
   /** Whether choices that `netc tune` wrote next to the spec are compiled in; yes unless given. */

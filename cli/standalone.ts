@@ -21,7 +21,8 @@ export const PREDICTION = ERRORS.filter((name) => name !== "DataError");
 /** The same, of one whose spec has a recipe. */
 export const TRAINING = [...ERRORS, "DivergedError", "RunFailedError", "fit"] as const;
 
-const RUNTIME_IMPORT = /^import\s*\{([^}]*)\}\s*from\s*"netc\/runtime(?:\/predict)?";[ \t]*\n?/gm;
+const RUNTIME_IMPORT =
+  /^import\s*\{([^}]*)\}\s*from\s*"netc\/(?:runtime(?:\/predict)?|inspect)";[ \t]*\n?/gm;
 const BUNDLE_EXPORT = /export\s*\{([^}]*)\}\s*;?\s*(?:\/\/.*\s*)?$/;
 
 /**

@@ -2,6 +2,7 @@
  * The compiler: a spec's text to a Program and a module. Pure: no files, no GPU, any JavaScript
  * engine.
  */
+import type { InsideProgram } from "../program/inside.js";
 import type { DeviceLimits } from "../program/limits.js";
 import type { OptimizerSettings, Program, ProgramAdapter, Target } from "../program/program.js";
 import {
@@ -14,7 +15,8 @@ import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { annotateKernels } from "./emit/annotate.js";
 import { emitDeclarations } from "./emit/declarations.js";
 import { fingerprint } from "./emit/fingerprint.js";
-import { emitModule } from "./emit/module.js";
+import { emitInside, emitModule } from "./emit/module.js";
+import { compileInside } from "./inside.js";
 import { applyWeightSettings } from "./passes/weight-settings.js";
 import type { AfterPass } from "./passes/step-graphs.js";
 import { compileGraph, type ProgramOptions } from "./program.js";
@@ -105,6 +107,8 @@ export interface CompileOptions {
   readonly predictOnly?: boolean | undefined;
   /** Makes programs for several networks that train together: `fit` with `exchange`. */
   readonly exchange?: boolean | undefined;
+  /** Makes programs that see inside the network: `activations` and `attribution`. */
+  readonly inspect?: boolean | undefined;
   /** Called with the graph that each pass makes. */
   readonly afterPass?: AfterPass | undefined;
 }
@@ -116,6 +120,10 @@ export interface Compilation {
   readonly compiled: readonly FittedProgram[];
   /** The first of them. */
   readonly program: Program | undefined;
+  /** Programs that see inside, one for each target; none without `inspect`. */
+  readonly inside: readonly InsideProgram[];
+  /** The text of the file that the module loads to see inside; empty without `inspect`. */
+  readonly insideModule: string;
   /** The training recipe, if the spec has one and no errors. */
   readonly recipe?: TrainRecipe | undefined;
   /** The ES module's text, empty if the spec has errors. */
@@ -167,8 +175,9 @@ export function compile(source: string, options: CompileOptions): Compilation {
   const { recipe } = selected!;
   const hash = fingerprint([...sources.values()].join("\n"));
   const compiled = compilePrograms({ network, graph, recipe, hash }, options);
+  const inside = options.inspect ? insideOf(network, compiled, options) : [];
   const trained = options.predictOnly ? undefined : recipe;
-  return compilationOf(compiled, { recipe: trained, documentation, diagnostics });
+  return compilationOf(compiled, { recipe: trained, documentation, diagnostics, inside });
 }
 
 /** What may be said of the compilation of a network that comes from no spec. */
@@ -195,24 +204,44 @@ export function compileNetwork(network: ResolvedNetwork, options: NetworkOptions
   return compilationOf(compiled, { recipe, diagnostics: [] });
 }
 
+/** Programs that see inside, for the targets of the others. */
+function insideOf(
+  network: ResolvedNetwork,
+  compiled: readonly FittedProgram[],
+  { limits }: Pick<CompileOptions, "limits">,
+): readonly InsideProgram[] {
+  const targets = [...new Set(compiled.map(({ program }) => program.target))];
+  return compileInside(network, { targets, source: compiled[0]!.program.source, limits });
+}
+
+/** Of a module `alexnet.js`: `alexnet.inspect.js`. */
+export const insideFileOf = (specFile: string): string =>
+  `${specFile.replace(/\.net$/, "")}.inspect.js`;
+
 function compilationOf(
   compiled: readonly FittedProgram[],
   said: Pick<Compilation, "diagnostics"> & {
     readonly recipe?: TrainRecipe | undefined;
     readonly documentation?: string | undefined;
+    readonly inside?: readonly InsideProgram[];
   },
 ): Compilation {
-  const { diagnostics, recipe, documentation } = said;
+  const { diagnostics, recipe, documentation, inside = [] } = said;
   const excess = compiled.find((each) => each.excess)?.excess;
   const programs = compiled.map((each) => each.program);
   const [program] = programs;
+  const insideFile = program && inside.length > 0 ? insideFileOf(program.source.file) : undefined;
   return {
     programs,
     compiled,
     program,
     recipe: program && recipe,
-    module: program ? emitModule(programs, recipe) : "",
-    declarations: program ? emitDeclarations(program, recipe, documentation) : "",
+    inside,
+    insideModule: inside.length > 0 ? emitInside(inside) : "",
+    module: program ? emitModule(programs, recipe, insideFile) : "",
+    declarations: program
+      ? emitDeclarations(program, recipe, { documentation, inside: inside[0] })
+      : "",
     diagnostics,
     excess,
   };

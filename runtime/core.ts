@@ -49,6 +49,13 @@ export type {
   WeightsSource,
 } from "./calls.js";
 export type { Network } from "./network.js";
+export type {
+  Activation,
+  Attribution,
+  AttributionOptions,
+  ImportInside,
+  Inspectable,
+} from "./inside/inspectable.js";
 export type { Classification } from "./pictures/classify.js";
 export type { Picture, Pictures } from "./pictures/picture.js";
 export { profileSteps, timeSteps } from "./profile.js";

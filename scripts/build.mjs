@@ -47,17 +47,28 @@ async function bundleParser() {
 /** What standalone modules hold of the runtime: with a recipe, also what trains by it. */
 async function bundleRuntimes() {
   const { ERRORS, PREDICTION, TRAINING } = await import(join(fresh, "cli", "standalone.js"));
-  await bundleRuntime("standalone-training.js", TRAINING);
-  await bundleRuntime("standalone.js", ERRORS);
-  await bundleRuntime("standalone-prediction.js", PREDICTION, "predict");
+  for (const [name, exported] of [
+    ["standalone-training", TRAINING],
+    ["standalone", ERRORS],
+  ]) {
+    const browser = exporting(["createNetwork", ...exported], "browser");
+    await bundleRuntime(`${name}.js`, browser);
+    // For modules that are compiled with `--inspect`.
+    await bundleRuntime(`${name}-inspect.js`, browser + INSPECTABLE);
+  }
+  const prediction = exporting(["createNetwork", ...PREDICTION], "predict");
+  await bundleRuntime("standalone-prediction.js", prediction);
 }
 
+const INSPECTABLE = 'export { inspectable } from "./runtime/inside/inspectable.js";';
+
 /** One minified ES module without imports. */
-async function bundleRuntime(name, exported, entry = "browser") {
-  const names = ["createNetwork", ...exported].join(", ");
+const exporting = (names, entry) => `export { ${names.join(", ")} } from "./runtime/${entry}.js";`;
+
+/** What generated modules import and export, and nothing else of the runtime. */
+async function bundleRuntime(name, contents) {
   await build({
-    // What generated modules import and export, and nothing else of the runtime.
-    stdin: { contents: `export { ${names} } from "./runtime/${entry}.js";`, resolveDir: fresh },
+    stdin: { contents, resolveDir: fresh },
     outfile: join(fresh, "runtime", name),
     bundle: true,
     minify: true,

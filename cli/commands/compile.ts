@@ -27,6 +27,7 @@ interface CompileFlags {
   readonly target: readonly string[];
   readonly standalone?: boolean;
   readonly predictOnly?: boolean;
+  readonly inspect?: boolean;
   readonly weights?: string;
   readonly emit?: "wgsl";
   readonly watch?: boolean;
@@ -63,6 +64,12 @@ export function compileCommand(): Command {
     )
     .option("--weights <file>", "put the names of classes in this weights file into the module")
     .option("--predict-only", "leave out all that only training and evaluation need")
+    .addOption(
+      new Option(
+        "--inspect",
+        "also write NAME.inspect.js, with which networks have `activations` and `attribution`",
+      ).conflicts("predictOnly"),
+    )
     .option("--standalone", "inline the runtime: one file without imports")
     .addOption(
       new Option("--emit <what>", "also write NAME.wgsl/, one readable file a kernel").choices([
@@ -108,6 +115,7 @@ async function compileOnce(path: string, flags: CompileFlags): Promise<void> {
     train: flags.train,
     memory: memoryWish(flags),
     predictOnly: flags.predictOnly,
+    inspect: flags.inspect,
     classNames: flags.weights === undefined ? undefined : requireClassNames(flags.weights),
     ...(await targetOptions(flags.target)),
   };
@@ -161,18 +169,26 @@ async function writeOutputs(
   const kernels = flags.emit === "wgsl" ? [await writeKernels(compilation, `${base}.wgsl`)] : [];
   const files: OutputFile[] = [
     { path: `${base}.d.ts`, text: declarationsText(compilation, flags) },
+    ...insideFiles(compilation, `${base}.inspect.js`),
     { path: `${base}.js`, text: await moduleText(compilation, flags) },
   ];
   for (const { path, text } of files) await writeOutput(path, text);
   return [...kernels, ...files.map(describeFile)];
 }
 
+const insideFiles = ({ insideModule }: Compilation, path: string): readonly OutputFile[] =>
+  insideModule === "" ? [] : [{ path, text: insideModule }];
+
 async function moduleText(compilation: Compilation, flags: CompileFlags): Promise<string> {
   if (!flags.standalone) return compilation.module;
-  const trained = compilation.recipe ? "standalone-training.js" : "standalone.js";
-  const name = flags.predictOnly ? "standalone-prediction.js" : trained;
-  const bundle = new URL(`../../runtime/${name}`, import.meta.url);
+  const bundle = new URL(`../../runtime/${runtimeFor(compilation, flags)}`, import.meta.url);
   return inlineRuntime(compilation.module, await readFile(bundle, "utf8"));
+}
+
+/** The file of the runtime that a standalone module has inside. */
+function runtimeFor({ recipe }: Compilation, { predictOnly, inspect }: CompileFlags): string {
+  if (predictOnly) return "standalone-prediction.js";
+  return `standalone${recipe ? "-training" : ""}${inspect ? "-inspect" : ""}.js`;
 }
 
 function declarationsText({ declarations, recipe }: Compilation, flags: CompileFlags): string {

@@ -1,7 +1,15 @@
+import type { InsideProgram } from "../../program/inside.js";
 import type { Program, ProgramTensor } from "../../program/program.js";
 import { imageOf, tensorsOf } from "../../program/tensors.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { blockComment, lineComment, literal, typeName } from "./text.js";
+
+export interface DeclarationOptions {
+  /** The model's comment in the spec. */
+  readonly documentation?: string | undefined;
+  /** Of a module that is seen inside. */
+  readonly inside?: InsideProgram | undefined;
+}
 
 /**
  * The module's types: names of parameters and metrics as literal unions, so that a misspelled one
@@ -10,7 +18,7 @@ import { blockComment, lineComment, literal, typeName } from "./text.js";
 export function emitDeclarations(
   program: Program,
   recipe: TrainRecipe | undefined,
-  documentation: string | undefined,
+  { documentation, inside }: DeclarationOptions,
 ): string {
   if (program.predictOnly) return predictionDeclarations(program, documentation);
   const { model, metrics, parameters, source } = program;
@@ -25,9 +33,11 @@ export function emitDeclarations(
     ...(others[0] === "Images" ? ["Images"] : []),
     ...(targets.type.includes("ClassLabels") ? ["ClassLabels"] : []),
     ...(targets.type.startsWith("Labels") ? ["Labels"] : []),
+    ...(inside ? ["ImportInside", "Inspectable"] : []),
     ...["Network", "NetworkOptions", "Program", ...(recipe ? ["TrainRecipe"] : [])],
   ];
   const type = typeName(model);
+  const network = `Network<${types.join(", ")}>`;
   return [
     lineComment(`${model}, compiled by netc from ${source.file}.`),
     `import type { ${imports.join(", ")} } from "netc/runtime";`,
@@ -39,7 +49,8 @@ export function emitDeclarations(
     `export type ${model}Metric =\n  | ${unionOf(metrics)};`,
     "",
     ...(classes ? describeClasses(model, classes) : []),
-    `export type ${type} = Network<${types.join(", ")}>;`,
+    ...(inside ? describeInside(model, inside) : []),
+    `export type ${type} = ${inside ? `${network} & ${insideType(program, input)}` : network};`,
     "",
     ...blockComment([
       ...(documentation ? [documentation, ""] : []),
@@ -47,6 +58,7 @@ export function emitDeclarations(
     ]),
     `export declare function create${model}(options?: NetworkOptions): Promise<${type}>;`,
     "",
+    ...(inside ? IMPORT_INSIDE : []),
     "/** The compiled programs, one for each kind of adapter. */",
     "export declare const programs: readonly Program[];",
     ...(recipe
@@ -96,6 +108,31 @@ function predictionDeclarations(program: Program, documentation: string | undefi
 
 const unionOf = (names: readonly string[]): string =>
   names.length > 0 ? names.map((name) => literal(name)).join("\n  | ") : "never";
+const IMPORT_INSIDE = [
+  "/** Loads what `activations` and `attribution` need, for `inWorker`. */",
+  "export declare const importInside: ImportInside;",
+  "",
+];
+
+/** The names of layers, as types. */
+function describeInside(model: string, { program, layers }: InsideProgram): readonly string[] {
+  const isMapped = ({ attribution }: InsideProgram["layers"][number]) =>
+    attribution !== undefined && program.tensors[attribution[0]]!.shape.length === 3;
+  const mapped = layers.filter(isMapped);
+  return [
+    "/** Names of the layers, as `activations` takes them. */",
+    `export type ${model}Layer =\n  | ${unionOf(layers.map(({ name }) => name))};`,
+    "",
+    "/** Those of them that Grad-CAM can map: `attribution` takes these. */",
+    `export type ${model}MappedLayer =\n  | ${unionOf(mapped.map(({ name }) => name))};`,
+    "",
+  ];
+}
+
+function insideType({ model, classes }: Program, input: string | undefined): string {
+  const names = `${model}Layer, ${model}MappedLayer, ${classes ? `${model}Class` : "string"}`;
+  return input && input !== "Images" ? `Inspectable<${names}, ${input}>` : `Inspectable<${names}>`;
+}
 
 /** The names of classes, as types. */
 function describeClasses(model: string, classes: readonly string[]): readonly string[] {

@@ -1,3 +1,4 @@
+import type { InsideProgram } from "../../program/inside.js";
 import type { Program, ProgramBuffer, ProgramKernel, ProgramStep } from "../../program/program.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { emitKernels } from "./kernels.js";
@@ -7,18 +8,21 @@ import { ROWS } from "./unrolled.js";
 /**
  * The generated ES module: the programs as data, with kernels as readable text, and one function
  * that puts them on a GPU. Programs of different targets share kernels and parameters; their steps
- * are one per line, close together, since they are most of the file.
+ * are one per line, close together, since they are most of the file. `insideFile` is the name of
+ * the file that `emitInside` fills, for a module that is to be seen inside.
  */
-export function emitModule(programs: readonly Program[], recipe: TrainRecipe | undefined): string {
+export function emitModule(
+  programs: readonly Program[],
+  recipe: TrainRecipe | undefined,
+  insideFile?: string,
+): string {
   const [first] = programs;
   if (!first) throw new Error("a module needs at least one program");
   const kernels = new KernelTable(programs.flatMap((each) => [each, ...phasesOf(each)]));
   return [
-    lineComment(
-      `${first.model}, compiled by netc from ${first.source.file}. ` +
-        "Change the spec and compile again, not this file.",
-    ),
+    headline(first),
     `import { createNetwork } from "${runtimeOf(first)}";`,
+    ...(insideFile === undefined ? [] : ['import { inspectable } from "netc/inspect";']),
     "",
     HELPERS,
     "",
@@ -42,9 +46,7 @@ export function emitModule(programs: readonly Program[], recipe: TrainRecipe | u
     ...programs.map((program) => `  ${emitProgram(program, kernels)},`),
     "];",
     "",
-    `export function create${first.model}(options) {`,
-    "  return createNetwork(programs, options);",
-    "}",
+    ...emitCreate(first.model, insideFile),
     "",
   ].join("\n");
 }
@@ -52,6 +54,60 @@ export function emitModule(programs: readonly Program[], recipe: TrainRecipe | u
 /** The entry of the runtime that a module imports. */
 const runtimeOf = ({ predictOnly }: Program): string =>
   predictOnly ? "netc/runtime/predict" : "netc/runtime";
+function emitCreate(model: string, insideFile: string | undefined): readonly string[] {
+  if (insideFile === undefined) {
+    return [
+      `export function create${model}(options) {`,
+      "  return createNetwork(programs, options);",
+      "}",
+    ];
+  }
+  return [
+    `export const importInside = () => import(${literal(`./${insideFile}`)});`,
+    "",
+    `export async function create${model}(options) {`,
+    "  return inspectable(await createNetwork(programs, options), importInside);",
+    "}",
+  ];
+}
+
+/** The second file of a module that is seen inside: loaded when that is first done. */
+export function emitInside(inside: readonly InsideProgram[]): string {
+  const [first] = inside;
+  if (!first) throw new Error("a module needs at least one program");
+  const kernels = new KernelTable(inside.map(({ program }) => program));
+  return [
+    headline(first.program),
+    "",
+    HELPERS,
+    "",
+    ...emitKernels(kernels.list),
+    "",
+    "const common = {",
+    ...emitCommon(first.program),
+    ...emitParameters(first.program),
+    "};",
+    "",
+    "export const inside = [",
+    ...inside.flatMap(({ program, scores, layers }) => [
+      "  {",
+      `  scores: ${scores},`,
+      "  layers: [",
+      ...layers.map((layer) => `    ${literal(layer)},`),
+      "  ],",
+      `  program: ${emitProgram(program, kernels)},`,
+      "  },",
+    ]),
+    "];",
+    "",
+  ].join("\n");
+}
+
+const headline = ({ model, source }: Program) =>
+  lineComment(
+    `${model}, compiled by netc from ${source.file}. ` +
+      "Change the spec and compile again, not this file.",
+  );
 
 const phasesOf = ({ phases = [] }: Program) => phases;
 

@@ -12,6 +12,15 @@ export function build(network: ResolvedNetwork): Graph {
   return new NetworkBuild(network).run();
 }
 
+/** The same graph, and the value of each layer in it, in the network's order. */
+export function buildWithLayers(network: ResolvedNetwork): {
+  readonly graph: Graph;
+  readonly values: readonly Value[];
+} {
+  const built = new NetworkBuild(network);
+  return { graph: built.run(), values: built.layerValues };
+}
+
 class NetworkBuild {
   private readonly builder: GraphBuilder;
   private readonly made: {
@@ -31,6 +40,10 @@ class NetworkBuild {
       target: new Map(comparedTargets(network).map((index) => [index, this.buildTarget(index)])),
       layer: [],
     };
+  }
+
+  get layerValues(): readonly Value[] {
+    return this.made.layer;
   }
 
   run(): Graph {

@@ -153,7 +153,7 @@ function neededGradients({ parameters, nodes }: Graph): ReadonlySet<number> {
 }
 
 /** The gradients known so far: for each value, what each of its uses contributes. */
-class Gradients {
+export class Gradients {
   private readonly contributions = new Map<number, Value[]>();
 
   constructor(private readonly builder: GraphBuilder) {}
@@ -181,7 +181,8 @@ class Gradients {
   }
 }
 
-function backpropagate(
+/** Adds what a node's output gradients contribute to those of its inputs that are `needed`. */
+export function backpropagate(
   node: AnyNode,
   builder: GraphBuilder,
   gradients: Gradients,

@@ -33,6 +33,14 @@ const PAGES: readonly ApiPage[] = [
     ],
   },
   {
+    file: "inside",
+    title: "Activations and Grad-CAM",
+    introduction:
+      "What networks have in addition, whose module was compiled with `--inspect`. " +
+      "[Guide](../../guides/inside.md).",
+    names: ["Inspectable", "Activation", "AttributionOptions", "Attribution", "ImportInside"],
+  },
+  {
     file: "training",
     title: "Training: fit and its options",
     introduction: "[Guide](../../deploy/training.md).",

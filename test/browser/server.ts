@@ -3,7 +3,10 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 
-const IMPORT_MAP = `{ "imports": { "netc/runtime": "/dist/runtime/browser.js" } }`;
+const IMPORT_MAP = `{ "imports": {
+  "netc/runtime": "/dist/runtime/browser.js",
+  "netc/inspect": "/dist/runtime/inside/inspectable.js"
+} }`;
 
 const pages: Readonly<Record<string, string>> = {
   /** Knows where a generated module's one import leads, since nothing bundles it. */

@@ -88,6 +88,35 @@ test("declarations of a module that only predicts have no training", () => {
   expect(typeErrors(use)).toEqual([]);
 });
 
+test("modules to see inside name their layers, and only those load a second file", async () => {
+  const text = readFileSync(join(root, "specs/digits.net"), "utf8");
+  const seen = compile(text, { file: "some/digits.net", inspect: true });
+  expect(compileSpec("digits").module).not.toMatch(/inspect/);
+  expect(seen.module).toContain('importInside = () => import("./digits.inspect.js")');
+  const url = `data:text/javascript;base64,${Buffer.from(seen.insideModule).toString("base64")}`;
+  const { inside } = (await import(/* @vite-ignore */ url)) as { inside: unknown };
+  const plain = JSON.stringify(seen.inside, (key, value: unknown) =>
+    key === "sections" ? undefined : value,
+  );
+  expect(inside).toEqual(JSON.parse(plain));
+  writeFileSync(join(folder, "digits.d.ts"), seen.declarations);
+  const use = (body: string) => `import { createDigits } from "./digits.js";
+    export async function use(images: Float32Array): Promise<void> {
+      const network = await createDigits({ batch: 8 });
+      ${body}
+    }`;
+  const right = `const { "features.relu1": relu } = await network.activations(images, [
+      "features.relu1",
+    ]);
+    const map = await network.attribution(images, { layer: "features.conv2", class: 3 });
+    const sum: number = relu.values[0]! + map.values[0]! + relu.shape[1]!;
+    void sum;`;
+  expect(typeErrors(use(right))).toEqual([]);
+  expect(typeErrors(use('await network.activations(images, ["relu9"]);'))).toHaveLength(1);
+  const flat = 'await network.attribution(images, { layer: "classifier.flatten1" });';
+  expect(typeErrors(use(flat))).not.toEqual([]);
+});
+
 function typeErrors(text: string): string[] {
   const file = join(folder, "use.ts");
   writeFileSync(file, text);

@@ -1122,6 +1122,98 @@ def siamese():
     return {"losses": losses, "gradients": gradients, "state": state, "outputs": outputs}
 
 
+# What layers make of images, and Grad-CAM
+
+
+class Seen(nn.Module):
+    """The network of test/runtime/inside.test.ts, by the names of its layers there."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.ModuleDict(
+            {
+                "conv1": nn.Conv2d(3, 8, 3, padding=1, bias=False),
+                "bn1": nn.BatchNorm2d(8),
+                "relu1": nn.ReLU(),
+                "pool1": nn.MaxPool2d(2),
+            }
+        )
+        self.body = nn.ModuleDict({"conv2": nn.Conv2d(8, 8, 3, padding=1), "relu2": nn.ReLU()})
+        self.head = nn.ModuleDict(
+            {
+                "conv3": nn.Conv2d(8, 10, 3),
+                "relu3": nn.ReLU(),
+                "flat": nn.Flatten(),
+                "drop": nn.Dropout(0.5),
+                "logits": nn.Linear(360, 5),
+            }
+        )
+
+    def forward(self, x):
+        for layer in self.stem.values():
+            x = layer(x)
+        y = x
+        for layer in self.body.values():
+            y = layer(y)
+        x = x + y
+        for layer in self.head.values():
+            x = layer(x)
+        return x
+
+
+def grad_cam(values, gradient):
+    """Equations 1 and 2 of Selvaraju et al., 2017, for one image."""
+    weights = gradient.mean(dim=(1, 2), keepdim=True)
+    return (weights * values).sum(dim=0).relu()
+
+
+def seen_inside(network, images, names, classes):
+    """Values by forward hooks, and maps of classes (None: the most probable) by layer."""
+    kept = {}
+
+    def keep(name):
+        def hook(_, __, output):
+            kept[name] = output
+            if output.requires_grad:
+                output.retain_grad()
+
+        return hook
+
+    modules = dict(network.named_modules())
+    for name in names:
+        modules[name].register_forward_hook(keep(name))
+    network.eval()
+    maps = {}
+    for chosen in classes:
+        network.zero_grad()
+        logits = network(images)
+        index = logits.argmax(dim=1) if chosen is None else torch.full((len(images),), chosen)
+        logits.gather(1, index[:, None]).sum().backward()
+        maps[str(chosen)] = {
+            name: [summary(grad_cam(value[n].detach(), value.grad[n])) for n in range(len(images))]
+            for name, value in kept.items()
+            if value.dim() == 4
+        }
+    values = {name: summary(value.detach()) for name, value in kept.items()}
+    return {"activations": values, "maps": maps, "top": logits.argmax(dim=1).tolist()}
+
+
+def inside():
+    network = Seen().double()
+    load_parameters(network, "inside")
+    names = [name for name, module in network.named_modules() if "." in name]
+    return seen_inside(network, images_of("inside/images", (2, 3, 16, 16)), names, [None, 1])
+
+
+def inside_torchvision():
+    """ResNet-18: values with fused batch normalization, and maps over residual blocks."""
+    model = torchvision_model("resnet18").double()
+    fill("resnet18", model)
+    # Not before: in float32, a few of the ReLUs and maxima between fall on the other side.
+    names = ["layer2.0.conv1", "layer4.1.conv2", "layer4.1", "avgpool"]
+    return seen_inside(model, images_of("resnet18/images", (1, 3, 224, 224)), names, [None, 7])
+
+
 # torchvision's networks, whose logits the shipped specs must have
 
 
@@ -1201,7 +1293,7 @@ def save_torchvision(name, path):
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-names": torchvision_names}
+    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-names": torchvision_names}
     if sys.argv[1:2] == ["save"]:
         save_torchvision(*sys.argv[2:])
         sys.exit()
