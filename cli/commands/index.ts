@@ -16,6 +16,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   eval: async () => (await import("./eval.js")).evalCommand(),
   predict: async () => (await import("./predict.js")).predictCommand(),
   compare: async () => (await import("./compare.js")).compareCommand(),
+  show: async () => (await import("./show.js")).showCommand(),
   weights: async () => (await import("./weights.js")).weightsCommand(),
   time: async () => (await import("./time.js")).timeCommand(),
   verify: async () => (await import("./verify.js")).verifyCommand(),
