@@ -1,0 +1,252 @@
+/// <reference types="@webgpu/types" preserve="true" />
+/** Networks in workers: the page calls them as its own, and stays free meanwhile. */
+import type { Program } from "../../program/program.js";
+import { DEFAULT_BATCH, type NetworkOptions } from "../calls.js";
+import { fromErrorMessage } from "../error-messages.js";
+import { InputError, NetcError } from "../errors.js";
+import type { ImportInside } from "../inside/inspectable.js";
+import {
+  INSIDE_METHODS,
+  METHODS,
+  type NetworkState,
+  type Request,
+  type Response,
+} from "./messages.js";
+
+/** What a compiled module exports. */
+export interface NetworkModule {
+  readonly programs: readonly Program[];
+  /** Of a module compiled with `--inspect`. */
+  readonly importInside?: ImportInside;
+}
+
+type Create<Opened> = (options?: NetworkOptions) => Promise<Opened>;
+
+/** The network that a module creates: `Flowers`, where it exports `createFlowers`. */
+type NetworkOf<Module> = {
+  [name in keyof Module]: name extends `create${string}`
+    ? Module[name] extends Create<infer Opened>
+      ? Opened
+      : never
+    : never;
+}[keyof Module];
+
+/** A network that lives in a worker: all of its calls but those for tools. */
+export type InWorker<Opened> = Omit<Opened, "inspect" | "inspectCall">;
+
+export interface WorkerOptions extends Omit<NetworkOptions, "device"> {
+  /**
+   * Your own worker that runs `netc/worker/main`, for bundlers that do not bundle workers;
+   * netc starts one unless given.
+   */
+  readonly worker?: Worker;
+}
+
+/**
+ * Opens the network of a compiled module in a separate worker: `inWorker(flowers, { batch: 1 })`
+ * after `import * as flowers from "./flowers.js"`. Calls, their results and their errors are those
+ * of `createFlowers`; `fit` of `netc/runtime` trains it. Throws what `createFlowers` throws, and
+ * NetcError where the worker does not start.
+ */
+export async function inWorker<Module extends NetworkModule>(
+  module: Module,
+  { worker = startWorker(), onCompile, onWarning, ...options }: WorkerOptions = {},
+): Promise<InWorker<NetworkOf<Module>>> {
+  const remote = new Remote(worker, { onCompile, onWarning: onWarning ?? console.warn });
+  try {
+    const { inside } = (await module.importInside?.()) ?? { inside: [] };
+    const { programs } = module;
+    await remote.open({ programs, inside, options });
+    const { batch = DEFAULT_BATCH } = options;
+    const calls = [...METHODS, ...(inside.length > 0 ? INSIDE_METHODS : [])];
+    return facade(remote, programs, { batch, calls }) as never;
+  } catch (error) {
+    remote.end();
+    throw error;
+  }
+}
+
+/** In the form that bundlers know. */
+const startWorker = (): Worker =>
+  new Worker(new URL("./main.js", import.meta.url), { type: "module" });
+
+type Callbacks = Pick<NetworkOptions, "onCompile" | "onWarning">;
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Numbers what the page asks, and finds the answers. */
+class Remote {
+  state: NetworkState | undefined;
+  isEnded = false;
+  private readonly waiting = new Map<number, Waiting>();
+  private count = 0;
+  /** Pictures are copied before their call is posted; later calls wait for them. */
+  private posted: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly worker: Worker,
+    private readonly callbacks: Callbacks,
+  ) {
+    worker.addEventListener("message", ({ data }: MessageEvent<Response>) => this.receive(data));
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      this.fail(new NetcError(`the worker does not run: ${event.message || NOT_FOUND}`));
+    });
+    worker.addEventListener("messageerror", () =>
+      this.fail(new NetcError("a message of the worker cannot be read")),
+    );
+  }
+
+  open(open: Extract<Request, { open: unknown }>["open"]): Promise<unknown> {
+    return this.post({ open }, []);
+  }
+
+  /** Asks the worker; arguments are as they are now, whatever becomes of them later. */
+  call(name: string, given: readonly unknown[]): Promise<unknown> {
+    if (this.isEnded) return Promise.reject(destroyed());
+    const kept = keep(name, given).catch((error: unknown) => {
+      throw new InputError(`a worker cannot be given these arguments: ${String(error)}`);
+    });
+    const turn = this.posted.then(() => kept);
+    this.posted = turn.catch(() => undefined);
+    return turn.then(({ values, transfer }) => this.post({ call: name, given: values }, transfer));
+  }
+
+  end(): void {
+    this.isEnded = true;
+    this.worker.terminate();
+    this.fail(destroyed());
+  }
+
+  private post(
+    message:
+      | Omit<Extract<Request, { open: unknown }>, "id">
+      | Omit<Extract<Request, { call: unknown }>, "id">,
+    transfer: readonly Transferable[],
+  ): Promise<unknown> {
+    if (this.isEnded) return Promise.reject(destroyed());
+    const id = this.count++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      try {
+        this.worker.postMessage({ ...message, id }, [...transfer]);
+      } catch (error) {
+        this.waiting.delete(id);
+        reject(new InputError(`a worker cannot be given these arguments: ${String(error)}`));
+      }
+    });
+  }
+
+  private receive(response: Response): void {
+    if ("callback" in response) {
+      const callback = this.callbacks[response.callback] as ((given: unknown) => void) | undefined;
+      callback?.(response.given);
+      return;
+    }
+    this.state = response.state ?? this.state;
+    const waiting = this.waiting.get(response.id);
+    this.waiting.delete(response.id);
+    if ("error" in response) waiting?.reject(fromErrorMessage(response.error));
+    else waiting?.resolve(response.result);
+  }
+
+  private fail(error: Error): void {
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+  }
+}
+
+const NOT_FOUND =
+  "its file cannot be loaded (is `dist/runtime/worker/main.js` of netc served? " +
+  "With esbuild, bundle `netc/worker/main` and pass `worker: new Worker(...)`)";
+
+const destroyed = () => new InputError("the network was destroyed: create another");
+
+interface Kept {
+  readonly values: readonly unknown[];
+  readonly transfer: readonly Transferable[];
+}
+
+/** Calls whose first argument may be pictures. */
+const TAKING_PICTURES = /^(step|measureStep|evaluate|measure|predict|classify|a.*)$/;
+
+/** Copies of what the page may change, which go to the worker without another copy. */
+async function keep(name: string, given: readonly unknown[]): Promise<Kept> {
+  const [first, ...rest] = given;
+  const options = rest.at(-1) as { readonly transfer?: boolean } | undefined;
+  const others = rest.map(copyOf);
+  if (!TAKING_PICTURES.test(name) || ArrayBuffer.isView(first)) {
+    const values = [options?.transfer === true ? first : copyOf(first), ...others];
+    return { values, transfer: values.flatMap(buffersOf) };
+  }
+  const bitmaps = await Promise.all([first].flat().map(bitmapOf));
+  const values = [Array.isArray(first) ? bitmaps : bitmaps[0], ...others];
+  return { values, transfer: bitmaps.filter(isBitmap) };
+}
+
+/** A part of a larger array without the rest of it. */
+function copyOf(value: unknown): unknown {
+  if (value instanceof Float32Array || value instanceof Uint8Array) return value.slice();
+  return structuredClone(value);
+}
+
+const buffersOf = (value: unknown): readonly Transferable[] =>
+  ArrayBuffer.isView(value) && value.buffer instanceof ArrayBuffer ? [value.buffer] : [];
+
+const isBitmap = (value: unknown): value is ImageBitmap => value instanceof ImageBitmap;
+
+/** Numbers as files hold them: as `capture` of the runtime keeps them. */
+const AS_STORED = { premultiplyAlpha: "none", colorSpaceConversion: "none" } as const;
+
+/** What is not a picture goes as it is, for the network to refuse. */
+async function bitmapOf(source: unknown): Promise<unknown> {
+  try {
+    return await createImageBitmap(source as ImageBitmapSource, AS_STORED);
+  } catch {
+    return structuredClone(source);
+  }
+}
+
+interface Facade {
+  readonly batch: number;
+  readonly calls: readonly string[];
+}
+
+/** An object with the members of a network. */
+function facade(remote: Remote, programs: readonly Program[], { batch, calls }: Facade): object {
+  const state = () => remote.state!;
+  const methods = calls.map((name) => [
+    name,
+    { value: (...given: unknown[]) => remote.call(name, given) },
+  ]);
+  const known = [
+    "adapter",
+    "slice",
+    "phase",
+    "stepCount",
+    "seed",
+    "classes",
+    "memory",
+    "canReopen",
+  ];
+  const read = known.map((name) => [
+    name,
+    { get: () => state()[name as keyof NetworkState], enumerable: true },
+  ]);
+  const program = () => {
+    const chosen = programs[state().program]!;
+    return state().phase === 0 ? chosen : chosen.phases![state().phase - 1]!;
+  };
+  return Object.defineProperties(
+    { batch, destroy: () => remote.end() },
+    Object.fromEntries([
+      ...methods,
+      ...read,
+      ["program", { get: program }],
+      ["parameters", { get: () => program().parameters }],
+    ]) as PropertyDescriptorMap,
+  );
+}
