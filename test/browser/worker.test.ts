@@ -1,4 +1,4 @@
-/** A network in a worker in Chromium: it gives what the page's own does, and the page goes on. */
+/** A network in a worker in Chromium: it gives what the page's own gives. */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
@@ -96,7 +96,7 @@ describe.skipIf(!chromiumPath)("a network in a worker in Chromium", () => {
     expect(await inPage<number>("compiled.length")).toBeGreaterThan(0);
   });
 
-  test("errors keep name, class and text, and the page can go on", async () => {
+  test("errors keep name, class and text, and later calls work", async () => {
     const found = await inPage<unknown[]>(`{
       const { InputError } = await import("netc/runtime");
       const wrong = [() => net.predict(new Float32Array(7)), () => net.classify("a.jpg"),
@@ -122,7 +122,7 @@ describe.skipIf(!chromiumPath)("a network in a worker in Chromium", () => {
       const { fit } = await import("netc/runtime");
       const batches = Array.from({ length: 10 }, (_, index) => {
         const images = new Float32Array(4 * 3072).fill(index / 10);
-        return { images, labels: [0, 1, 2, 0] };
+        return { images, targets: [0, 1, 2, 0] };
       });
       let [frames, gap, last, isOver] = [0, 0, performance.now(), false];
       const frame = (now) => {
