@@ -175,6 +175,9 @@ export function compile(source: string, options: CompileOptions): Compilation {
   const { recipe } = selected!;
   const hash = fingerprint([...sources.values()].join("\n"));
   const compiled = compilePrograms({ network, graph, recipe, hash }, options);
+  if (options.inspect && options.predictOnly) {
+    throw new Error("a module with `predictOnly` cannot have `inspect`, too");
+  }
   const inside = options.inspect ? insideOf(network, compiled, options) : [];
   const trained = options.predictOnly ? undefined : recipe;
   return compilationOf(compiled, { recipe: trained, documentation, diagnostics, inside });

@@ -1,4 +1,4 @@
-import type { ForeignTraining } from "./training.js";
+import type { ForeignTraining } from "./foreign-training.js";
 
 /**
  * A model of another tool as its file says it, before anything is rewritten. Every format is read

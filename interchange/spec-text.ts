@@ -4,7 +4,8 @@ import { outlineOf } from "../compiler/network/outline.js";
 import type { ResolvedNetwork } from "../compiler/network/resolved.js";
 import { formatSpec } from "../format/index.js";
 import type { ImportedModel } from "./import-graph.js";
-import { trainedText, type ForeignTraining } from "./training.js";
+import type { ForeignTraining } from "./foreign-training.js";
+import { trainedText } from "./training.js";
 
 /** Longest line of a comment. */
 const WIDTH = 98;

@@ -1,7 +1,7 @@
 /** Caffe's solver: how a network was trained, and where the network is. */
 import { fromText } from "@bufbuild/protobuf/txtpb";
 import { ImportError } from "../error.js";
-import type { ForeignTraining, TensorFactors } from "../training.js";
+import type { ForeignTraining, TensorFactors } from "../foreign-training.js";
 import {
   SolverParameter_SolverType as SolverType,
   SolverParameterSchema,

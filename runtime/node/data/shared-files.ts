@@ -1,7 +1,8 @@
 /** Files with the same bytes in both splits: the evaluation sees what was trained on. */
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import type { Dataset } from "../../data/dataset.js";
+import { readBytes } from "../read-file.js";
 
 export interface SharedFile {
   readonly trained: string;
@@ -63,7 +64,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
 }
 
 async function digestOf(path: string): Promise<string | undefined> {
-  const bytes = await readFile(path).catch(() => undefined);
+  const bytes = await readBytes(path).catch(() => undefined);
   return bytes && createHash("sha256").update(bytes).digest("hex");
 }
 
