@@ -134,7 +134,8 @@ describe.skipIf(!chromiumPath)("a network in a worker in Chromium", () => {
       const epochs = [];
       const onStep = () => void steps++;
       const onEpoch = ({ epoch }) => void epochs.push(epoch);
-      await fit(net, batches, { ...animals.recipe, accumulate: 1 }, { onStep, onEpoch, stepsPerEpoch: 10 });
+      const recipe = { ...animals.recipe, accumulate: 1 };
+      await fit(net, batches, recipe, { onStep, onEpoch, stepsPerEpoch: 10 });
       isOver = true;
       return { steps, frames, gap, epochs };
     }`);
