@@ -116,6 +116,18 @@ const corners: readonly ExportCase[] = [
     }`,
   },
   {
+    // Columns in the order of channels last are right for one of its uses only.
+    name: "a shared linear of a flattened image and of features",
+    text: `model M {
+      input picture: f32[N, 2, 3, 4]
+      input features: f32[N, 24]
+      share head { linear(5) }
+      from picture -> relu -> flatten -> head as a
+      from features -> head as b
+      concat(a) -> linear(3) as logits
+    }`,
+  },
+  {
     name: "two outputs",
     text: `model M {
       input x: f32[N, 3, 6, 6]
