@@ -14,6 +14,7 @@ import {
   text,
   tuple,
 } from "../interchange/pytorch-files.js";
+import { parseTensors } from "../../runtime/safetensors.js";
 import { makeWorkspace, type Workspace } from "./fixtures.js";
 import { netc as run } from "./netc.js";
 
@@ -220,5 +221,15 @@ describe("recipes that load a PyTorch file", () => {
     expect(refused.stderr).toContain("`4.weight` in its place is [5, 4]");
     const missing = await netc("eval", "whole.net", "--weights", "none.pth");
     expect(missing.stderr).toContain("cannot find the weights file none.pth");
+    // Instead of the recipe's file, and with rates that leave the weights as they are.
+    const still = ["--out", "still", "--steps", "1", "--lr", "1e-30"];
+    const trained = await netc("train", "head.net", "--weights", "whole.pth", ...still);
+    expect(trained.code).toBe(0);
+    expect(trained.stderr).not.toContain("five.pth");
+    const { tensors } = parseTensors(
+      await readFile(join(workspace.folder, "still", "weights.safetensors")),
+    );
+    const last = tensors.get("logits.weight")!.values;
+    expect(new Uint8Array(last.buffer, last.byteOffset, last.byteLength)).toEqual(floats(12, 1.5));
   });
 });
