@@ -4,7 +4,8 @@ import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { serializeTensors } from "../../runtime/safetensors.js";
+import { roundToHalf } from "../../program/half.js";
+import { parseTensors, serializeTensors } from "../../runtime/safetensors.js";
 import { exportModel } from "../interchange/export-cases.js";
 import { netc as run, root } from "./netc.js";
 
@@ -91,6 +92,37 @@ test("a Python file with its weights; what only ONNX has is refused", async () =
   const refused = await exported("--to", "pytorch", "--as", "f16");
   expect(refused.code).toBe(2);
   expect(refused.stderr).toContain("--as is for --to onnx, not for --to pytorch");
+});
+
+test("of a checkpoint the optimizer's state is a file of its own for PyTorch", async () => {
+  const { tensors } = exportModel(readFileSync(spec, "utf8"));
+  const all = [...tensors].flatMap(([name, { shape, values }]) => [
+    { name, shape, values },
+    { name: `optimizer.velocity.${name}`, shape, values: values.map((value) => value / 2) },
+  ]);
+  await writeFile(join(folder, "state.safetensors"), serializeTensors(all, { step: "7" }));
+  const flags = ["--weights", "state.safetensors", "--to", "pytorch", "-o", "state/digits.py"];
+  const { code, stdout } = await netc("export", "digits.net", ...flags);
+  expect(code).toBe(0);
+  expect(stdout).toContain("wrote state/digits.optimizer.pth");
+  expect(readFileSync(join(folder, "state", "digits.py"), "utf8")).toContain("torch.optim.SGD(");
+  const states = readFileSync(join(folder, "state", "digits.optimizer.pth"));
+  for (const { name, values } of all.filter(({ name }) => name.startsWith("optimizer."))) {
+    const { buffer, byteOffset, byteLength } = values;
+    expect(states.includes(Buffer.from(buffer, byteOffset, byteLength)), name).toBe(true);
+  }
+});
+
+test("an ONNX file whose weights have 16 bits is imported as the network that it is", async () => {
+  expect((await exported("--to", "onnx", "--as", "f16", "-o", "half.onnx")).code).toBe(0);
+  const { code, stderr } = await netc("import", "half.onnx", "-o", "half", "--check", "1");
+  expect(stderr).toContain("largest difference from the model on 1 random input");
+  expect(code).toBe(0);
+  const weightsIn = (...path: readonly string[]) =>
+    parseTensors(readFileSync(join(folder, ...path))).tensors.get("features.conv2.weight")!.values;
+  const [given, got] = [weightsIn("w.safetensors"), weightsIn("half", "half.safetensors")];
+  expect(got).toEqual(given.map(roundToHalf));
+  expect(got).not.toEqual(given);
 });
 
 test("of a checkpoint its averages are exported, where the recipe keeps them", async () => {
