@@ -1,5 +1,5 @@
 /** Zip files without compression, the same bytes in every run. */
-import { crc32 } from "../pytorch/crc32.js";
+import { crc32 } from "../zip/crc32.js";
 import { TooLarge } from "./refusal.js";
 
 export interface ZipEntry {

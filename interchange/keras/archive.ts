@@ -1,9 +1,10 @@
 /** Models as `.keras`: a zip file of `config.json` and `model.weights.h5`. */
-import { unzipSync } from "fflate";
 import { ImportError } from "../error.js";
 import type { ForeignGraph } from "../foreign-graph.js";
 import { decodeUtf8, parseJson } from "../json.js";
 import { isObject } from "../settings.js";
+import { sourceOf } from "../zip/byte-source.js";
+import { readDirectory, readRecord, type ZipFile } from "../zip/read.js";
 import { snakeCase } from "./group-names.js";
 import { graphOf } from "./graph.js";
 import { openHdf5, type Hdf5Group } from "./hdf5.js";
@@ -17,19 +18,16 @@ const WEIGHTS = "model.weights.h5";
 /** What a file may become when it is taken out of the archive, as a multiple of the archive. */
 const MOST_EXPANSION = 4;
 
-const ZIP = [0x50, 0x4b, 0x03, 0x04];
-export const isZip = (bytes: Uint8Array) => ZIP.every((byte, index) => bytes[index] === byte);
-
 /** Throws an ImportError for a broken archive. */
 export function readArchive(bytes: Uint8Array): ForeignGraph {
-  const files = filesIn(bytes);
+  const fileIn = filesIn(bytes);
   const jsonOf = (name: string) =>
-    parseJson(decodeUtf8(fileIn(files, name), `\`${name}\``), `\`${name}\``);
+    parseJson(decodeUtf8(fileIn(name), `\`${name}\``), `\`${name}\``);
   const metadata = jsonOf(METADATA);
   const said = isObject(metadata) ? metadata["keras_version"] : undefined;
   const version = typeof said === "string" ? said : "3";
   const model = readModel(jsonOf(CONFIG));
-  const weights = weightsIn(model, openHdf5(fileIn(files, WEIGHTS)));
+  const weights = weightsIn(model, openHdf5(fileIn(WEIGHTS)));
   return graphOf({
     model,
     weights,
@@ -38,31 +36,23 @@ export function readArchive(bytes: Uint8Array): ForeignGraph {
   });
 }
 
-function filesIn(bytes: Uint8Array): Readonly<Record<string, Uint8Array>> {
-  const wanted = new Set([CONFIG, METADATA, WEIGHTS]);
-  let total = 0;
-  try {
-    return unzipSync(bytes, {
-      filter: ({ name, originalSize }) => {
-        if (!wanted.has(name)) return false;
-        total += originalSize;
-        if (total > MOST_EXPANSION * bytes.length) {
-          throw new ImportError(`\`${name}\` in this archive would be ${originalSize} bytes long`);
-        }
-        return true;
-      },
-    });
-  } catch (error) {
-    if (error instanceof ImportError) throw error;
-    throw new ImportError(
-      `this .keras file is not a complete zip file: ${(error as Error).message}`,
-    );
-  }
+/** The files of the archive, which together may be as long as its expansion allows. */
+function filesIn(bytes: Uint8Array): (name: string) => Uint8Array {
+  const archive: ZipFile = {
+    source: sourceOf(bytes),
+    damaged: (why) => new ImportError(`this .keras file cannot be read: ${why}`),
+  };
+  const records = readDirectory(archive);
+  let left = MOST_EXPANSION * bytes.length;
+  return (name) => {
+    const record = records.get(name) ?? withoutFile(name);
+    const file = readRecord(archive, record, left);
+    left -= file.length;
+    return file;
+  };
 }
 
-function fileIn(files: Readonly<Record<string, Uint8Array>>, name: string): Uint8Array {
-  const file = files[name];
-  if (file) return file;
+function withoutFile(name: string): never {
   throw new ImportError(`this zip file has no \`${name}\`: it is not a Keras model`, [
     'save the model with model.save("NAME.keras")',
   ]);

@@ -1,5 +1,6 @@
 import type { Importer } from "../importer.js";
-import { isZip, readArchive } from "./archive.js";
+import { isZip } from "../zip/read.js";
+import { readArchive } from "./archive.js";
 import { readH5 } from "./h5.js";
 import { isHdf5 } from "./hdf5.js";
 

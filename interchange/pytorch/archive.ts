@@ -4,8 +4,10 @@
  */
 import { visible } from "../../program/visible.js";
 import { WeightsError } from "../../runtime/errors.js";
-import { Cursor, decodeText, readBytes, sourceOf, type ByteSource } from "./byte-source.js";
+import { decodeText, sourceOf, type ByteSource } from "../zip/byte-source.js";
+import { readDirectory, type ZipRecord } from "../zip/read.js";
 import type { Checkpoint } from "./checkpoint.js";
+import { Cursor } from "./cursor.js";
 import {
   isSavedWithin,
   readExportedWeights,
@@ -14,22 +16,24 @@ import {
 } from "./exported-program.js";
 import { unpickle } from "./pickle.js";
 import { malformed, sizeOf } from "./rebuild.js";
+import { readStorage, readStored, zipIn } from "./records.js";
 import { Name, STORAGES, StorageView, type Storage, type Value } from "./values.js";
-import { assertWhole, readDirectory, startOf, type ZipRecord } from "./zip.js";
 
 /** Of a description: those of the largest networks have some megabytes. */
 const LARGEST_PICKLE = 64 * 1024 * 1024;
 
 export function readArchive(source: ByteSource): Checkpoint {
-  const records = readDirectory(source);
+  const file = zipIn(source);
+  const records = readDirectory(file);
   const exported = weightsRecord(records);
-  if (exported && isSavedWithin(exported)) return readArchive(sourceWithin(source, exported));
-  if (exported) return readExportedWeights(source, records, exported);
+  if (exported && isSavedWithin(exported)) return readArchive(sourceWithin(file, exported));
+  if (exported) return readExportedWeights(file, records, exported);
   const folder = folderOf([...records.keys()]);
   const isScript = records.has(`${folder}constants.pkl`);
   const recordOf = (path: string) => records.get(folder + path);
-  refuseBigEndian(source, recordOf("byteorder"));
-  const pickle = readRecord(source, recordOf("data.pkl")!);
+  const read = (record: ZipRecord) => readStored(file, record, LARGEST_PICKLE);
+  refuseBigEndian(recordOf("byteorder"), read);
+  const pickle = read(recordOf("data.pkl")!);
   const cursor = new Cursor(sourceOf(pickle), 0, pickle.length);
   const recordNamed = (key: string) => {
     const record = recordOf(`data/${key}`);
@@ -38,13 +42,7 @@ export function readArchive(source: ByteSource): Checkpoint {
   };
   return {
     root: unpickle(cursor, (id) => storageOf(id, recordNamed), { isScript }),
-    readStorage: ({ key }, target) => {
-      const record = recordNamed(key);
-      const bytes = target.length === record.size ? target : new Uint8Array(record.size);
-      source.readInto(bytes, startOf(source, record));
-      assertWhole(record, bytes);
-      if (bytes !== target) target.set(bytes.subarray(0, target.length));
-    },
+    readStorage: ({ key }, target) => readStorage(file, recordNamed(key), target),
   };
 }
 
@@ -63,18 +61,14 @@ function folderOf(names: readonly string[]): string {
 /** What archives of torch.export hold, in their older and newer form. */
 const OF_EXPORT = /(^|\/)(serialized_exported_program\.json|archive_format|models\/model\.json)$/;
 
-function refuseBigEndian(source: ByteSource, record: ZipRecord | undefined): void {
-  if (!record || decodeText(readRecord(source, record)) === "little") return;
+function refuseBigEndian(
+  record: ZipRecord | undefined,
+  read: (record: ZipRecord) => Uint8Array,
+): void {
+  if (!record || decodeText(read(record)) === "little") return;
   throw new WeightsError(
     "the numbers in this file are not little-endian: load it in PyTorch and save it again",
   );
-}
-
-function readRecord(source: ByteSource, record: ZipRecord): Uint8Array {
-  if (record.size > LARGEST_PICKLE) throw malformed(`a description of ${record.size} bytes`);
-  const bytes = readBytes(source, startOf(source, record), record.size);
-  assertWhole(record, bytes);
-  return bytes;
 }
 
 /** `("storage", TYPE, KEY, DEVICE, LENGTH)`. */

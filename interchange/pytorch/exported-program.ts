@@ -5,11 +5,12 @@
  */
 import { visible } from "../../program/visible.js";
 import { WeightsError } from "../../runtime/errors.js";
-import { readBytes, type ByteSource } from "./byte-source.js";
+import type { ByteSource } from "../zip/byte-source.js";
+import type { ZipFile, ZipRecord } from "../zip/read.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { malformed } from "./rebuild.js";
+import { readStorage, readStored, storedAt } from "./records.js";
 import { Dictionary, TensorView, TYPES, type Storage, type StoredType } from "./values.js";
-import { assertWhole, startOf, type ZipRecord } from "./zip.js";
 
 const CONFIG = /^(.*)data\/weights\/\w+_weights_config\.json$/;
 const SAVED = /(^|\/)serialized_state_dict\.(pt|json)$/;
@@ -24,15 +25,15 @@ export function weightsRecord(records: ReadonlyMap<string, ZipRecord>): ZipRecor
 export const isSavedWithin = ({ name }: ZipRecord) => SAVED.test(name);
 
 /** A record that is not compressed, as a source of bytes. */
-export function sourceWithin(source: ByteSource, record: ZipRecord): ByteSource {
-  const start = startOf(source, record);
+export function sourceWithin(file: ZipFile, record: ZipRecord): ByteSource {
+  const start = storedAt(file, record);
   const { size } = record;
-  return { size, readInto: (target, at) => source.readInto(target, start + at) };
+  return { size, readInto: (target, at) => file.source.readInto(target, start + at) };
 }
 
 /** Throws WeightsError for a description that is not of these records. */
 export function readExportedWeights(
-  source: ByteSource,
+  file: ZipFile,
   records: ReadonlyMap<string, ZipRecord>,
   described: ZipRecord,
 ): Checkpoint {
@@ -42,17 +43,12 @@ export function readExportedWeights(
     return record ?? fail(`no record \`${visible(key)}\``);
   };
   const root = new Dictionary();
-  for (const [name, value] of Object.entries(configOf(source, described))) {
+  for (const [name, value] of Object.entries(configOf(file, described))) {
     root.entries.set(name, viewOf(name, value, recordOf));
   }
   return {
     root,
-    readStorage: (storage, target) => {
-      const record = recordOf(storage);
-      const bytes = readBytes(source, startOf(source, record), record.size);
-      assertWhole(record, bytes);
-      target.set(bytes.subarray(0, target.length));
-    },
+    readStorage: (storage, target) => readStorage(file, recordOf(storage), target),
   };
 }
 
@@ -65,10 +61,8 @@ type Json = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function configOf(source: ByteSource, record: ZipRecord): Json {
-  if (record.size > LARGEST_CONFIG) return fail(`a description of ${record.size} bytes`);
-  const bytes = readBytes(source, startOf(source, record), record.size);
-  assertWhole(record, bytes);
+function configOf(file: ZipFile, record: ZipRecord): Json {
+  const bytes = readStored(file, record, LARGEST_CONFIG);
   try {
     const json: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     if (isObject(json) && isObject(json["config"])) return json["config"];

@@ -4,15 +4,17 @@
  * storage by storage, from ranges of the file.
  */
 import { WeightsError } from "../../runtime/errors.js";
+import type { ByteSource } from "../zip/byte-source.js";
+import { isZip } from "../zip/read.js";
 import { readArchive } from "./archive.js";
-import { readBytes, type ByteSource } from "./byte-source.js";
 import type { Checkpoint } from "./checkpoint.js";
+import { readBytes } from "./cursor.js";
 import { readLegacy } from "./legacy.js";
 import { countOf, isReadable, readNumbers } from "./numbers.js";
 import { findStateDict } from "./state-dict.js";
 import type { TensorView } from "./values.js";
 
-export { sourceOf, type ByteSource } from "./byte-source.js";
+export { sourceOf, type ByteSource } from "../zip/byte-source.js";
 
 /** A tensor as a file describes it. */
 export interface DescribedTensor {
@@ -36,7 +38,6 @@ export interface PyTorchWeights {
 /** Bytes of f32 for each byte of the file: more comes only from views that repeat numbers. */
 const MOST_GROWTH = 4;
 
-const ZIP = [0x50, 0x4b, 0x03, 0x04];
 const PICKLE = 0x80;
 
 /** Whether a file begins as those of torch.save do. */
@@ -44,7 +45,7 @@ export function isPyTorch(source: ByteSource): boolean {
   if (source.size < 4) return false;
   const start = readBytes(source, 0, 4);
   const isPickle = start[0] === PICKLE && start[1]! >= 2 && start[1]! <= 5;
-  return isPickle || ZIP.every((byte, index) => start[index] === byte);
+  return isPickle || isZip(start);
 }
 
 /**

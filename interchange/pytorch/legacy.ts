@@ -6,7 +6,8 @@
 import { visible } from "../../program/visible.js";
 import { WeightsError } from "../../runtime/errors.js";
 import { describedStorage } from "./archive.js";
-import { assertInside, Cursor, type ByteSource } from "./byte-source.js";
+import type { ByteSource } from "../zip/byte-source.js";
+import { assertInside, Cursor } from "./cursor.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { unpickle } from "./pickle.js";
 import { malformed, sizeOf } from "./rebuild.js";

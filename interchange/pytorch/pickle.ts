@@ -5,8 +5,8 @@
  * torch.save writes them. See https://github.com/python/cpython/blob/main/Lib/pickletools.py.
  */
 import { WeightsError } from "../../runtime/errors.js";
-import type { Cursor } from "./byte-source.js";
-import { decodeText } from "./byte-source.js";
+import { decodeText } from "../zip/byte-source.js";
+import type { Cursor } from "./cursor.js";
 import { call, lookUp, malformed, put } from "./rebuild.js";
 import { Dictionary, Name, ScriptModule, Tuple, type Value } from "./values.js";
 

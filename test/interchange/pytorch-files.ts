@@ -1,5 +1,5 @@
 /** Files as torch.save writes them, around pickles written by hand. */
-import { crc32 } from "../../interchange/pytorch/crc32.js";
+import { crc32 } from "../../interchange/zip/crc32.js";
 
 /** `hex` in quotes and text as it is: a pickle is written down as its operations. */
 export const bytesOf = (...parts: readonly (string | number | Uint8Array)[]): Uint8Array =>

@@ -3,7 +3,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { crc32 } from "../../interchange/pytorch/crc32.js";
+import { crc32 } from "../../interchange/zip/crc32.js";
 import { openPyTorch, sourceOf, type ByteSource } from "../../interchange/pytorch/index.js";
 import { WeightsError } from "../../runtime/errors.js";
 import {

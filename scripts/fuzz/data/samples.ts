@@ -5,7 +5,7 @@ import { Header, Pax } from "tar";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { crc32 } from "../../../interchange/pytorch/crc32.js";
+import { crc32 } from "../../../interchange/zip/crc32.js";
 import { serializeTensors } from "../../../runtime/safetensors.js";
 import { createRandom } from "../random.js";
 

@@ -1,20 +1,6 @@
-/** Bytes of a file by their place, so that a large file need not be in memory as a whole. */
+/** Reads ranges of a PyTorch file, each of which must be inside it. */
 import { WeightsError } from "../../runtime/errors.js";
-
-export interface ByteSource {
-  /** Bytes in the file. */
-  readonly size: number;
-  /** Fills `target` from the file's bytes at `start`; both ends are within the file. */
-  readInto(target: Uint8Array, start: number): void;
-}
-
-/** A source over bytes in memory. */
-export function sourceOf(bytes: Uint8Array): ByteSource {
-  return {
-    size: bytes.length,
-    readInto: (target, start) => target.set(bytes.subarray(start, start + target.length)),
-  };
-}
+import { decodeText, isInside, type ByteSource } from "../zip/byte-source.js";
 
 /** Copies bytes out of a file. Throws WeightsError, before it allocates, where the file ends. */
 export function readBytes(source: ByteSource, start: number, length: number): Uint8Array {
@@ -24,12 +10,12 @@ export function readBytes(source: ByteSource, start: number, length: number): Ui
   return bytes;
 }
 
-export function assertInside({ size }: ByteSource, start: number, length: number): void {
-  if (start >= 0 && length >= 0 && start + length <= size) return;
+export function assertInside(source: ByteSource, start: number, length: number): void {
+  if (isInside(source, start, length)) return;
   throw new WeightsError(
     "this PyTorch file is truncated or damaged: " +
       `it refers to bytes ${start} to ${start + length}, ` +
-      `and has ${size}`,
+      `and has ${source.size}`,
   );
 }
 
@@ -93,9 +79,3 @@ export class Cursor {
 }
 
 const NEW_LINE = 10;
-const decoder = new TextDecoder("utf-8");
-
-/** UTF-8 text; bytes that are not UTF-8 become replacement characters. */
-export function decodeText(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
-}
