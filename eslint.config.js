@@ -51,6 +51,7 @@ export default defineConfig(
     "test/fixtures",
     // Code of other people's projects, for browsers.
     "create-netc/templates",
+    "examples/teachable",
   ]),
   eslint.configs.recommended,
   {

@@ -14,8 +14,12 @@ const pages: Readonly<Record<string, string>> = {
   "/bare": `<!doctype html><title>netc</title>`,
 };
 
-const contentTypeOf = (path: string) =>
-  extname(path) === ".html" ? "text/html" : "text/javascript";
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".css": "text/css",
+};
+
+const contentTypeOf = (path: string) => CONTENT_TYPES[extname(path)] ?? "text/javascript";
 
 /** Serves the pages, and files from mounted folders, on localhost. */
 export async function serve(mounts: Readonly<Record<string, string>>): Promise<Server> {
