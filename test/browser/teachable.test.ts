@@ -26,16 +26,17 @@ const SHAPES = [
   `<path d="M0 -34 L34 28 L-34 28 Z" fill="#393" />`,
   "", // nothing but the background
 ];
-/** Pictures that the page is shown, of each class; the last one is only tried. */
+/** Pictures that the page is shown, of each class; one more is only tried. */
 const VARIANTS = 5;
 
 /** A drawing of a class, elsewhere in the picture and of another size with each variant. */
 function drawing(label: number, variant: number): string {
   const [x, y] = [55 + ((variant * 23) % 50), 50 + ((variant * 17) % 24)];
-  const shape = `<g transform="translate(${x} ${y}) scale(${0.9 + variant / 10})">${SHAPES[label]}</g>`;
+  const place = `translate(${x} ${y}) scale(${0.9 + variant / 10})`;
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="160" height="120">` +
-    `<rect width="160" height="120" fill="hsl(40 20% ${70 + 3 * variant}%)" />${shape}</svg>`
+    `<rect width="160" height="120" fill="hsl(40 20% ${70 + 3 * variant}%)" />` +
+    `<g transform="${place}">${SHAPES[label]}</g></svg>`
   );
 }
 
@@ -96,7 +97,7 @@ describe.skipIf(!chromiumPath)("examples/teachable", () => {
     const code = lines.filter((line) => line.trim() !== "" && !line.startsWith("//"));
     expect(code.length).toBeLessThanOrEqual(25);
     const { options, fileNames } = ts.parseJsonConfigFileContent(
-      ts.readConfigFile(join(folder, "tsconfig.json"), ts.sys.readFile).config,
+      JSON.parse(readFileSync(join(folder, "tsconfig.json"), "utf8")),
       ts.sys,
       folder,
     );
@@ -180,5 +181,5 @@ async function namesInNode(
   await network.load(weights);
   const found = await network.classify([...pictures], { top: 1 });
   network.destroy();
-  return found.map(([best]) => best!.name!);
+  return found.map(([best]) => best!.name);
 }
