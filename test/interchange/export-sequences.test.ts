@@ -1,9 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { analyze } from "../../compiler/semantics/index.js";
 import { exporters } from "../../interchange/export/formats.js";
 import type { ExportModel } from "../../interchange/export/model.js";
 import type { ExportError } from "../../interchange/export/refusal.js";
 import { TRANSFORMER } from "../runtime/transformer.js";
+import { exportModel, unexportedCases } from "./export-cases.js";
 
 test.each(exporters)("$title refuses sequences at the line of the first", (exporter) => {
   const { network } = analyze(TRANSFORMER, "t.net").selected!.model;
@@ -18,4 +19,13 @@ test.each(exporters)("$title refuses sequences at the line of the first", (expor
     expect(diagnostics[0]!.message).toMatch(/^parameter `class_token` has no form in /);
     expect(diagnostics[0]!.primary.span.start.line).toBe(5);
   }
+});
+
+describe.each(exporters)("$title refuses", (exporter) => {
+  test.each(unexportedCases)("$name", ({ text }) => {
+    const request = { as: "f32", softmax: false, preprocessing: false, path: "m.out" } as const;
+    expect(() => exporter.write(exportModel(text), { ...request, version: "0" })).toThrow(
+      /sequences \[N, T, C\] are not exported yet|has no form in/,
+    );
+  });
 });
