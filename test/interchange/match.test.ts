@@ -100,7 +100,7 @@ describe("names of timm and transformers", () => {
     const { matches, remarks } = matchTensors({ own: ownOf("resnet18"), file, isOrdered: true });
     expect(matches).toEqual([]);
     expect(remarks).toEqual([expect.stringContaining("`blocks.0.attn.qkv.weight`")]);
-    expect(remarks[0]).toContain("netc has neither attention nor sequences");
+    expect(remarks[0]).toContain("netc knows the names of no library for these");
   });
 });
 
