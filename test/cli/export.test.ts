@@ -94,7 +94,7 @@ test("a Python file with its weights; what only ONNX has is refused", async () =
   expect(refused.stderr).toContain("--as is for --to onnx, not for --to pytorch");
 });
 
-test("of a checkpoint the optimizer's state is a file of its own for PyTorch", async () => {
+test("of a checkpoint the optimizer's state is a separate file for PyTorch", async () => {
   const { tensors } = exportModel(readFileSync(spec, "utf8"));
   const all = [...tensors].flatMap(([name, { shape, values }]) => [
     { name, shape, values },
