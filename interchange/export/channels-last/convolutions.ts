@@ -2,9 +2,9 @@
 import type { Pair } from "../../../compiler/ir/graph.js";
 import type { ExportTensor } from "../model.js";
 import { RefusedExport } from "../refusal.js";
-import type { KerasConfig, KerasLayers, KerasWeight } from "./keras-writer.js";
+import type { KerasCall, KerasConfig, KerasLayers, KerasWeight } from "./keras-writer.js";
 import { permuted, turned } from "./orders.js";
-import { LAST, type KerasWindow } from "./windows.js";
+import { isSame, LAST, padded, type KerasWindow } from "./windows.js";
 
 export const windowOf = ({ call }: KerasLayers): KerasWindow => ({
   kernel: call.pair("kernel"),
@@ -16,20 +16,20 @@ export const windowOf = ({ call }: KerasLayers): KerasWindow => ({
 export const hasStride = ({ stride }: Pick<KerasWindow, "stride">) => Math.max(...stride) > 1;
 export const isDilated = ({ dilation }: Pick<KerasWindow, "dilation">) => Math.max(...dilation) > 1;
 
-export const commonSettings = ({ call }: KerasLayers): KerasConfig => ({
+const commonSettings = ({ call }: KerasLayers): KerasConfig => ({
   use_bias: call.flag("bias"),
   activation: "linear",
   ...LAST,
 });
 
-export const biasOf = ({ call }: KerasLayers): readonly KerasWeight[] => {
+const biasOf = ({ call }: KerasLayers): readonly KerasWeight[] => {
   if (!call.flag("bias")) return [];
   const { shape, values } = call.tensor("bias");
   return [{ name: "bias", shape, values }];
 };
 
 /** `[out, in, rows, columns]` as `[rows, columns, in, out]`. */
-export const kernelOf = (weight: ExportTensor): KerasWeight => ({
+const kernelOf = (weight: ExportTensor): KerasWeight => ({
   name: "kernel",
   ...turned(weight, [2, 3, 1, 0]),
 });
@@ -39,7 +39,7 @@ export const isDepthwise = ({ call }: KerasLayers) =>
   call.number("groups") === call.image.channels && call.image.channels > 1;
 
 /** Kernels of one channel each: `[rows, columns, channels, multiplier]`. */
-export function depthwiseKernel({ call }: KerasLayers) {
+function depthwiseKernel({ call }: KerasLayers) {
   const { channels } = call.image;
   const multiplier = call.number("out") / channels;
   const { values } = call.tensor("weight");
@@ -52,7 +52,7 @@ export function depthwiseKernel({ call }: KerasLayers) {
  * A kernel over all channels with zeros where groups do not see each other. The first axis of the
  * weights belongs to groups; each has all of the second.
  */
-export function withoutGroups(layers: KerasLayers): ExportTensor {
+function withoutGroups(layers: KerasLayers): ExportTensor {
   const { call, writer } = layers;
   const { shape, values } = call.tensor("weight");
   const groups = call.number("groups");
@@ -67,6 +67,40 @@ export function withoutGroups(layers: KerasLayers): ExportTensor {
     whole.set(part, index * row * groups + group * row);
   }
   return { shape: [first, second * groups, ...window], values: whole };
+}
+
+export interface Convolution {
+  readonly className: string;
+  readonly call: KerasCall;
+}
+
+export function convolution(
+  layers: KerasLayers,
+  window: KerasWindow,
+  /** Whether the format has groups; without them, one kernel reads all channels. */
+  { hasGroups }: { readonly hasGroups: boolean },
+): Convolution {
+  const { call } = layers;
+  const isItSame = isSame(call.image, window);
+  const inputs = [isItSame ? layers.input() : padded(layers, window.padding)];
+  const config = {
+    kernel_size: window.kernel,
+    strides: window.stride,
+    dilation_rate: window.dilation,
+    padding: isItSame ? "same" : "valid",
+    ...commonSettings(layers),
+  };
+  if (isDepthwise(layers)) {
+    const { multiplier, kernel } = depthwiseKernel(layers);
+    const weights = [kernel, ...biasOf(layers)];
+    const settings = { depth_multiplier: multiplier, ...config };
+    return { className: "DepthwiseConv2D", call: { config: settings, inputs, weights } };
+  }
+  const weight = hasGroups ? call.tensor("weight") : withoutGroups(layers);
+  const groups = hasGroups ? { groups: call.number("groups") } : {};
+  const settings = { filters: call.number("out"), ...groups, ...config };
+  const weights = [kernelOf(weight), ...biasOf(layers)];
+  return { className: "Conv2D", call: { config: settings, inputs, weights } };
 }
 
 /** The whole transposed convolution, of which rows and columns are cut off. */

@@ -1,30 +1,29 @@
 import {
-  biasOf,
-  commonSettings,
+  convolution,
   convTranspose as transposed,
-  depthwiseKernel,
   hasStride,
-  isDepthwise,
   isDilated,
-  kernelOf,
   windowOf,
 } from "../channels-last/convolutions.js";
-import type { KerasCall, KerasLayers } from "../channels-last/keras-writer.js";
+import type { KerasLayers } from "../channels-last/keras-writer.js";
 import { poolSettings } from "../channels-last/pools.js";
-import { isSame, padded, paddedShape, type KerasWindow } from "../channels-last/windows.js";
+import { paddedShape, type KerasWindow } from "../channels-last/windows.js";
 import { RefusedExport } from "../refusal.js";
+
+const GROUPS = { hasGroups: true };
 
 export function conv(layers: KerasLayers): void {
   const window = windowOf(layers);
   if (hasStride(window) && isDilated(window)) return dilatedWithStride(layers, window);
-  const { className, call } = convolution(layers, window);
+  const { className, call } = convolution(layers, window, GROUPS);
   layers.end(className, call);
 }
 
 /** Keras has either strides or dilations: a pool of single pixels takes the strides. */
 function dilatedWithStride(layers: KerasLayers, window: KerasWindow): void {
   const { call } = layers;
-  const { className, call: whole } = convolution(layers, { ...window, stride: [1, 1] });
+  const dense: KerasWindow = { ...window, stride: [1, 1] };
+  const { className, call: whole } = convolution(layers, dense, GROUPS);
   const name = `${call.layer.weights}.whole`;
   const ref = layers.writer.layer(name, className, wholeShape(layers, window), whole);
   const config = { ...poolSettings([1, 1], window.stride), padding: "valid" };
@@ -36,31 +35,6 @@ function wholeShape({ call }: KerasLayers, { kernel, dilation, padding }: KerasW
   const [rows, columns] = paddedShape([height, width], padding) as [number, number];
   const along = (size: number, axis: 0 | 1) => size - (kernel[axis] - 1) * dilation[axis];
   return [along(rows, 0), along(columns, 1), call.number("out")];
-}
-
-function convolution(
-  layers: KerasLayers,
-  window: KerasWindow,
-): { readonly className: string; readonly call: KerasCall } {
-  const { call } = layers;
-  const isItSame = isSame(call.image, window);
-  const inputs = [isItSame ? layers.input() : padded(layers, window.padding)];
-  const config = {
-    kernel_size: window.kernel,
-    strides: window.stride,
-    dilation_rate: window.dilation,
-    padding: isItSame ? "same" : "valid",
-    ...commonSettings(layers),
-  };
-  if (isDepthwise(layers)) {
-    const { multiplier, kernel } = depthwiseKernel(layers);
-    const weights = [kernel, ...biasOf(layers)];
-    const settings = { depth_multiplier: multiplier, ...config };
-    return { className: "DepthwiseConv2D", call: { config: settings, inputs, weights } };
-  }
-  const weights = [kernelOf(call.tensor("weight")), ...biasOf(layers)];
-  const settings = { filters: call.number("out"), groups: call.number("groups"), ...config };
-  return { className: "Conv2D", call: { config: settings, inputs, weights } };
 }
 
 export function convTranspose(layers: KerasLayers): void {
