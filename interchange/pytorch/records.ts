@@ -31,8 +31,10 @@ function assertStored({ name, form }: ZipRecord): void {
 
 /** Fills `target` with the first numbers of a storage. */
 export function readStorage(file: ZipFile, record: ZipRecord, target: Uint8Array): void {
+  // First of all: only a stored record is no longer than the file, whatever size it says.
+  const start = storedAt(file, record);
   const bytes = target.length === record.size ? target : new Uint8Array(record.size);
-  file.source.readInto(bytes, storedAt(file, record));
+  file.source.readInto(bytes, start);
   assertWhole(file, record, bytes);
   if (bytes !== target) target.set(bytes.subarray(0, target.length));
 }

@@ -7,7 +7,7 @@ import { openPyTorch, sourceOf } from "../../interchange/pytorch/index.js";
 import { readDirectory, readRecord, type ZipFile } from "../../interchange/zip/read.js";
 import { readModel } from "./imported.js";
 import { allocationsOf } from "./allocations.js";
-import { zipOf } from "./pytorch-files.js";
+import { bytesOf, dictionary, storage, tensor, zipOf } from "./pytorch-files.js";
 
 const models = join(import.meta.dirname, "../fixtures/models");
 const keras = () => readFileSync(join(models, "keras-functional", "functional.keras"));
@@ -79,4 +79,18 @@ test("files that become many times larger are refused before memory is taken", a
   expect(() => openPyTorch(sourceOf(pickle))).toThrow(
     "`archive/data.pkl` in this file is compressed or encrypted, as torch.save does not write it",
   );
+});
+
+test("a compressed storage of PyTorch is refused before memory is taken", async () => {
+  const weight = dictionary(tensor(storage("0", 4), [4], [1]));
+  const bytes = zipSync({
+    "archive/data.pkl": [bytesOf(0x80, 2, weight, "."), { level: 0 }],
+    "archive/data/0": [new Uint8Array(8 * 1024 * 1024), { level: 9 }],
+  });
+  const { read: readWeights } = openPyTorch(sourceOf(bytes));
+  const { largest } = await allocationsOf(() => {
+    expect(() => readWeights(["w"])).toThrow("`archive/data/0` in this file is compressed");
+    return Promise.resolve();
+  });
+  expect(largest).toBeLessThan(4 * bytes.length + 65_536);
 });
