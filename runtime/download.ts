@@ -49,8 +49,8 @@ function startOf(source: unknown): Start {
   if (kind === "Response") return { response: source as Response };
   if (kind !== "URL" && kind !== "String") {
     throw new InputError(
-      "weights must be the bytes of a file (Uint8Array, ArrayBuffer), a URL, or a Response, not " +
-        `a value of kind ${kind}`,
+      "weights must be the bytes of a file (Uint8Array, ArrayBuffer), a URL, or a Response, " +
+        `not ${describe(source)}`,
     );
   }
   return { url: absolute(String(source)) };
