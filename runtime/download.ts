@@ -50,7 +50,7 @@ function startOf(source: unknown): Start {
   if (kind !== "URL" && kind !== "String") {
     throw new InputError(
       "weights must be the bytes of a file (Uint8Array, ArrayBuffer), a URL, or a Response, " +
-        `not ${describe(source)}`,
+        `not ${kind.toLowerCase()}`,
     );
   }
   return { url: absolute(String(source)) };
