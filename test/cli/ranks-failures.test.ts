@@ -122,7 +122,9 @@ const FAILURES: readonly Failure[] = [
   },
 ];
 
-describe.each(LAUNCHERS)("$name", (launcher) => {
+const named = LAUNCHERS.map((launcher) => [launcher.name, launcher] as const);
+
+describe.each(named)("%s", (_, launcher) => {
   const testHere = test.skipIf(!found.includes(launcher));
   const prefix = launcher.name.replace(" ", "");
 

@@ -70,7 +70,9 @@ const withoutTimes = (text: string, out: string) =>
 
 const env = { NETC_ADAPTER: process.env["NETC_ADAPTER"] ?? "embedded" };
 
-describe.each(LAUNCHERS)("$name", (launcher) => {
+const named = LAUNCHERS.map((launcher) => [launcher.name, launcher] as const);
+
+describe.each(named)("%s", (_, launcher) => {
   const testHere = test.skipIf(!found.includes(launcher));
   const onRanks = (ranks: number, args: readonly string[]) =>
     complete(startRanks(launcher, ranks, args).ended);
