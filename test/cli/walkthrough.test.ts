@@ -40,10 +40,12 @@ interface Walk {
 const WALKS: readonly Walk[] = [
   { page: "docs/deploy/browser.md", given: ["photos", "flowers.net", "runs"] },
   { page: "docs/deploy/javascript.md", given: ["photos", "flowers.net", "runs"] },
+  { page: "docs/deploy/prediction-only.md", given: ["photos", "flowers.net", "runs"] },
   { page: "docs/deploy/worker.md", given: ["flowers.net"] },
   { page: "docs/guides/cluster.md", given: ["photos", "flowers.net"], hasAlternatives: true },
   { page: "docs/guides/evaluation.md", given: ["photos", "flowers.net", "runs"] },
   { page: "docs/guides/fine-tuning.md", given: [] },
+  { page: "docs/guides/inside.md", given: ["photos", "flowers.net", "runs"] },
   { page: "docs/guides/out-of-memory.md", given: ["photos", "flowers.net"] },
   { page: "docs/guides/resume.md", given: ["photos", "flowers.net"] },
   { page: "docs/guides/several-inputs.md", given: [] },
