@@ -35,7 +35,7 @@ export async function lockRun(folder: string): Promise<RunLock> {
   const own = JSON.stringify({
     pid: process.pid,
     host: hostname(),
-    started: await startOf(process.pid),
+    started: (await statusOf(process.pid))?.started,
   });
   let abandonedBy: LockOwner | undefined;
   while (!(await tryCreate(path, own))) {
@@ -145,9 +145,16 @@ function parseOwner(text: string | undefined): LockOwner | undefined {
 async function isAlive({ pid, host, started }: LockOwner): Promise<boolean> {
   if (host !== hostname()) return true;
   if (!exists(pid)) return false;
-  const now = await startOf(pid);
-  return now === undefined || started === undefined || now === started;
+  const now = await statusOf(pid);
+  if (now?.state === ZOMBIE) return false;
+  return now === undefined || started === undefined || now.started === started;
 }
+
+/**
+ * A process that has ended, which its parent has not asked about: in a container without an init
+ * process it stays in the list for ever.
+ */
+const ZOMBIE = "Z";
 
 function exists(pid: number): boolean {
   try {
@@ -158,13 +165,17 @@ function exists(pid: number): boolean {
   }
 }
 
-/**
- * In ticks since the system's start, where there is a /proc: field 22 of `stat`, whose field 2 may
- * hold spaces.
- */
-async function startOf(pid: number): Promise<string | undefined> {
+interface ProcessStatus {
+  readonly state: string | undefined;
+  /** In ticks since the system's start. */
+  readonly started: string | undefined;
+}
+
+/** Where there is a /proc: fields 3 and 22 of `stat`, whose field 2 may hold spaces. */
+async function statusOf(pid: number): Promise<ProcessStatus | undefined> {
   const stat = await readText(`/proc/${pid}/stat`).catch(() => undefined);
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields && { state: fields[0], started: fields[19] };
 }
 
 function inUse(folder: string, path: string, { pid, host }: LockOwner): RunFailedError {

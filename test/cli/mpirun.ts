@@ -113,6 +113,15 @@ export function processesOf({ child }: RankRun, rank: number): readonly number[]
   });
 }
 
+/** Waits until these processes have ended: a launcher may end before them. Throws after 30 s. */
+export async function untilGone(pids: readonly number[]): Promise<void> {
+  const isAlive = (pid: number) => /^State:\s+[^Z]/m.test(read(`/proc/${pid}/status`));
+  for (let waited = 0; pids.some(isAlive); waited += 50) {
+    if (waited > 30_000) throw new Error(`still there: ${pids.filter(isAlive).join(", ")}`);
+    await sleep(50);
+  }
+}
+
 /** The text of a file; empty where its process has ended. */
 function read(path: string): string {
   try {

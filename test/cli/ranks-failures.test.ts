@@ -12,6 +12,7 @@ import {
   signalRank,
   startRanks,
   startScript,
+  untilGone,
   untilSaid,
   type Launcher,
   type RankRun,
@@ -86,6 +87,12 @@ async function checkpointOf(out: string) {
   return { tensors, step: (JSON.parse(metadata["training"]!) as { step: number }).step };
 }
 
+/** The process that holds a run's folder, if any does. */
+async function ownerOf(out: string): Promise<readonly number[]> {
+  const text = await readFile(workspace.path(out, "run.lock"), "utf8").catch(() => undefined);
+  return text === undefined ? [] : [(JSON.parse(text) as { pid: number }).pid];
+}
+
 /** What happens to a rank, and what the run must say of it. */
 interface Failure {
   readonly name: string;
@@ -130,6 +137,7 @@ describe.each(named)("%s", (_, launcher) => {
 
   testHere(
     `${MOMENTS} failures at random moments leave the bits of a run without any`,
+    { timeout: 600_000 },
     async () => {
       const [out, whole] = [`${DISK}/${prefix}-failing`, `${prefix}-whole`];
       const next = numbers(18);
@@ -144,6 +152,8 @@ describe.each(named)("%s", (_, launcher) => {
         await sleep(LATEST * next());
         failure.inflict(run, rank);
         failure.check(await run.ended, rank);
+        // The launcher may end before rank 0, which still saves.
+        await untilGone(await ownerOf(out));
         const checkpoint = await checkpointOf(out).catch(() => undefined);
         if (step > 0) expect(checkpoint, `${failure.name}, attempt ${attempt}`).toBeDefined();
         expect(checkpoint?.step ?? 0).toBeGreaterThanOrEqual(step);

@@ -1,4 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -33,6 +35,24 @@ test("the lock of a process that has ended is taken over", async () => {
   expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ pid: process.pid });
   await lock.release();
   expect(await readdir(folder)).toEqual([]);
+});
+
+test.runIf(process.platform === "linux")("a zombie's lock is taken over", async () => {
+  // `exec` keeps the shell's process, which then knows nothing of its child.
+  const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 30"]);
+  try {
+    const [printed] = (await once(parent.stdout, "data")) as [Buffer];
+    const pid = Number(printed.toString());
+    const state = () => /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1];
+    await expect.poll(state).toBe("Z");
+    await writeFile(path, JSON.stringify({ pid, host: hostname() }));
+    const lock = await lockRun(folder);
+    expect(lock.abandonedBy).toMatchObject({ pid });
+    await lock.release();
+  } finally {
+    parent.kill();
+    await once(parent, "exit");
+  }
 });
 
 test("a truncated lock file is ignored", async () => {
