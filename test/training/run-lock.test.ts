@@ -38,7 +38,7 @@ test("the lock of a process that has ended is taken over", async () => {
 });
 
 test.runIf(process.platform === "linux")("a zombie's lock is taken over", async () => {
-  // `exec` keeps the shell's process, which then knows nothing of its child.
+  // `exec` keeps the shell's process, which does not wait for its child.
   const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 30"]);
   try {
     const [printed] = (await once(parent.stdout, "data")) as [Buffer];
