@@ -2,6 +2,7 @@ import { read, written } from "./bindings.js";
 import { code, frame, startThread, type Code } from "./code.js";
 import type { PlaceCode } from "./constants.js";
 import { defineKernel } from "./define-kernel.js";
+import { findElement } from "./element.js";
 
 const LANES = 64;
 
@@ -16,10 +17,7 @@ export const importImages = defineKernel("import_images", () => ({
   lanes: LANES,
   body: ({ io, k }) => code`
     ${startThread(LANES)}
-    let channel = thread % ${k.channels};
-    let x = thread / ${k.channels} % ${k.width};
-    let y = thread / ${k.channels} / ${k.width} % ${k.height};
-    let image = thread / ${k.channels} / ${k.width} / ${k.height};
+    ${findElement(k)}
     if (image < ${frame.batch}) {
       let plane_of_channel = image * ${k.channels} + channel;
       ${io.result.store(
@@ -39,10 +37,7 @@ export const copyChannels = defineKernel("copy_channels", () => ({
     const at = (place: PlaceCode) => code`${place.at(code`image`, code`y`, code`x`)} + channel`;
     return code`
       ${startThread(LANES)}
-      let channel = thread % ${k.channels};
-      let x = thread / ${k.channels} % ${k.width};
-      let y = thread / ${k.channels} / ${k.width} % ${k.height};
-      let image = thread / ${k.channels} / ${k.width} / ${k.height};
+      ${findElement(k)}
       if (image < ${frame.batch}) {
         ${io.result.store(at(k.result), io.input.load(at(k.input)))}
       }`;

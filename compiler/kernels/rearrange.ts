@@ -1,6 +1,7 @@
 import { read, written } from "./bindings.js";
 import { code, frame, local, startThread, times } from "./code.js";
 import { defineKernel } from "./define-kernel.js";
+import { findElement } from "./element.js";
 
 const LANES = 64;
 
@@ -47,10 +48,7 @@ export const rearrange = defineKernel("rearrange", () => ({
     const index = (axis: number) => local("index", axis);
     return code`
       ${startThread(LANES)}
-      let channel = thread % ${k.channels};
-      let x = thread / ${k.channels} % ${k.width};
-      let y = thread / ${k.channels} / ${k.width} % ${k.height};
-      let image = thread / ${k.channels} / ${k.width} / ${k.height};
+      ${findElement(k)}
       if (image >= ${frame.batch}) {
         return;
       }
