@@ -14,26 +14,19 @@ import {
   readFormula,
 } from "./formula-reader.js";
 import { signatureOf } from "./functions.js";
-import { type NewLayer, reportingContext } from "./layer-context.js";
+import { reportingContext } from "./layer-context.js";
 import type { DeclaredFunction, Modules } from "./modules.js";
 import type { NamedValues } from "./named-values.js";
+import type { NamingHost } from "./naming-host.js";
 import { type Current, type Place, valueOf } from "./place.js";
 import type { NamedValue } from "./values.js";
 
 /** What formulas need of the reader of a network. */
-interface FormulaHost {
-  current: Current;
+interface FormulaHost extends NamingHost {
   readonly modules: Modules;
   readonly values: NamedValues;
-  nameAt(place: Place, kind: string, alias: Identifier | undefined, span: Span): string;
   findValue(name: string, span: Span, place: Place): NamedValue | undefined;
   lose(): void;
-  list(layer: NewLayer): void;
-  nameValue(
-    layer: Pick<NamedValue, "name" | "layer" | "span" | "call"> & { readonly before: Current },
-    alias: Identifier | undefined,
-    place: Place,
-  ): void;
 }
 
 /** The values that a formula reads, each once. */

@@ -1,5 +1,5 @@
 /** `parameter positions: f32[197, 768] init normal(0.02)`. */
-import type { Identifier, Span, Weight } from "../../grammar/ast.js";
+import type { Weight } from "../../grammar/ast.js";
 import { describeConstant } from "../calls/constant.js";
 import type { Environment } from "../calls/environment.js";
 import { evaluate } from "../calls/evaluate.js";
@@ -8,22 +8,13 @@ import { BATCH, type Shape } from "../ir/shape.js";
 import { initializer } from "../layers/initializers.js";
 import { inferShape } from "../layers/infer.js";
 import { parameter } from "../layers/parameter.js";
-import type { NewLayer } from "./layer-context.js";
-import type { Current, Place } from "./place.js";
+import type { NamingHost } from "./naming-host.js";
+import type { Place } from "./place.js";
 import { Trail } from "./trail.js";
-import type { NamedValue } from "./values.js";
 
 /** What the declaration of a parameter needs of the reader of a network. */
-interface WeightHost {
-  current: Current;
+interface WeightHost extends NamingHost {
   hasFailed: boolean;
-  nameAt(place: Place, kind: string, alias: Identifier | undefined, span: Span): string;
-  list(layer: NewLayer): void;
-  nameValue(
-    layer: Pick<NamedValue, "name" | "layer" | "span" | "call"> & { readonly before: Current },
-    alias: Identifier | undefined,
-    place: Place,
-  ): void;
 }
 
 /** A value under a name, from which layers can start. The current value stays. */
