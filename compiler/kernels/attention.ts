@@ -17,6 +17,7 @@ import {
   type Hole,
 } from "./code.js";
 import { defineKernel } from "./define-kernel.js";
+import { LARGER, largerOf, OR_NAN, orNan } from "./not-a-number.js";
 
 const LANES = 64;
 
@@ -30,9 +31,12 @@ export interface HeadForm {
 const suffixOf = ({ element, size, causal }: HeadForm) =>
   `_${size}${element === "vec4f" ? "_quads" : ""}${causal ? "_causal" : ""}`;
 
-/** Pitches are in elements of the form, those of `rows` in floats. */
+/**
+ * Places of the input, and of the one number that a row of scores leaves. Pitches are in elements
+ * of the form, those of `rows` in floats.
+ */
 const CONSTANTS = {
-  x: "place",
+  input: "place",
   rows: "place",
   tokens: "u32",
   heads: "u32",
@@ -133,39 +137,48 @@ const [QUERY, KEY, SCORE, HEAD, FIRST] = [
 /** The end of a query's keys. */
 const endOf = ({ causal }: HeadForm, tokens: Code) => (causal ? code`query + 1u` : tokens);
 
+/** The share of a key in a row of scores, of which the forward pass left the logarithm. */
+const SHARE = orNan(code`logarithm`, code`exp(score - logarithm)`);
+
 /** What a query adds up over its keys, and the logarithm of its sum of exponentials. */
 export const attention = defineKernel("attention", (form: HeadForm) => ({
   suffix: suffixOf(form),
   summary: "Attention of one query and head: keys one after the other.",
-  bindings: { x: read(form.element), result: written(form.element), rows: written("f32") },
-  constants: { ...CONSTANTS, y: "place" },
+  bindings: {
+    input: read(form.element),
+    result: written(form.element),
+    rows: written("f32"),
+  },
+  constants: { ...CONSTANTS, result: "place" },
   lanes: LANES,
+  declarations: [OR_NAN, LARGER],
   body: ({ io, k }) => {
     const head = new HeadCode(form);
     return code`
       ${start(form.size, k, QUERY)}
-      let query_at = ${tokenAt(k.x.at, QUERY)} + first;
-      ${head.load("q", io.x, code`query_at`, k.scale)}
-      ${head.zero("o")}
+      let query_at = ${tokenAt(k.input.at, QUERY)} + first;
+      ${head.load("query", io.input, code`query_at`, k.scale)}
+      ${head.zero("value_sum")}
       var most = ${LOWEST};
       var sum = ${float(0)};
-      var key_at = ${tokenAt(k.x.at, code`0u`)} + width + first;
+      var key_at = ${tokenAt(k.input.at, code`0u`)} + width + first;
       for (var key = 0u; key < ${endOf(form, k.tokens)}; key++) {
         let value_at = key_at + width;
-        ${head.dot(SCORE, head.of("q"), head.in(io.x, code`key_at`))}
+        ${head.dot(SCORE, head.of("query"), head.in(io.input, code`key_at`))}
         let most_before = most;
-        most = max(most, score);
+        most = ${largerOf(code`most`, SCORE)};
         let kept = exp(most_before - most);
         let share = exp(score - most);
         sum = fma(sum, kept, share);
-        ${head.scale("o", code`kept`)}
-        ${head.addScaled("o", code`share`, head.in(io.x, code`value_at`))}
-        key_at += ${k.x.column};
+        ${head.scale("value_sum", code`kept`)}
+        ${head.addScaled("value_sum", code`share`, head.in(io.input, code`value_at`))}
+        key_at += ${k.input.column};
       }
-      let result_at = ${tokenAt(k.y.at, QUERY)} + first;
-      let part = 1.0 / sum;
-      ${head.store("o", io.result, code`result_at`, code`part`)}
-      ${io.rows.store(code`${tokenAt(k.rows.at, QUERY)} + head`, code`most + log(sum)`)}`;
+      let result_at = ${tokenAt(k.result.at, QUERY)} + first;
+      let part = ${orNan(code`most`, code`1.0 / sum`)};
+      ${head.store("value_sum", io.result, code`result_at`, code`part`)}
+      let logarithm = ${orNan(code`most`, code`most + log(sum)`)};
+      ${io.rows.store(code`${tokenAt(k.rows.at, QUERY)} + head`, code`logarithm`)}`;
   },
 }));
 
@@ -174,39 +187,40 @@ export const attentionQueries = defineKernel("attention_queries", (form: HeadFor
   suffix: suffixOf(form),
   summary: "Attention, gradient of one query and head: keys one after the other.",
   bindings: {
-    x: read(form.element),
-    y: read(form.element),
+    input: read(form.element),
+    output: read(form.element),
     rows: read("f32"),
-    d: read(form.element),
+    gradient: read(form.element),
     result: written(form.element),
     products: written("f32"),
   },
-  constants: { ...CONSTANTS, y: "place", d: "place", result: "place" },
+  constants: { ...CONSTANTS, output: "place", gradient: "place", result: "place" },
   lanes: LANES,
+  declarations: [OR_NAN],
   body: ({ io, k }) => {
     const head = new HeadCode(form);
     return code`
       ${start(form.size, k, QUERY)}
-      let query_at = ${tokenAt(k.x.at, QUERY)} + first;
-      ${head.load("q", io.x, code`query_at`, k.scale)}
-      let d_at = ${tokenAt(k.d.at, QUERY)} + first;
-      ${head.load("d", io.d, code`d_at`)}
-      let y_at = ${tokenAt(k.y.at, QUERY)} + first;
-      ${head.dot(code`product`, head.of("d"), head.in(io.y, code`y_at`))}
+      let query_at = ${tokenAt(k.input.at, QUERY)} + first;
+      ${head.load("query", io.input, code`query_at`, k.scale)}
+      let gradient_at = ${tokenAt(k.gradient.at, QUERY)} + first;
+      ${head.load("gradient", io.gradient, code`gradient_at`)}
+      let output_at = ${tokenAt(k.output.at, QUERY)} + first;
+      ${head.dot(code`product`, head.of("gradient"), head.in(io.output, code`output_at`))}
       let row_at = ${tokenAt(k.rows.at, QUERY)} + ${HEAD};
       let logarithm = ${io.rows.load(code`row_at`)};
-      ${head.zero("g")}
-      var key_at = ${tokenAt(k.x.at, code`0u`)} + width + first;
+      ${head.zero("query_gradient")}
+      var key_at = ${tokenAt(k.input.at, code`0u`)} + width + first;
       for (var key = 0u; key < ${endOf(form, k.tokens)}; key++) {
         let value_at = key_at + width;
-        ${head.dot(SCORE, head.of("q"), head.in(io.x, code`key_at`))}
-        ${head.dot(code`slope`, head.of("d"), head.in(io.x, code`value_at`))}
-        let change = exp(score - logarithm) * (slope - product);
-        ${head.addScaled("g", code`change`, head.in(io.x, code`key_at`))}
-        key_at += ${k.x.column};
+        ${head.dot(SCORE, head.of("query"), head.in(io.input, code`key_at`))}
+        ${head.dot(code`slope`, head.of("gradient"), head.in(io.input, code`value_at`))}
+        let change = ${SHARE} * (slope - product);
+        ${head.addScaled("query_gradient", code`change`, head.in(io.input, code`key_at`))}
+        key_at += ${k.input.column};
       }
       let result_at = ${tokenAt(k.result.at, QUERY)} + first;
-      ${head.store("g", io.result, code`result_at`, k.scale)}
+      ${head.store("query_gradient", io.result, code`result_at`, k.scale)}
       ${io.products.store(code`row_at`, code`product`)}`;
   },
 }));
@@ -216,37 +230,39 @@ export const attentionKeys = defineKernel("attention_keys", (form: HeadForm) => 
   suffix: suffixOf(form),
   summary: "Attention, gradients of one key, value and head: queries one after the other.",
   bindings: {
-    x: read(form.element),
+    input: read(form.element),
     rows: read("f32"),
     products: read("f32"),
-    d: read(form.element),
+    gradient: read(form.element),
     result: written(form.element),
   },
-  constants: { ...CONSTANTS, d: "place", result: "place" },
+  constants: { ...CONSTANTS, gradient: "place", result: "place" },
   lanes: LANES,
+  declarations: [OR_NAN],
   body: ({ io, k }) => {
     const head = new HeadCode(form);
     const firstQuery = form.causal ? KEY : code`0u`;
     return code`
       ${start(form.size, k, KEY)}
-      let key_at = ${tokenAt(k.x.at, KEY)} + width + first;
-      ${head.load("k", io.x, code`key_at`, k.scale)}
-      ${head.load("v", io.x, code`key_at + width`)}
-      ${head.zero("g")}
-      ${head.zero("h")}
+      let key_at = ${tokenAt(k.input.at, KEY)} + width + first;
+      ${head.load("key", io.input, code`key_at`, k.scale)}
+      ${head.load("value", io.input, code`key_at + width`)}
+      ${head.zero("key_gradient")}
+      ${head.zero("value_gradient")}
       for (var query = ${firstQuery}; query < ${k.tokens}; query++) {
-        let query_at = ${tokenAt(k.x.at, QUERY)} + ${FIRST};
-        let d_at = ${tokenAt(k.d.at, QUERY)} + first;
+        let query_at = ${tokenAt(k.input.at, QUERY)} + ${FIRST};
+        let gradient_at = ${tokenAt(k.gradient.at, QUERY)} + first;
         let row_at = ${tokenAt(k.rows.at, QUERY)} + head;
-        ${head.dot(SCORE, head.of("k"), head.in(io.x, code`query_at`))}
-        ${head.dot(code`slope`, head.of("v"), head.in(io.d, code`d_at`))}
-        let share = exp(score - ${io.rows.load(code`row_at`)});
+        ${head.dot(SCORE, head.of("key"), head.in(io.input, code`query_at`))}
+        ${head.dot(code`slope`, head.of("value"), head.in(io.gradient, code`gradient_at`))}
+        let logarithm = ${io.rows.load(code`row_at`)};
+        let share = ${SHARE};
         let change = share * (slope - ${io.products.load(code`row_at`)});
-        ${head.addScaled("g", code`change`, head.in(io.x, code`query_at`))}
-        ${head.addScaled("h", code`share`, head.in(io.d, code`d_at`))}
+        ${head.addScaled("key_gradient", code`change`, head.in(io.input, code`query_at`))}
+        ${head.addScaled("value_gradient", code`share`, head.in(io.gradient, code`gradient_at`))}
       }
       let result_at = ${tokenAt(k.result.at, KEY)} + width + first;
-      ${head.store("g", io.result, code`result_at`, k.scale)}
-      ${head.store("h", io.result, code`result_at + width`)}`;
+      ${head.store("key_gradient", io.result, code`result_at`, k.scale)}
+      ${head.store("value_gradient", io.result, code`result_at + width`)}`;
   },
 }));

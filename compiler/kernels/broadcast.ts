@@ -5,7 +5,7 @@ import { defineQuads } from "./quads.js";
 /** A vector, the same for each example. */
 export const broadcast = defineQuads("broadcast", () => ({
   summary: "A vector, the same for each example.",
-  bindings: { a: read("vec4f") },
+  bindings: { input: read("vec4f") },
   constants: {},
-  value: ({ io }) => code`let value = ${io.a.load(code`quad`)};`,
+  value: ({ io }) => code`let value = ${io.input.load(code`quad`)};`,
 }));

@@ -7,12 +7,12 @@ const LANES = 64;
 /** Zeros, a vec4 a thread: for a halo in a buffer that has held something else. */
 export const clear = defineKernel("clear", () => ({
   summary: "Zeros, where a halo is to come and something else was.",
-  bindings: { y: written("vec4f") },
+  bindings: { result: written("vec4f") },
   constants: { fixed_words: "u32", image_words: "u32" },
   lanes: LANES,
   body: ({ io, k }) => code`
     ${startThread(LANES, "quad")}
     if (4u * quad < ${k.fixed_words} + ${k.image_words} * ${frame.batch}) {
-      ${io.y.store(code`quad`, code`vec4f(0)`)}
+      ${io.result.store(code`quad`, code`vec4f(0)`)}
     }`,
 }));

@@ -35,6 +35,12 @@ export const LARGER = helper(
   }`,
 );
 
+/** The larger of two f32, or NaN. */
+export const largerOf = (a: Code, b: Code): Code => code`${LARGER}(vec4f(${a}), vec4f(${b})).x`;
+
+/** The f32 `y`, but `x` where this is NaN. */
+export const orNan = (x: Code, y: Code): Code => code`${OR_NAN}(vec4f(${x}), vec4f(${y})).x`;
+
 export const SMALLER = helper(
   "smaller",
   code`

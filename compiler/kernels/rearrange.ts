@@ -9,14 +9,14 @@ const LANES = 64;
 const AXES = 3;
 
 /**
- * Elements in another order. A thread makes an element: its number among those of an image of `a`
- * is `start` plus its steps along its own axes, modulo 2^32. Where `a` has none of that
- * number, the result is 0. Axes of `a` come with their strides in that numbering, the largest
+ * Elements in another order. A thread makes an element: its number among those of an image of the
+ * input is `start` plus its steps along its own axes, modulo 2^32. Where the input has none of that
+ * number, the result is 0. Axes of the input come with their strides in that numbering, the largest
  * first, and their pitches in memory.
  */
 export const rearrange = defineKernel("rearrange", () => ({
   summary: "Elements in another order; 0 where there is none.",
-  bindings: { a: read("f32"), result: written("f32") },
+  bindings: { input: read("f32"), result: written("f32") },
   constants: {
     channels: "u32",
     height: "u32",
@@ -36,7 +36,7 @@ export const rearrange = defineKernel("rearrange", () => ({
     pitch2: "u32",
     image_pitch: "u32",
     base: "u32",
-    y: "place",
+    result: "place",
   },
   lanes: LANES,
   body: ({ io, k }) => {
@@ -66,8 +66,9 @@ export const rearrange = defineKernel("rearrange", () => ({
       })}
       var value = 0f;
       if (inside && rest == 0u) {
-        value = ${io.a.load(code`at`)};
+        value = ${io.input.load(code`at`)};
       }
-      ${io.result.store(code`${k.y.at(code`image`, code`y`, code`x`)} + channel`, code`value`)}`;
+      let result_at = ${k.result.at(code`image`, code`y`, code`x`)} + channel;
+      ${io.result.store(code`result_at`, code`value`)}`;
   },
 }));

@@ -23,7 +23,7 @@ import { constantCode, type PlaceCode } from "./constants.js";
 import { defineKernel } from "./define-kernel.js";
 import { describe, expressionDeclarations, print } from "./expression.js";
 import { gradientSink, type GradientUse } from "./gradient-sink.js";
-import { isNotFinite, LARGER, nanWhere, OR_NAN } from "./not-a-number.js";
+import { isNotFinite, LARGER, largerOf, nanWhere, OR_NAN } from "./not-a-number.js";
 import { placeName, splitPixel } from "./pixels.js";
 
 /** Lanes that share a reduction. */
@@ -59,9 +59,6 @@ function reduction(
     }`,
   );
 }
-
-/** The larger of two f32, or NaN. */
-const largerOf = (a: Code, b: Code): Code => code`${LARGER}(vec4f(${a}), vec4f(${b})).x`;
 
 const plus = (a: Code, b: Code): Code => code`${a} + ${b}`;
 /** `total(value, lane)`. */

@@ -24,7 +24,7 @@ function commonOf(
     return form.element === "vec4f" ? layout.inQuads() : layout.inFloats();
   };
   const constants = {
-    x: place(x),
+    input: place(x),
     rows: context.layout(rows).inFloats(),
     tokens,
     heads,
@@ -50,11 +50,11 @@ export function lowerAttention(
   return [
     dispatch(attention(form), {
       buffers: {
-        x: context.storageOf(x),
+        input: context.storageOf(x),
         result: context.storageOf(y),
         rows: context.storageOf(rows),
       },
-      constants: { ...constants, y: place(y) },
+      constants: { ...constants, result: place(y) },
       threads,
       label: `${origin.name} forward`,
       origin,
@@ -73,17 +73,21 @@ export function lowerAttentionGradient(
   const [result, products] = node.outputs as [Value, Value];
   const { form, place, constants, threads, macs } = commonOf(context, x, rows, attributes);
   const buffers = {
-    x: context.storageOf(x),
+    input: context.storageOf(x),
     rows: context.storageOf(rows),
-    d: context.storageOf(d),
+    gradient: context.storageOf(d),
     result: context.storageOf(result),
     products: context.storageOf(products),
   };
-  const places = { d: place(d), result: place(result) };
+  const places = { gradient: place(d), result: place(result) };
   return [
     dispatch(attentionQueries(form), {
-      buffers: { ...buffers, y: context.storageOf(y) },
-      constants: { ...constants, ...places, y: place(y) },
+      buffers: { ...buffers, output: context.storageOf(y) },
+      constants: {
+        ...constants,
+        ...places,
+        output: place(y),
+      },
       threads,
       label: `${origin.name} gradient of queries`,
       origin,

@@ -74,7 +74,7 @@ export function moveStep(
   const { image: image_pitch, base } = source.inFloats();
   const [first, second, third] = axesOf(source, numbering.strides);
   return dispatch(rearrange(), {
-    buffers: { a: context.storageOf(from), result: storage },
+    buffers: { input: context.storageOf(from), result: storage },
     constants: {
       channels,
       height,
@@ -94,7 +94,7 @@ export function moveStep(
       pitch2: third.pitch,
       image_pitch,
       base,
-      y: layout.inFloats(),
+      result: layout.inFloats(),
     },
     threads: perImage(channels * pixels),
     label,
@@ -130,6 +130,6 @@ export const lowerBroadcast = (context: LoweringContext, node: Node<"broadcast">
     label: `${node.origin.name} broadcast`,
     result: node.outputs[0]!,
     kernel: broadcast(),
-    buffers: { a: context.storageOf(node.inputs[0]!) },
+    buffers: { input: context.storageOf(node.inputs[0]!) },
     constants: {},
   });

@@ -64,7 +64,7 @@ function withClearing(steps: readonly StepDraft[], rooms: readonly Room[]): read
 function clearingStep(storage: Storage, { origin }: StepDraft): StepDraft {
   const { fixed, perImage } = storage.bytes;
   return dispatch(clear(), {
-    buffers: { y: storage },
+    buffers: { result: storage },
     constants: { fixed_words: fixed / 4, image_words: perImage / 4 },
     threads: { fixed: fixed / 16, perImage: perImage / 16 },
     label: `${storage.name} cleared`,

@@ -149,29 +149,100 @@ function images([channels, ...size]: readonly number[]): Float32Array {
   return values;
 }
 
+/** Two sequences of the same kind; of the first, the tokens from `first` to `last` become NaN. */
+function sequences([tokens, channels]: readonly number[], spoilt: (token: number) => boolean) {
+  const values = new Float32Array(2 * tokens! * channels!);
+  for (let token = 0; token < tokens!; token++) {
+    values.fill(spoilt(token) ? 1e30 : 0, token * channels!, token * channels! + 2);
+    values[(tokens! + token) * channels!] = 1e-30;
+  }
+  return values;
+}
+
+const isSequence = (shape: readonly number[]) => shape.length === 2;
+
+/** The first layer makes NaN. */
+const firstLayer = (input: readonly number[]) =>
+  isSequence(input)
+    ? `linear(${input[1]}, bias=false) as first`
+    : `conv(${input[0]}, kernel=1, bias=false) as first`;
+
+const channelsOf = (input: readonly number[]) => (isSequence(input) ? input[1]! : input[0]!);
+
 describe("every layer lets NaN through", () => {
   const small = ({ input, others = [] }: LayerSample) =>
-    others.length === 0 && input.length === 3 && input.reduce((a, b) => a * b) < 3000;
-  const samples = layers.flatMap(({ samples }) => samples.filter(small).slice(0, 1));
+    others.length === 0 && input.length > 1 && input.reduce((a, b) => a * b) < 3000;
+  const samples = layers.flatMap(({ samples }) =>
+    [2, 3].flatMap((rank) =>
+      samples.filter((sample) => small(sample) && sample.input.length === rank).slice(0, 1),
+    ),
+  );
 
   test.each(samples)("$spec of $input", async ({ spec, input, output }) => {
-    const [channels] = input as [number, number, number];
     const network = await opened(
       `model M {
         input x: f32[N, ${input.join(", ")}]
-        conv(${channels}, kernel=1, bias=false) as first -> ${spec}
+        ${firstLayer(input)} -> ${spec}
       }`,
       { batch: 2 },
     );
     try {
-      await network.write("first.weight", spoiling(channels));
-      const result = await network.predict(images(input));
+      await network.write("first.weight", spoiling(channelsOf(input)));
+      const values = isSequence(input) ? sequences(input, () => true) : images(input);
+      const result = await network.predict(values);
       const half = output.reduce((a, b) => a * b);
       expect(result.length).toBe(2 * half);
       const isPadding = spec.startsWith("pad");
       const [spoilt, other] = [result.subarray(0, half), result.subarray(half)];
       expect(isPadding ? spoilt.some(Number.isNaN) : spoilt.every(Number.isNaN)).toBe(true);
       expect(other.every(Number.isFinite)).toBe(true);
+    } finally {
+      network.destroy();
+    }
+  });
+});
+
+describe.each(["attention(2)", "attention(2, causal=true)"])("one token of NaN: %s", (layer) => {
+  const [tokens, channels, third] = [6, 8, 2];
+  const values = sequences([tokens, channels], (token) => token === third);
+  const attended = `
+    input x: f32[N, ${tokens}, ${channels}]
+    linear(${channels}, bias=false) as first -> ${layer}`;
+
+  test("reaches all that attend to it, and no other", async () => {
+    const network = await opened(`model M {${attended}}`, { batch: 2 });
+    try {
+      await network.write("first.weight", spoiling(channels));
+      const result = await network.predict(values);
+      const rows = Array.from({ length: 2 * tokens }, (_, row) =>
+        result.subarray(row * channels, (row + 1) * channels),
+      );
+      const reached = rows.map((_, row) => {
+        return row < tokens && (!layer.includes("causal") || row >= third);
+      });
+      expect(rows.map((row) => row.every(Number.isNaN))).toEqual(reached);
+      expect(rows.map((row) => row.every(Number.isFinite))).toEqual(reached.map((each) => !each));
+    } finally {
+      network.destroy();
+    }
+  });
+
+  test("reaches the loss and the weights before it", async () => {
+    const network = await opened(
+      `model M {
+        target label: u32[N] in 0..3
+        ${attended}
+        flatten -> linear(3) as logits
+        loss cross_entropy(logits, label)
+      }`,
+      { batch: 2 },
+    );
+    try {
+      await network.write("first.weight", spoiling(channels));
+      const { loss } = await network.step(values, [0, 0]);
+      expect(loss).toBeNaN();
+      const weight = await network.read("first.weight");
+      expect(Array.from(weight).every(Number.isNaN)).toBe(true);
     } finally {
       network.destroy();
     }

@@ -11,7 +11,7 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 
 const LANES = 64u;
 
@@ -24,6 +24,6 @@ fn main(
   let block = workgroup.x + workgroup.y * workgroups.x;
   let quad = block * LANES + lane;
   if (4u * quad < constants.fixed_words + constants.image_words * frame.batch) {
-    y[quad] = vec4f(0);
+    result[quad] = vec4f(0);
   }
 }
