@@ -117,9 +117,9 @@ const MOST_ELEMENTS = 2 ** 27;
 function declaredSizes({ name, shape }: ForeignInput): readonly number[] {
   const sizes = shape.slice(1);
   const text = ["N", ...sizes.map((size) => size ?? "?")].join(", ");
-  if (sizes.length !== 1 && sizes.length !== 3) {
+  if (sizes.length < 1 || sizes.length > 3) {
     throw new ImportError(
-      `the input \`${name}\` is [${text}], and netc has [N, F] and [N, C, H, W]`,
+      `the input \`${name}\` is [${text}], and netc has [N, F], [N, T, C] and [N, C, H, W]`,
     );
   }
   if (sizes.every((size) => size !== undefined)) {
@@ -127,7 +127,8 @@ function declaredSizes({ name, shape }: ForeignInput): readonly number[] {
     if (product >= 1 && product <= MOST_ELEMENTS) return sizes;
     throw new ImportError(`the input \`${name}\` is [${text}], which is not the size of an image`);
   }
-  const example = sizes.map((size, axis) => size ?? [3, 224, 224][axis]).join("x");
+  const usual = sizes.length === 2 ? [197, 768] : [3, 224, 224];
+  const example = sizes.map((size, axis) => size ?? usual[axis]).join("x");
   throw new ImportError(`the file leaves sizes of the input \`${name}\` open: [${text}]`, [
     `say them with --input, for instance --input ${example}`,
   ]);
@@ -211,10 +212,14 @@ class Mapping {
     if (output?.is !== "feature") {
       throw new ImportError(`the model's output \`${name}\` does not depend on its input`);
     }
-    if (output.order.as === "stored") return output;
-    throw new ImportError(`the model's output \`${name}\` is transposed, which netc cannot say`, [
-      "export the model with channels first",
-    ]);
+    const { order } = output;
+    const maker = this.graph.nodes.find(({ outputs }) => outputs[0] === name);
+    if (order.as === "stored") return output;
+    if (order.as === "axes" && maker)
+      return new NodeContext(maker, [], this.draft).asStored(output);
+    throw new ImportError(
+      `the model's output \`${name}\` has its features in an order that netc cannot say`,
+    );
   }
 
   private reportOn(network: ResolvedNetwork, layers: readonly DraftLayer[]): ImportReport {

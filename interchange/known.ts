@@ -1,5 +1,5 @@
 /** What the mapping knows of a value of the foreign graph. */
-import { BATCH, type Dimension, type Shape } from "../compiler/ir/shape.js";
+import { BATCH, isSequence, type Dimension, type Shape } from "../compiler/ir/shape.js";
 import type { NetworkValue } from "../compiler/network/resolved.js";
 import type { ForeignTensor } from "./foreign-graph.js";
 
@@ -22,15 +22,16 @@ export interface Feature {
   readonly is: "feature";
   /** The value of the network that holds its elements. */
   readonly value: NetworkValue;
-  /** Of that value: `[N, C, H, W]` or `[N, F]`. */
+  /** Of that value: `[N, C, H, W]`, `[N, T, C]` or `[N, F]`. */
   readonly stored: Shape;
   readonly order: Order;
 }
 
 /**
- * How the foreign value's elements lie in the network's value: as they are; an image with its axes
- * permuted (axis i of the foreign value is axis `axes[i]` of the stored one); or features in
- * another order (feature i of the foreign value is feature `features[i]` of the stored one).
+ * How the foreign value's elements lie in the network's value: as they are; an image or a sequence
+ * with its axes permuted (axis i of the foreign value is axis `axes[i]` of the stored one); or
+ * features in another order (feature i of the foreign value is feature `features[i]` of the stored
+ * one).
  */
 export type Order =
   | { readonly as: "stored" }
@@ -38,6 +39,23 @@ export type Order =
   | { readonly as: "features"; readonly features: Int32Array };
 
 export const STORED: Order = { as: "stored" };
+
+/** Of each axis of the foreign value the axis of the stored one. */
+export function axesOf({ stored, order }: Feature): readonly number[] {
+  return order.as === "axes" ? order.axes : stored.map((_, axis) => axis);
+}
+
+/** An order of axes: as they are stored, where none of them moves. */
+export function orderOf(axes: readonly number[]): Order {
+  return axes.every((axis, index) => axis === index) ? STORED : { as: "axes", axes };
+}
+
+/** The axis of the stored value that netc's layers take for the channels. */
+export const channelAxisOf = ({ stored }: Pick<Feature, "stored">): number =>
+  isSequence(stored) ? 2 : 1;
+
+export const channelsOf = (feature: Pick<Feature, "stored">): number =>
+  Number(feature.stored[channelAxisOf(feature)]);
 
 /** The shape that the foreign graph sees. */
 export function shapeOf({ stored, order }: Feature): Shape {

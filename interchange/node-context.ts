@@ -5,7 +5,16 @@ import { BATCH, formatShape } from "../compiler/ir/shape.js";
 import { Attributes, RefusedNode } from "./attributes.js";
 import type { Draft, LayerTensors } from "./draft.js";
 import type { ForeignNode, ForeignTensor } from "./foreign-graph.js";
-import { shapeOf, STORED, type Feature, type Known, type Order } from "./known.js";
+import {
+  axesOf,
+  channelAxisOf,
+  orderOf,
+  shapeOf,
+  STORED,
+  type Feature,
+  type Known,
+  type Order,
+} from "./known.js";
 import { gathered } from "./tensors.js";
 
 export class NodeContext {
@@ -40,13 +49,35 @@ export class NodeContext {
     return this.asStored(this.feature(index));
   }
 
+  /** Axes that the file permutes are moved here, by a layer. */
   asStored(feature: Feature): Feature {
-    if (feature.order.as === "stored") return feature;
+    const { order } = feature;
+    if (order.as === "stored") return feature;
+    if (order.as === "axes") return this.permuted(feature, order.axes);
     const said = formatShape(shapeOf(feature));
-    return this.refuse(
-      `its input ${said} is transposed, and netc's images are [N, C, H, W]`,
-      "export the model with channels first",
-    );
+    return this.refuse(`its input ${said} holds features in another order than the file`);
+  }
+
+  /**
+   * The value with one of the file's axes as netc's channels, which a layer moves there if it lies
+   * elsewhere.
+   */
+  channelsAt(feature: Feature, axis: number): Feature {
+    if (axis === 0) this.refuse("it works along the batch");
+    const channels = channelAxisOf(feature);
+    const axes = axesOf(feature);
+    const wanted = axes[axis]!;
+    if (feature.order.as === "features" || wanted === channels) return feature;
+    const moved = axes.map((_, index) => index).filter((each) => each !== wanted);
+    moved.splice(channels, 0, wanted);
+    const value = this.permuted(feature, moved);
+    return { ...value, order: orderOf(axes.map((each) => moved.indexOf(each))) };
+  }
+
+  /** The stored value with its axes in another order, under the name of the stored one. */
+  private permuted(feature: Feature, axes: readonly number[]): Feature {
+    if (axes.join() === "0,2,1") return this.layer("transpose", [feature]);
+    return this.layer("permute", [feature], { axes });
   }
 
   constant(index: number, what: string): ForeignTensor {
@@ -102,19 +133,19 @@ export class NodeContext {
   }
 
   /**
-   * Joins channels. The value itself where there is one; and where the first of several were joined
-   * before, as in DenseNet, that join and the rest.
+   * Joins channels, or tokens. The value itself where there is one; and where the first of several
+   * were joined before, as in DenseNet, that join and the rest.
    */
-  concat(parts: readonly Feature[]): Feature {
+  concat(parts: readonly Feature[], axis: "channels" | "tokens" = "channels"): Feature {
     const { joins } = this.draft;
     const nameOf = (inputs: readonly Feature[]) =>
-      inputs.map(({ value: { from, index } }) => `${from} ${index}`).join();
+      [axis, ...inputs.map(({ value: { from, index } }) => `${from} ${index}`)].join();
     for (let count = parts.length; count > 1; count--) {
       const known = joins.get(nameOf(parts.slice(0, count)));
-      if (known) return this.concat([known, ...parts.slice(count)]);
+      if (known) return this.concat([known, ...parts.slice(count)], axis);
     }
     if (parts.length === 1) return parts[0]!;
-    const joined = this.layer("concat", parts);
+    const joined = this.layer("concat", parts, axis === "tokens" ? { axis } : {});
     joins.set(nameOf(parts), joined);
     return joined;
   }

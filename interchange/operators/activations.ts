@@ -1,8 +1,8 @@
 import type { CallValues } from "../../compiler/calls/signature.js";
-import { RefusedNode } from "../attributes.js";
-import type { Feature, Known } from "../known.js";
+import { shapeOf, type Feature, type Known } from "../known.js";
 import { axisOf, type NodeContext } from "../node-context.js";
 import { scalarOf } from "../tensors.js";
+import { overRest } from "./shapes.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 
 type Mapping = (context: NodeContext) => Known;
@@ -80,22 +80,18 @@ export const gelu: Mapping = (context) => {
 };
 
 /**
- * `Softmax` over one axis, which must be the channels; with `flattens`, as before opset 13, over
- * all axes from that one on.
+ * `Softmax` over one axis, which is moved where the channels are; with `flattens`, as before
+ * opset 13, over all axes from that one on.
  */
 export const softmax: Mapping = (context) => {
   const x = context.feature(0);
-  const rank = x.stored.length;
-  const axis = axisOf(context.attributes.number("axis", -1), rank);
+  const seen = shapeOf(x);
+  const axis = axisOf(context.attributes.number("axis", -1), seen.length);
   const flattens = context.attributes.flag("flattens", false);
-  const storedAxis = x.order.as === "axes" ? x.order.axes[axis] : axis;
-  const isSinglePixel = x.stored.slice(2).every((size) => size === 1);
-  if (storedAxis === 1 && (!flattens || isSinglePixel)) return context.elementwise("softmax", [x]);
-  if (!flattens || axis !== 1 || x.order.as !== "stored") {
-    throw new RefusedNode(`it takes axis ${axis}, and netc's softmax goes over channels`);
+  if (!flattens || seen.slice(axis + 1).every((size) => size === 1)) {
+    return context.elementwise("softmax", [context.channelsAt(x, axis)]);
   }
-  const flat = context.layer("softmax", [context.layer("flatten", [x])]);
-  return context.layer("reshape", [flat], { shape: x.stored.slice(1) });
+  return overRest(context, x, axis, (rows) => context.layer("softmax", [rows]));
 };
 
 /** `Identity`: the value itself. */

@@ -1,8 +1,8 @@
 /** Sums, products and joins of features, and of features with constants. */
 import type { Dimension } from "../../compiler/ir/shape.js";
-import { formatShape } from "../../compiler/ir/shape.js";
+import { elementCount, formatShape, isSequence } from "../../compiler/ir/shape.js";
 import type { ForeignTensor } from "../foreign-graph.js";
-import { shapeOf, type Feature, type Known } from "../known.js";
+import { axesOf, channelAxisOf, channelsOf, shapeOf, type Feature, type Known } from "../known.js";
 import { axisOf, inStoredOrder, type NodeContext } from "../node-context.js";
 import { filled, floats, reshaped, scalarOf } from "../tensors.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
@@ -35,7 +35,7 @@ export const divide: Mapping = (context) =>
 
 export const negate: Mapping = (context) => {
   const x = context.feature(0);
-  return scale(context, x, { weight: filled(Number(x.stored[1]), -1) });
+  return scale(context, x, { weight: filled(channelsOf(x), -1) });
 };
 
 /** `Sum` of any number of values. */
@@ -44,24 +44,30 @@ export const sum: Mapping = (context) => {
   return others.reduce((total, other) => joined(context, "add", total, other), first!);
 };
 
-/** `Concat` of features along their channels. */
+/** `Concat` of features along their channels, or of sequences along their tokens. */
 export const concat: Mapping = (context) => {
-  const parts = context.node.inputs.map((_, index) => context.feature(index));
+  const given = context.node.inputs.map((_, index) => context.feature(index));
+  const [whole] = given as [Feature, ...Feature[]];
+  const axis = axisOf(context.attributes.number("axis", 1), whole.stored.length);
+  if (axis === 0) context.refuse("it joins examples to a larger batch");
+  if (given.some(({ order }) => order.as === "features")) {
+    return { ...context.concat(given), order: { as: "features", features: chained(given) } };
+  }
+  const parts = inOneOrder(context, given);
   const [first] = parts as [Feature, ...Feature[]];
-  const axis = axisOf(context.attributes.number("axis", 1), first.stored.length);
-  const stored = first.order.as === "axes" ? first.order.axes[axis] : axis;
-  if (stored !== 1) {
-    context.refuse(`it joins axis ${axis}, and netc's \`concat\` joins channels`);
+  if (isSequence(first.stored) && axesOf(first)[axis] === 1) {
+    return { ...context.concat(parts, "tokens"), order: first.order };
   }
-  const orders = parts.map(({ order }) => order);
-  if (orders.every((order) => order.as !== "features")) {
-    if (!parts.every((part) => sameOrder(part, first))) {
-      context.refuse("some of its inputs are transposed, and others not");
-    }
-    return { ...context.concat(parts), order: first.order };
-  }
-  return { ...context.concat(parts), order: { as: "features", features: chained(parts) } };
+  const moved = parts.map((part) => context.channelsAt(part, axis));
+  return { ...context.concat(moved), order: moved[0]!.order };
 };
+
+/** Values whose axes lie alike: moved where they do not. */
+function inOneOrder(context: NodeContext, values: readonly Feature[]): readonly Feature[] {
+  const [first] = values;
+  if (values.every((value) => sameOrder(value, first!))) return values;
+  return values.map((value) => context.asStored(value));
+}
 
 /** The order of features that are joined. */
 function chained(parts: readonly Feature[]): Int32Array {
@@ -91,12 +97,9 @@ function join(
 }
 
 function joined(context: NodeContext, kind: "add" | "multiply", a: Feature, b: Feature): Feature {
-  if (!sameOrder(a, b)) {
-    context.refuse("one of its inputs is transposed, and the other not");
-  }
-  const count = ({ stored }: Feature) => stored.slice(1).reduce<number>((n, s) => n * Number(s), 1);
-  const order = count(a) >= count(b) ? a.order : b.order;
-  return { ...context.layer(kind, [a, b]), order };
+  const [x, y] = inOneOrder(context, [a, b]) as [Feature, Feature];
+  const order = elementCount(x.stored) >= elementCount(y.stored) ? x.order : y.order;
+  return { ...context.layer(kind, [x, y]), order };
 }
 
 function sameOrder(a: Feature, b: Feature): boolean {
@@ -117,7 +120,7 @@ function withConstant(
 }
 
 function scale(context: NodeContext, x: Feature, { weight, bias }: Line): Feature {
-  const ones = filled(Number(x.stored[1]), 1);
+  const ones = filled(channelsOf(x), 1);
   const layer = context.layer(
     "scale",
     [x],
@@ -137,11 +140,11 @@ function isNeutral(operator: string, constant: ForeignTensor, index: number): bo
 
 /** A constant that is the same at all pixels, as one number for each stored channel. */
 function perChannel(context: NodeContext, tensor: ForeignTensor, x: Feature): ForeignTensor {
-  const channels = Number(x.stored[1]);
+  const channels = channelsOf(x);
   const { values, shape } = tensor;
   if (values.length === 1) return filled(channels, values[0]!);
   const seen = shapeOf(x);
-  const axis = x.order.as === "axes" ? x.order.axes.indexOf(1) : 1;
+  const axis = axesOf(x).indexOf(channelAxisOf(x));
   if (isChannelsOnly(shape, seen, axis)) {
     return inStoredOrder(floats([channels], reshaped(tensor, [channels]).values), 0, x.order);
   }

@@ -1,5 +1,5 @@
 import type { ForeignTensor } from "../foreign-graph.js";
-import type { Feature, Known } from "../known.js";
+import { channelsOf, type Feature, type Known } from "../known.js";
 import { inStoredOrder, type NodeContext } from "../node-context.js";
 import { reshaped, scaled, transposed } from "../tensors.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
@@ -75,11 +75,22 @@ export function gemm(context: NodeContext): Known {
   return linear(context, scaled(weight, alpha), bias && scaled(bias, attributes.number("beta", 1)));
 }
 
-/** `MatMul` of features and a weight `[in, out]`. */
+/** `MatMul` of features and a weight `[in, out]`, or of two sequences. */
 export function matMul(context: NodeContext): Known {
-  const left = context.inputs[0];
+  const [left, right] = context.inputs;
   if (left?.is !== "feature") context.refuse("its first input is not a row for each example");
+  if (right?.is === "feature") return product(context, left, right);
   return linear(context, transposedMatrix(context, context.constant(1, "weight")), undefined);
+}
+
+/** Of the matrices of each example. */
+function product(context: NodeContext, left: Feature, right: Feature): Known {
+  if (left.stored.length !== 3 || right.stored.length !== 3) {
+    context.refuse("it multiplies several matrices for each example", "netc multiplies one");
+  }
+  const isTurned = right.order.as === "axes";
+  const values = isTurned ? { transposed: true } : {};
+  return context.layer("matmul", [context.asStored(left), right], values);
 }
 
 function transposedMatrix(context: NodeContext, weight: ForeignTensor): ForeignTensor {
@@ -94,21 +105,17 @@ function linear(
   bias: ForeignTensor | undefined,
 ): Known {
   const rows = context.feature(0);
-  if (isChannelsLast(rows)) return pointwise(context, rows, weight, bias);
-  if (rows.stored.length !== 2) {
-    context.refuse("its input has several rows for each example", "only [N, features] has one");
-  }
+  const last = rows.stored.length - 1;
+  if (last === 3) return pointwise(context, context.channelsAt(rows, last), weight, bias);
+  const x = context.channelsAt(rows, last);
   const [out, features] = weight.shape as [number, number];
-  requireChannels(context, features, Number(rows.stored[1]));
+  requireChannels(context, features, channelsOf(x));
   const tensors = withoutUndefined({
-    weight: inStoredOrder(weight, 1, rows.order),
+    weight: inStoredOrder(weight, 1, x.order),
     bias: bias && spreadBias(context, bias, out),
   });
-  return context.layer("linear", [rows], { out, bias: bias !== undefined }, { tensors });
+  return context.layer("linear", [x], { out, bias: bias !== undefined }, { tensors });
 }
-
-const isChannelsLast = ({ order }: Feature): boolean =>
-  order.as === "axes" && order.axes.join() === "0,2,3,1";
 
 /** Of an image turned to `[N, H, W, C]`: the same for each pixel, a convolution of kernel 1. */
 function pointwise(

@@ -1,9 +1,9 @@
-import type { Feature, Known } from "../known.js";
+import { axesOf, channelAxisOf, channelsOf, type Feature, type Known } from "../known.js";
 import { axisOf, inStoredOrder, type NodeContext } from "../node-context.js";
 import type { ForeignTensor } from "../foreign-graph.js";
 import { formatShape } from "../../compiler/ir/shape.js";
 import { floats, reshaped } from "../tensors.js";
-import { resolvedShape } from "./shapes.js";
+import { overRest, resolvedShape } from "./shapes.js";
 import { requireImage } from "./convolution.js";
 import { shortest } from "./activations.js";
 
@@ -13,13 +13,12 @@ import { shortest } from "./activations.js";
  */
 export function batchNormalization(context: NodeContext): Known {
   const { attributes } = context;
-  const x = context.feature(0);
-  if (x.order.as === "axes") context.refuse("its input is transposed: channels are not axis 1");
+  const x = context.channelsAt(context.feature(0), 1);
   if (attributes.flag("training_mode", false)) {
     context.refuse("it normalizes by the batch, as in training", "export the model for inference");
   }
   if (attributes.number("spatial", 1) !== 1) context.refuse("spatial=0 has weights for each pixel");
-  const channels = Number(x.stored[1]);
+  const channels = channelsOf(x);
   const [weight, bias, mean, variance] = ["scale", "bias", "mean", "variance"].map(
     (what, index) => {
       const tensor = reshaped(context.constant(index + 1, what), [channels]);
@@ -108,19 +107,22 @@ function repeated({ values }: ForeignTensor, times: number): ForeignTensor {
 }
 
 /**
- * `LayerNormalization` over the channels: the last axis of features, or of an image turned to NHWC.
+ * `LayerNormalization` over the channels: the last axis of features and of sequences, or of an
+ * image turned to NHWC. Over other axes, these become the channels of a sequence.
  */
 export function layerNormalization(context: NodeContext): Known {
   const { attributes } = context;
   const x = context.feature(0);
   attributes.ignore("stash_type");
-  const rank = x.stored.length;
-  const axis = axisOf(attributes.number("axis", -1), rank);
-  const storedAxis = x.order.as === "axes" ? x.order.axes[axis] : axis;
-  if (axis !== rank - 1 || storedAxis !== 1) {
-    context.refuse("it does not normalize the channels of each pixel alone");
-  }
-  const channels = Number(x.stored[1]);
+  const axis = axisOf(attributes.number("axis", -1), x.stored.length);
+  const isOverChannels = axis === x.stored.length - 1 && axesOf(x)[axis] === channelAxisOf(x);
+  const normalize = (rows: Feature) => normalized(context, rows);
+  return isOverChannels ? normalize(x) : overRest(context, x, axis, normalize);
+}
+
+function normalized(context: NodeContext, x: Feature): Feature {
+  const { attributes } = context;
+  const channels = channelsOf(x);
   const weight = reshaped(context.constant(1, "scale"), [channels]);
   const bias = context.optionalConstant(2, "bias");
   const zeros = { ...weight, values: new Float32Array(channels) };

@@ -1,4 +1,4 @@
-import type { Feature, Known } from "../known.js";
+import { axesOf, type Feature, type Known } from "../known.js";
 import { axisOf, type NodeContext } from "../node-context.js";
 import { requireImage } from "./convolution.js";
 import { windowOf } from "./windows.js";
@@ -52,7 +52,7 @@ export function globalMaxPool(context: NodeContext): Known {
   return context.layer("maxpool", [image], { kernel: pixels(image) });
 }
 
-/** `ReduceMean` and `ReduceMax` over rows, columns or both. */
+/** `ReduceMean` and `ReduceMax` over rows, columns or both, or over axes of a sequence. */
 export const reduce =
   (kind: "avgpool" | "maxpool") =>
   (context: NodeContext): Known => {
@@ -63,9 +63,11 @@ export const reduce =
     const axes = named ?? (context.has(1) ? context.integers(1, "axes") : undefined);
     const keeps = attributes.flag("keepdims", true);
     attributes.ignore("noop_with_empty_axes");
-    if (rank !== 4 || !axes?.length) context.refuse("it does not reduce rows and columns alone");
-    const order = image.order.as === "axes" ? image.order.axes : [0, 1, 2, 3];
+    if (!axes?.length) context.refuse("it reduces all axes, and the batch stays");
+    const order = axesOf(image);
     const stored = axes.map((axis) => order[axisOf(axis, rank)]!);
+    if (rank === 3) return reducedSequence(context, kind, stored, keeps);
+    if (rank !== 4) context.refuse("it reduces features, and only pixels and tokens can be");
     if (!stored.every((axis) => axis >= 2)) {
       context.refuse(`it reduces axes [${axes.join(", ")}], and only rows and columns can be`);
     }
@@ -80,6 +82,32 @@ export const reduce =
     if (!isWhole) context.refuse("it drops one axis of an image", "export it with keepdims=1");
     return context.layer("flatten", [reduced]);
   };
+
+/** Tokens, channels or both of a sequence. */
+function reducedSequence(
+  context: NodeContext,
+  kind: "avgpool" | "maxpool",
+  axes: readonly number[],
+  keeps: boolean,
+): Known {
+  const x = context.feature(0);
+  const isReduced = (axis: number) => axes.includes(axis);
+  const left = axesOf(x).filter((axis) => keeps || !isReduced(axis));
+  const shape = left.slice(1).map((axis) => (isReduced(axis) ? 1 : Number(x.stored[axis])));
+  if (isReduced(0) || shape.length === 0) {
+    context.refuse("it leaves one number for each example", "export it with keepdims=1");
+  }
+  const isMeanOfTokens = kind === "avgpool" && axes.join() === "1";
+  if (!isMeanOfTokens) {
+    // The tokens are the rows of an image of one channel, the channels its columns.
+    const sizes = x.stored.slice(1);
+    const image = context.layer("reshape", [x], { shape: [1, ...sizes] });
+    const kernel = sizes.map((size, index) => (isReduced(index + 1) ? Number(size) : 1));
+    return context.layer("reshape", [context.layer(kind, [image], { kernel })], { shape });
+  }
+  const means = context.layer("global_avgpool", [x]);
+  return shape.length === 1 ? means : context.layer("reshape", [means], { shape });
+}
 
 function pixels({ stored }: Feature): readonly [number, number] {
   return [Number(stored[2]), Number(stored[3])];

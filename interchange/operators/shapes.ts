@@ -1,9 +1,11 @@
 /** Operators that move elements, and the arithmetic of shapes. */
 import { BATCH, elementCount, formatShape, type Dimension } from "../../compiler/ir/shape.js";
-import { integers, scalarOf } from "../tensors.js";
+import { integers, scalarOf, transposed } from "../tensors.js";
 import {
+  axesOf,
   constant,
   isBatched,
+  orderOf,
   shapeOf,
   sizes,
   STORED,
@@ -31,26 +33,18 @@ function flattened(context: NodeContext, x: Feature): Feature {
   return { ...context.layer("flatten", [x]), order: flatOrder(x) };
 }
 
-/** Where the elements of a transposed image lie once it is flattened. */
+/** Where the elements of a transposed image or sequence lie once it is flattened. */
 function flatOrder({ stored, order }: Feature): Order {
   if (order.as !== "axes") return STORED;
-  const [, channels, height, width] = stored.map(Number) as [number, number, number, number];
-  const sizes = [1, channels, height, width];
-  const steps = [0, height * width, width, 1];
-  const [, a, b, c] = order.axes as [number, number, number, number];
-  const features = new Int32Array(channels * height * width);
-  let at = 0;
-  for (let i = 0; i < sizes[a]!; i++) {
-    for (let j = 0; j < sizes[b]!; j++) {
-      for (let k = 0; k < sizes[c]!; k++) {
-        features[at++] = i * steps[a]! + j * steps[b]! + k * steps[c]!;
-      }
-    }
-  }
+  const places = Float64Array.from({ length: elementCount(stored) }, (_, place) => place);
+  const axes = order.axes.slice(1).map((axis) => axis - 1);
+  const features = Int32Array.from(
+    transposed(integers(stored.slice(1).map(Number), places), axes).values,
+  );
   return features.every((place, index) => place === index) ? STORED : { as: "features", features };
 }
 
-/** `Reshape` to `[N, F]` or `[N, C, H, W]`; of constants and sizes to a vector. */
+/** `Reshape` to two, three or four axes; of constants and sizes to a vector. */
 export const reshape: Mapping = (context) => {
   const input = context.inputs[0];
   if (input?.is === "sizes") return { ...input, isScalar: context.sizes(1, "shape").length === 0 };
@@ -95,14 +89,54 @@ function reshapedTo(context: NodeContext, x: Feature, wanted: readonly Dimension
   const seen = shapeOf(x);
   if (formatShape(seen) === formatShape(wanted)) return x;
   if (wanted.length === 2) return flattened(context, x);
-  const from = context.asStored(x);
-  if (wanted.length !== 4) {
+  if (wanted.length !== 3 && wanted.length !== 4) {
     context.refuse(
       `it makes ${formatShape(wanted)} of ${formatShape(seen)}`,
-      "netc has [N, features] and [N, channels, height, width]",
+      "netc has [N, features], [N, tokens, channels] and [N, channels, height, width]",
     );
   }
-  return context.layer("reshape", [from], { shape: wanted.slice(1) });
+  return (
+    pixelsAsTokens(context, x, wanted) ??
+    context.layer("reshape", [context.asStored(x)], { shape: wanted.slice(1) })
+  );
+}
+
+/** An image's rows and columns as one axis, in front of its channels or behind them. */
+function pixelsAsTokens(
+  context: NodeContext,
+  x: Feature,
+  wanted: readonly Dimension[],
+): Feature | undefined {
+  const order = axesOf(x).join();
+  const [, channels, height, width] = x.stored.map(Number);
+  const isLast = order === "0,2,3,1";
+  if (x.stored.length !== 4 || wanted.length !== 3 || !(isLast || order === "0,1,2,3")) {
+    return undefined;
+  }
+  const pixels = height! * width!;
+  const [tokens, own] = isLast ? wanted.slice(1) : wanted.slice(1).toReversed();
+  if (tokens !== pixels || own !== channels) return undefined;
+  return { ...context.layer("tokens", [x]), order: isLast ? STORED : orderOf([0, 2, 1]) };
+}
+
+/**
+ * A layer over all axes from one on: as the features of each example, or as the channels of a
+ * sequence. The value gets its axes back.
+ */
+export function overRest(
+  context: NodeContext,
+  x: Feature,
+  axis: number,
+  apply: (rows: Feature) => Feature,
+): Feature {
+  const seen = shapeOf(x);
+  if (axis === 0) context.refuse("it works along the batch");
+  const [before, after] = [seen.slice(1, axis), seen.slice(axis)].map(elementCount);
+  const shape = axis === 1 ? [after!] : [before!, after!];
+  const isSo = shape.length === seen.length - 1;
+  const stored = context.asStored(x);
+  const rows = isSo ? stored : context.layer("reshape", [stored], { shape });
+  return reshapedTo(context, apply(rows), seen);
 }
 
 /** `Transpose`, which is kept in mind until something reads the order. */
@@ -118,10 +152,9 @@ export const transpose: Mapping = (context) => {
     );
   }
   if (x.order.as === "features" || rank === 2) return x;
-  const before = x.order.as === "axes" ? x.order.axes : [0, 1, 2, 3];
+  const before = axesOf(x);
   const composed = axes.map((axis) => before[axis] ?? context.refuse("its axes are unknown"));
-  const isPlain = composed.every((axis, index) => axis === index);
-  return { ...x, order: isPlain ? STORED : { as: "axes", axes: composed } };
+  return { ...x, order: orderOf(composed) };
 };
 
 export const squeeze: Mapping = (context) => {
@@ -129,7 +162,7 @@ export const squeeze: Mapping = (context) => {
   if (input?.is === "sizes") return { ...input, isScalar: true };
   const x = context.feature(0);
   const seen = shapeOf(x);
-  const named = axesOf(context, seen.length);
+  const named = namedAxes(context, seen.length);
   const dropped = named ?? seen.flatMap((size, axis) => (size === 1 ? [axis] : []));
   if (dropped.some((axis) => seen[axis] !== 1)) context.refuse("it drops axes longer than 1");
   return reshapedTo(
@@ -146,7 +179,7 @@ export const unsqueeze: Mapping = (context) => {
   const seen = shapeOf(x);
   const count = (context.attributes.numbers("axes") ?? context.integers(1, "axes")).length;
   const rank = seen.length + count;
-  const axes = axesOf(context, rank) ?? [];
+  const axes = namedAxes(context, rank) ?? [];
   const rest = [...seen];
   const wanted = Array.from({ length: rank }, (_, axis) =>
     axes.includes(axis) ? 1 : rest.shift()!,
@@ -155,7 +188,7 @@ export const unsqueeze: Mapping = (context) => {
   return reshapedTo(context, x, wanted);
 };
 
-function axesOf(context: NodeContext, rank: number): readonly number[] | undefined {
+function namedAxes(context: NodeContext, rank: number): readonly number[] | undefined {
   const given =
     context.attributes.numbers("axes") ??
     (context.has(1) ? context.integers(1, "axes") : undefined);
@@ -175,7 +208,7 @@ export const pad: Mapping = (context) => {
   const pads = context.integers(1, "pads");
   const rank = x.stored.length;
   if (pads.every((each) => each === 0)) return x;
-  const axes = x.order.as === "axes" ? x.order.axes : [0, 1, 2, 3];
+  const axes = axesOf(x);
   const sidesOf = (stored: number) => {
     const axis = axes.indexOf(stored);
     return [pads[axis]!, pads[axis + rank]!] as const;
@@ -298,11 +331,16 @@ export const shape: Mapping = (context) => {
   return settled(sizes(part));
 };
 
-/** `Gather` from sizes, and of rows or columns that nearest upsampling picks. */
+/**
+ * `Gather` from sizes, of one token of a sequence, and of rows or columns that nearest upsampling
+ * picks.
+ */
 export const gather: Mapping = (context) => {
   const input = context.inputs[0];
   const axis = context.attributes.number("axis", 0);
-  if (input?.is === "feature") return pickedPixels(context, axis);
+  if (input?.is === "feature") {
+    return input.stored.length === 3 ? pickedToken(context, axis) : pickedPixels(context, axis);
+  }
   if (input?.is !== "sizes") return context.refuse("it picks parts of a constant");
   const places = context.constant(1, "indices");
   const picked = [...places.values].map((index) => {
@@ -312,10 +350,28 @@ export const gather: Mapping = (context) => {
   return settled({ is: "sizes", sizes: picked, isScalar: places.shape.length === 0 });
 };
 
+/** One of the vectors along an axis of a sequence: a token, once that axis is the tokens'. */
+function pickedToken(context: NodeContext, axis: number): Feature {
+  const x = context.feature(0);
+  const along = axisOf(axis, 3);
+  const { values, shape } = context.constant(1, "indices");
+  const [index] = values;
+  if (along === 0 || index === undefined || values.length !== 1) {
+    return context.refuse("it picks parts of a value", "netc picks one token");
+  }
+  const sequence = context.channelsAt(x, 3 - along);
+  const count = Number(sequence.stored[1]);
+  const token = context.layer("token", [sequence], { index: index < 0 ? index + count : index });
+  if (shape.length === 0) return token;
+  const kept = shapeOf(x).map((size, each) => (each === along ? 1 : size));
+  return reshapedTo(context, token, kept);
+}
+
 function pickedPixels(context: NodeContext, axis: number): Feature {
   const x = context.feature(0);
   const along = axisOf(axis, x.stored.length);
-  if (along < 2) context.refuse("it picks parts of a value", "netc has no layer that does");
+  if (along < 2 || x.stored.length !== 4)
+    context.refuse("it picks parts of a value", "netc has no layer that does");
   const { values } = context.constant(1, "indices");
   const all = Array.from({ length: Number(x.stored[5 - along]) }, (_, index) => index);
   return nearest(context, along === 2 ? [values, all] : [all, values]);

@@ -1,7 +1,7 @@
 /** References of normalizations, softmax and reductions. */
 import { RefusedNode } from "../attributes.js";
 import { sizeOf, type ForeignTensor } from "../foreign-graph.js";
-import { given, made } from "./elementwise.js";
+import { broadcastShape, given, made, spread } from "./elementwise.js";
 import type { Reference, ReferenceCall } from "./reference.js";
 import { countedAxis, namedAxes } from "./movements.js";
 
@@ -146,28 +146,33 @@ function placeIn(index: number, shape: readonly number[], kept: readonly number[
   return place;
 }
 
-/** Rows for a matrix, or a matrix for each of several others. */
+/** Matrices with matrices; axes before their rows and columns are broadcast. */
 const matMul: Reference = (call) => {
   const [a, b] = [given(call, 0), given(call, 1)];
-  const [depth, columns] = b.shape.slice(-2) as [number, number];
-  const isOneMatrix = b.shape.length === 2;
-  if (a.shape.at(-1) !== depth || !(isOneMatrix || a.shape.length === 2)) {
-    throw new RefusedNode("its matrices do not go together");
-  }
-  const rows = isOneMatrix ? a.values.length / depth : a.shape[0]!;
-  const before = isOneMatrix ? a.shape.slice(0, -1) : [...b.shape.slice(0, -2), rows];
-  const result = made("float", [...before, columns]);
+  const [rows, depth] = a.shape.slice(-2) as [number, number];
+  const [inner, columns] = b.shape.slice(-2) as [number, number];
+  if (depth !== inner) throw new RefusedNode("its matrices do not go together");
+  const [before, after] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const shape = broadcastShape(before, after);
+  const [lefts, rights] = [spread(counted(before), shape), spread(counted(after), shape)];
+  const result = made("float", [...shape, rows, columns]);
   for (let index = 0; index < result.values.length; index++) {
     const [column, line] = [index % columns, Math.floor(index / columns)];
-    const matrix = Math.floor(line / rows) * depth * columns;
+    const matrix = Math.floor(line / rows);
+    const left = (lefts[matrix]! * rows + (line % rows)) * depth;
+    const right = rights[matrix]! * depth * columns + column;
     let sum = 0;
-    for (let k = 0; k < depth; k++) {
-      sum += a.values[(line % rows) * depth + k]! * b.values[matrix + k * columns + column]!;
-    }
+    for (let k = 0; k < depth; k++) sum += a.values[left + k]! * b.values[right + k * columns]!;
     result.values[index] = sum;
   }
   return result;
 };
+
+/** The places of a tensor's elements. */
+function counted(shape: readonly number[]): ForeignTensor {
+  const values = Float64Array.from({ length: sizeOf(shape) }, (_, place) => place);
+  return { kind: "int", shape, values };
+}
 
 const gemm: Reference = (call) => {
   const { attributes } = call;

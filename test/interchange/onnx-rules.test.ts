@@ -274,6 +274,76 @@ test("a product over NHWC is a convolution of kernel 1, as in ConvNeXt", async (
   expect(kinds).toEqual(["conv"]);
 });
 
+const turn = (input: string, perm: readonly number[]): NodeText => ({
+  op: "Transpose",
+  inputs: [input],
+  attributes: { perm },
+});
+const normalize = (input: string, axis: number): NodeText => ({
+  op: "LayerNormalization",
+  inputs: [input, "w", "b"],
+  attributes: { axis },
+});
+
+test.each<readonly [string, readonly number[], readonly NodeText[], readonly string[]]>([
+  [
+    "tokens are normalized, turned and multiplied",
+    [1, 6, 5],
+    [
+      normalize("x", -1),
+      turn("v0", [0, 2, 1]),
+      { op: "MatMul", inputs: ["v0", "v1"] },
+      { op: "Softmax", inputs: ["v2"], attributes: { axis: 1 } },
+      { op: "Concat", inputs: ["v3", "x"], attributes: { axis: -1 } },
+    ],
+    ["layernorm", "matmul", "transpose", "softmax", "transpose", "concat"],
+  ],
+  [
+    "a product with itself turned needs no transpose",
+    [1, 6, 5],
+    [
+      { op: "Concat", inputs: ["x", "x"], attributes: { axis: 1 } },
+      turn("v0", [0, 2, 1]),
+      { op: "MatMul", inputs: ["v0", "v1"] },
+      { op: "Gather", inputs: ["v2", "last"], attributes: { axis: 1 } },
+    ],
+    ["concat", "matmul", "token"],
+  ],
+  [
+    "an image's pixels become tokens, and their mean",
+    [1, 5, 3, 2],
+    [
+      { op: "Reshape", inputs: ["x", "pixels"] },
+      turn("v0", [0, 2, 1]),
+      normalize("v1", 2),
+      { op: "ReduceMean", inputs: ["v2"], attributes: { axes: [1], keepdims: 0 } },
+    ],
+    ["tokens", "layernorm", "global_avgpool"],
+  ],
+  [
+    "the last axis of an image is normalized, and its order is the output's",
+    [1, 2, 3, 5],
+    [normalize("x", 3), turn("v0", [0, 3, 1, 2])],
+    ["reshape", "layernorm", "reshape", "permute"],
+  ],
+  [
+    "channels of tokens are reduced, axes of an image joined",
+    [1, 2, 6],
+    [
+      { op: "ReduceMax", inputs: ["x"], attributes: { axes: [-1] } },
+      { op: "ReduceMean", inputs: ["x"], attributes: { axes: [-1] } },
+      { op: "Concat", inputs: ["v0", "v1"], attributes: { axis: 2 } },
+      turn("v2", [0, 2, 1]),
+    ],
+    ["reshape", "maxpool", "reshape", "reshape", "avgpool", "reshape", "concat", "transpose"],
+  ],
+])("%s", async (_, input, nodes, expected) => {
+  const last = { ...int64([-1]), dims: [] };
+  const tensors = { w: several(5), b: several(5), last, pixels: int64([0, 5, 6]) };
+  const { kinds } = await same({ nodes, tensors, input });
+  expect(kinds).toEqual(expected);
+});
+
 test("channels that are joined again and again are joined pairwise, as in DenseNet", async () => {
   const layer = (input: string): NodeText => conv({ pads: [1, 1, 1, 1] }, input);
   const { kinds, found } = await same({
