@@ -49,8 +49,8 @@ export interface ProgramTensor {
   readonly buffer: number;
   /** Of a prediction: floats from one example to the next. */
   readonly pitch?: number;
-  /** Of labels: integers in 0 .. count - 1. */
-  readonly classes?: { readonly count: number };
+  /** Of labels: integers in 0 .. count - 1, or `ignore` where a pixel counts in no score. */
+  readonly classes?: { readonly count: number; readonly ignore?: number };
   /** Of a prediction, where it is known. */
   readonly gives?: Gives;
 }
@@ -343,10 +343,15 @@ export interface ProgramSum {
   /** By name. */
   readonly metric: string;
   readonly factor: number;
-  /** What makes a mean of it: the number of examples, or what their classes weigh. */
-  readonly mean: "examples" | "class weights";
+  /**
+   * What makes a mean of it: the number of examples, what their classes weigh, or, of a class's
+   * overlap, another sum, its union. The metric is then the mean over the classes with a union.
+   */
+  readonly mean: "examples" | "class weights" | "union";
   /** Which of `Program.classTotals` that is. */
   readonly total?: number;
+  /** Which of the sums is the union. */
+  readonly over?: number;
 }
 
 /** An adapter as it names itself. Browsers tell no more than vendor and architecture. */

@@ -226,22 +226,24 @@ function checkNumbers({ name, shape }: ProgramTensor, values: unknown, images: n
 }
 
 function checkLabels(
-  { classes }: ProgramTensor,
+  { classes, shape }: ProgramTensor,
   labels: unknown,
   { name, images }: { readonly name: string; readonly images: number },
 ): Uint32Array {
   if (!(labels instanceof Uint32Array || Array.isArray(labels))) {
     throw new InputError(`${name}s must be a Uint32Array or number[], not ${describe(labels)}`);
   }
-  if (labels.length !== images) {
-    throw new InputError(`expected ${images} ${name}s for ${images} images, got ${labels.length}`);
+  const wanted = images * sizeOf(shape);
+  if (labels.length !== wanted) {
+    throw new InputError(`expected ${wanted} ${name}s for ${images} images, got ${labels.length}`);
   }
   const values: ArrayLike<number> = labels;
+  const { count, ignore } = classes!;
   for (let index = 0; index < values.length; index++) {
     const label = values[index]!;
-    if (!Number.isInteger(label) || label < 0 || label >= classes!.count) {
+    if (!(Number.isInteger(label) && label >= 0 && label < count) && label !== ignore) {
       throw new InputError(
-        `${name} ${index} is ${label}: ${name}s are integers from 0 to ${classes!.count - 1}`,
+        `${name} ${index} is ${label}: ${name}s are integers from 0 to ${count - 1}`,
       );
     }
   }

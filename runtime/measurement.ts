@@ -11,8 +11,10 @@ export interface MeasuredSum {
   /** What its mean counts in the metric. */
   readonly factor: number;
   readonly sum: number;
-  /** What makes a mean of the sum: examples, or the weights of their classes. */
+  /** What makes a mean of the sum: examples, the weights of their classes, or a union. */
   readonly weight: number;
+  /** Present where the metric is the mean over classes with a weight. */
+  readonly over?: number | undefined;
 }
 
 export interface Measurement {
@@ -41,7 +43,8 @@ export function totalOf(
   classes: ArrayLike<number> | undefined,
 ): number {
   let total = 0;
-  for (let index = 0; index < (classes?.length ?? 0); index++) total += weights[classes![index]!]!;
+  for (let index = 0; index < (classes?.length ?? 0); index++)
+    total += weights[classes![index]!] ?? 0;
   return total;
 }
 
@@ -54,9 +57,9 @@ export function readMeasurement(
   return {
     examples: images,
     notFinite: Math.max(0, ...values.subarray(sums.length)),
-    sums: sums.map(({ metric, factor, total }, index) => {
-      const weight = total === undefined ? images : totals[total]!;
-      return { metric, factor, sum: values[index]!, weight };
+    sums: sums.map(({ metric, factor, total, over }, index) => {
+      const weight = values[over!] ?? totals[total!] ?? images;
+      return { metric, factor, sum: values[index]!, weight, over };
     }),
   };
 }
@@ -78,8 +81,14 @@ function addSums(first: MeasuredSum | undefined, second: MeasuredSum | undefined
 
 /** Loss and metrics by name: of each the sum of its parts' means. */
 export function meansOf({ sums }: Measurement): Readonly<Record<string, number>> {
-  const means = new Map<string, number>();
-  for (const { metric, factor, sum, weight } of sums)
-    means.set(metric, (means.get(metric) ?? 0) + (factor * sum) / weight);
-  return Object.fromEntries(means);
+  const means: Record<string, number> = {};
+  for (const { metric, factor, sum, weight, over } of sums) {
+    const classes = sums.filter(
+      (each) => over && each.metric === metric && each.over && each.weight,
+    );
+    // Without a pixel that counts, there is nothing to divide.
+    means[metric] =
+      (means[metric] ?? 0) + (weight && (factor * sum) / weight / (classes.length || 1));
+  }
+  return means;
 }

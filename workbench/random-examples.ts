@@ -36,9 +36,12 @@ const randomNumbers = ({ shape }: ProgramTensor, count: number, stream: number) 
   randomValues(count * sizeOf(shape), stream);
 
 function randomTarget(tensor: ProgramTensor, count: number, stream: number) {
-  const { classes } = tensor;
+  const { classes, shape } = tensor;
   if (!classes) return randomNumbers(tensor, count, stream);
-  return Uint32Array.from({ length: count }, (_, index) => (index * 7) % classes.count);
+  const { count: kinds, ignore } = classes;
+  return Uint32Array.from({ length: count * sizeOf(shape) }, (_, index) =>
+    ignore !== undefined && index % 11 === 5 ? ignore : (index * 7) % kinds,
+  );
 }
 
 function randomValues(count: number, stream: number): Float32Array {

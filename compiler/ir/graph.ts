@@ -212,11 +212,18 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   each example's elements, NaN where an element of the prediction is not finite
  * - accuracy: logits, labels -> [N], 1 where the label is among the k largest logits, NaN where a
  *   logit is not finite
+ * - pixelCrossEntropy: logits [N, C, H, W], labels of pixels [N, H, W] -> [N, H], the sums over
+ *   each row of what its pixels add to a mean by class weights. Labels of C and more are ignored.
+ *   pixelCrossEntropyGradient: the same -> `weight` times the gradient of the step's mean loss
+ * - pixelHits: the same -> [N, H], how many pixels of a row have their label's logit as the largest
+ * - pixelOverlaps: the same -> [N, H, 2 C], for each class how many pixels of a row have it as
+ *   label and as prediction, and then for each class how many have it as either
+ * - exampleSum: x [N, K] -> [N], the sum of each example's elements
  * - classification: the three above in one pass over the logits: crossEntropy's inputs -> [loss per
  *   example and hits per example ..., one [N] each], and the gradient last if `gradient`
- * - batchSums: [N] ... -> sums over the batch, of shares without what is not finite, and behind
- *   them, for each SUMS_AT_ONCE of the inputs, the number of examples of which a value is not
- *   finite
+ * - batchSums: [N] ..., and then [N, T, K] ... -> sums over the batch, of shares without what is
+ *   not finite, K sums over batch and rows of each of the latter, and behind all sums, for each
+ *   SUMS_AT_ONCE of the [N], the number of examples of which a value is not finite
  * - concatenate: x, x2 ... of one batch and space -> y, their channels one after the other, or
  *   sequences, their tokens one after the other; slice: x -> y, some of its channels
  * - reshape: x -> y, the same elements in logical (row-major) order
@@ -280,6 +287,11 @@ export interface OpAttributes {
     /** Of the gradient: what the loss counts in a sum of losses. */
     readonly weight: number;
   };
+  pixelCrossEntropy: LabelRule;
+  pixelCrossEntropyGradient: LabelRule & { readonly weight: number };
+  pixelHits: Record<never, never>;
+  pixelOverlaps: Record<never, never>;
+  exampleSum: Record<never, never>;
   elementLoss: ElementLossAttributes;
   /** Which of the inputs are shares: of these, what is not finite counts as 0. */
   batchSums: { readonly shares: readonly boolean[] };
@@ -349,6 +361,8 @@ export interface Port {
   readonly value: Value;
   /** Of labels: they are integers in 0 .. classes - 1. */
   readonly classes?: number;
+  /** Of labels of pixels: another label, of those that count in no score. */
+  readonly ignore?: number;
   /** Of a prediction. */
   readonly gives?: Gives;
 }
@@ -383,7 +397,10 @@ export interface Score {
  * and what that is divided by stay apart.
  */
 export interface ScoreTerm {
-  /** [N]: what each example adds to the sum; NaN where it has no value. */
+  /**
+   * [N]: what each example adds to the sum; NaN where it has no value. [N, H, 2 C] of a mean over
+   * classes: overlaps by row, and then unions, which each class's sum is divided by.
+   */
   readonly value: Value;
   readonly factor: number;
   /** What the sum is divided by; the number of examples if absent. */
@@ -411,10 +428,24 @@ export function resultsOf(graph: Pick<Graph, "outputs" | "metrics">): readonly V
   return [...graph.outputs.map(({ value }) => value), ...scoreValues(graph)];
 }
 
-/** The values of loss and metrics, [N] each, in the order in which `batchSums` reads them. */
-export function scoreValues({ metrics }: Pick<Graph, "metrics">): readonly Value[] {
-  return metrics.flatMap(({ terms }) => terms.map(({ value }) => value));
+/** The values of loss and metrics, in the order in which `batchSums` reads them. */
+export function scoreValues(graph: Pick<Graph, "metrics">): readonly Value[] {
+  return scoreTerms(graph).map(({ term }) => term.value);
 }
+
+/** Whether a term has sums for each class, rather than one number an example. */
+export const isByClass = ({ value }: Pick<ScoreTerm, "value">): boolean => value.shape.length > 1;
+
+/** The terms of all scores: those with one number an example first. */
+export function scoreTerms({ metrics }: Pick<Graph, "metrics">) {
+  const all = metrics.flatMap((score) => score.terms.map((term) => ({ score, term })));
+  const byClass = all.filter(({ term }) => isByClass(term));
+  return [...all.filter(({ term }) => !isByClass(term)), ...byClass];
+}
+
+/** The sums over the batch that a value comes to. */
+export const sumsOfValue = ({ shape }: Value): number =>
+  shape.length === 1 ? 1 : Number(shape.at(-1));
 
 /** The inputs of a `batchSums` by the kernels that sum them. */
 export function sumChunks<Input>(inputs: readonly Input[]): readonly (readonly Input[])[] {

@@ -180,6 +180,48 @@ const addUpTo = (sums: Stored) =>
 
 const AT = code`at`;
 
+/** The sums over each example's channels. sums: [N]. A workgroup an example. */
+export const exampleSum = defineKernel("example_sum", () => ({
+  summary: "The sum of each example's elements.",
+  bindings: { input: read("f32"), sums: written("f32") },
+  constants: { channels: "u32", input: "place" },
+  lanes: REDUCE_WORKGROUP,
+  declarations: [SUM],
+  body: ({ io, k }) => code`
+    if (${block} >= ${frame.batch}) {
+      return;
+    }
+    let first = ${k.input.at(block, code`0u`, code`0u`)};
+    var sum = 0f;
+    ${channelLoop(k.channels)} {
+      sum += ${io.input.load(code`first + channel`)};
+    }
+    sum = ${SUM}(sum, ${lane});
+    if (${lane} == 0u) {
+      ${io.sums.store(block, code`sum`)}
+    }`,
+}));
+
+/**
+ * Sums over batch and rows of each channel. A slice adds its own to the earlier ones'. sums: from
+ * `at` on. A workgroup a channel.
+ */
+export const rowSums = defineKernel("row_sums", () => ({
+  summary: "Sums over batch and rows of each channel: metrics by class.",
+  bindings: { input: read("f32"), sums: written("f32") },
+  constants: { rows: "u32", input: "place", at: "u32" },
+  lanes: REDUCE_WORKGROUP,
+  declarations: [SUM],
+  body: ({ io, k }) => code`
+    var sum = 0f;
+    for (var row = ${lane}; row < ${frame.batch} * ${k.rows}; row += ${REDUCE_LANES}) {
+      let image = row / ${k.rows};
+      let first = ${k.input.at(IMAGE, code`0u`, code`row % ${k.rows}`)};
+      sum += ${io.input.load(code`first + ${block}`)};
+    }
+    ${addUpTo(io.sums)}(${k.at} + ${block}, sum, ${lane});`,
+}));
+
 /**
  * The mean over an example's elements of an expression of prediction and target, NaN where an
  * element of the prediction is not finite. A workgroup an example. losses: [N].

@@ -29,13 +29,20 @@ export interface ScoreDefinition<
    * shape.
    */
   readonly against: "labels" | "values";
+  /**
+   * Whether a score of labels is also taken of logits [N, C, H, W] against a class for each pixel
+   * [N, H, W], or of these alone; of neither if absent.
+   */
+  readonly pixels?: "too" | "only";
   /** A layer that the score applies itself, and that must not precede it. */
   readonly applies?: "softmax" | "sigmoid";
   /** Whether it is a share of something, shown as a percentage. */
   readonly isFraction?: true;
+  /** Whether it is a mean over classes: what it is made of has sums for each. */
+  readonly isByClass?: true;
   /** What the mean is over, by class; over the examples if absent or undefined. */
   classWeights?(values: ArgumentValues<NoInfer<Declarations>>): readonly number[] | undefined;
-  /** Adds the op and returns its [N] output. */
+  /** Adds the op and returns its [N] output, or sums by row and class (`ScoreTerm.value`). */
   lower(
     inputs: readonly [prediction: Value, target: Value],
     values: ArgumentValues<NoInfer<Declarations>>,
@@ -79,6 +86,9 @@ function elementwise({ expression, slope, ...words }: ElementScore): ScoreDefini
       builder.add("elementLoss", inputs, { expression, slope }, origin),
   });
 }
+
+/** Whether labels are of pixels: [N, H, W]. */
+const isOfPixels = ({ shape }: Value): boolean => shape.length === 3;
 
 const [x, target] = [operand(0), operand(1)];
 const difference = subtract(x, target);
@@ -138,6 +148,7 @@ export const losses: readonly ScoreDefinition[] = [
     ],
     summary: "softmax with the negative log-likelihood of the label",
     against: "labels",
+    pixels: "too",
     applies: "softmax",
     positional: ["logits", "labels"],
     arguments: {
@@ -151,11 +162,17 @@ export const losses: readonly ScoreDefinition[] = [
         floats({ above: 0 }),
         "what each class counts, one number for each; the loss is then the weighted mean",
       ),
+      ignore: optional(
+        integer({ minimum: 0 }),
+        "of masks: the label of pixels that count in neither the loss nor the metrics",
+      ),
     },
     classWeights: ({ class_weights }) => class_weights,
     lower: (inputs, { label_smoothing: smoothing, class_weights }, builder, origin) => {
       const rule = { smoothing, classWeights: class_weights };
-      return builder.add("crossEntropy", inputs, rule, origin);
+      if (!isOfPixels(inputs[1])) return builder.add("crossEntropy", inputs, rule, origin);
+      const rows = builder.add("pixelCrossEntropy", inputs, rule, origin);
+      return builder.add("exampleSum", [rows], {}, origin);
     },
   }),
   elementwise(squaredError),
@@ -211,6 +228,37 @@ export const metrics: readonly ScoreDefinition[] = [
       k: withDefault(integer({ minimum: 1 }), 1, "how many of the largest logits count"),
     },
     lower: (inputs, { k }, builder, origin) => builder.add("accuracy", inputs, { k }, origin),
+  }),
+  define({
+    name: "miou",
+    example: "miou(logits, mask)",
+    aliases: [
+      ...["mIoU", "MeanIoU", "mean_iou", "iou", "jaccard", "JaccardIndex"],
+      ...each(["dice", "DiceScore"], {
+        differs: "it counts the overlap twice; `miou` divides the overlap by the union",
+      }),
+    ],
+    summary: "the mean over classes of intersection over union",
+    isFraction: true,
+    against: "labels",
+    pixels: "only",
+    isByClass: true,
+    positional: ["logits", "labels"],
+    arguments: ofLabels,
+    lower: (inputs, _, builder, origin) => builder.add("pixelOverlaps", inputs, {}, origin),
+  }),
+  define({
+    name: "pixel_accuracy",
+    example: "pixel_accuracy(logits, mask)",
+    aliases: ["PixelAccuracy", "pixel_acc", "pixAcc"],
+    summary: "the share of pixels whose label has the largest logit",
+    isFraction: true,
+    against: "labels",
+    pixels: "only",
+    positional: ["logits", "labels"],
+    arguments: ofLabels,
+    lower: (inputs, _, builder, origin) =>
+      builder.add("exampleSum", [builder.add("pixelHits", inputs, {}, origin)], {}, origin),
   }),
   elementwise({ ...squaredError, aliases: [...squaredError.aliases, "MeanSquaredError"] }),
   elementwise({

@@ -34,6 +34,8 @@ export function chooseHalves(graph: Graph, uses = usesOf(graph)): HalfValues {
 const PRECISE = new Set<OpKind>([
   ...(["crossEntropy", "crossEntropyGradient", "classification", "accuracy"] as const),
   ...(["elementLoss", "softmax", "softmaxGradient", "scaleGradient"] as const),
+  ...(["pixelCrossEntropy", "pixelCrossEntropyGradient", "pixelHits"] as const),
+  ...(["pixelOverlaps", "exampleSum", "batchSums"] as const),
 ]);
 
 function neighborsKeepFloats(value: Value, uses: Uses): boolean {

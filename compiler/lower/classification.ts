@@ -74,7 +74,7 @@ function classificationSteps(
 }
 
 /** Which of the frame's totals a gradient's means divide by; none where all classes count alike. */
-function totalsOf(
+export function totalsOf(
   graph: Graph,
   { name: target }: Value,
   weights: readonly number[],

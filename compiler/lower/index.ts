@@ -33,10 +33,17 @@ import {
   lowerBatchSums,
   lowerChannelSum,
   lowerElementLoss,
+  lowerExampleSum,
   lowerSoftmax,
   lowerSoftmaxGradient,
 } from "./reduce.js";
 import { lowerAdjustLossScale, lowerScaleGradient } from "./loss-scale.js";
+import {
+  lowerPixelCrossEntropy,
+  lowerPixelCrossEntropyGradient,
+  lowerPixelHits,
+  lowerPixelOverlaps,
+} from "./pixel-classification.js";
 import { lowerResample, lowerResampleGradient } from "./resample.js";
 import { lowerBroadcast, lowerRearrange, lowerRearrangeGradient } from "./rearrange.js";
 import { inPlanes, type StepDraft } from "./step-draft.js";
@@ -92,6 +99,11 @@ const lowerings: {
   adjustLossScale: lowerAdjustLossScale,
   update: lowerUpdate,
   elementLoss: lowerElementLoss,
+  exampleSum: lowerExampleSum,
+  pixelCrossEntropy: lowerPixelCrossEntropy,
+  pixelCrossEntropyGradient: lowerPixelCrossEntropyGradient,
+  pixelHits: lowerPixelHits,
+  pixelOverlaps: lowerPixelOverlaps,
 };
 
 type Lowering<Kind extends OpKind> = (

@@ -1,6 +1,14 @@
 import { SUMS_AT_ONCE } from "../../program/program.js";
-import { sumChunks, type Node, type Value } from "../ir/graph.js";
-import { batchSums, channelSum, elementLoss, softmax, softmaxGradient } from "../kernels/reduce.js";
+import { sumChunks, sumsOfValue, type Node, type Value } from "../ir/graph.js";
+import {
+  batchSums,
+  channelSum,
+  elementLoss,
+  exampleSum,
+  rowSums,
+  softmax,
+  softmaxGradient,
+} from "../kernels/reduce.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
 import { lowerGradientSink } from "./gradient-sink.js";
@@ -33,7 +41,9 @@ export function lowerBatchSums(
 ): readonly StepDraft[] {
   const { shares } = node.attributes;
   const result = context.storageOf(node.outputs[0]!);
-  return sumChunks(node.inputs).map((inputs, chunk) => {
+  const byRow = node.inputs.slice(shares.length);
+  const ends = byRow.map((_, place) => wordsOf(node.inputs.slice(0, shares.length + place)));
+  const single = sumChunks(node.inputs.slice(0, shares.length)).map((inputs, chunk) => {
     const at = chunk * SUMS_AT_ONCE;
     const values = inputs.map(
       (input, index) => [`values${index}`, context.storageOf(input)] as const,
@@ -43,7 +53,7 @@ export function lowerBatchSums(
       buffers: { ...Object.fromEntries(values), sums: result },
       constants: {
         at,
-        unfit_at: node.inputs.length + chunk,
+        unfit_at: wordsOf(node.inputs) + chunk,
         ...Object.fromEntries(flags),
       },
       workgroups: { x: { ...fixed(1), tile: 1 }, z: 1 },
@@ -51,6 +61,44 @@ export function lowerBatchSums(
       origin: node.origin,
     });
   });
+  return [...single, ...byRow.map((input, place) => sumRows(context, node, input, ends[place]!))];
+}
+
+const wordsOf = (inputs: readonly Value[]) =>
+  inputs.reduce((words, input) => words + sumsOfValue(input), 0);
+
+function sumRows(
+  context: LoweringContext,
+  { outputs, origin }: Node<"batchSums">,
+  input: Value,
+  at: number,
+): StepDraft {
+  const layout = context.layout(input);
+  return dispatch(rowSums(), {
+    buffers: { input: context.storageOf(input), sums: context.storageOf(outputs[0]!) },
+    constants: { rows: layout.width, input: layout.inFloats(), at },
+    workgroups: { x: { ...fixed(layout.channels), tile: 1 }, z: 1 },
+    label: "metrics by class",
+    origin,
+  });
+}
+
+/** A workgroup for each example. */
+export function lowerExampleSum(
+  context: LoweringContext,
+  node: Node<"exampleSum">,
+): readonly StepDraft[] {
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  const layout = context.layout(input);
+  return [
+    dispatch(exampleSum(), {
+      buffers: { input: context.storageOf(input), sums: context.storageOf(output) },
+      constants: { channels: layout.channels, input: layout.inFloats() },
+      workgroups: { x: { ...perImage(1), tile: 1 }, z: 1 },
+      label: `${input.name} sums`,
+      origin: node.origin,
+    }),
+  ];
 }
 
 export function lowerElementLoss(

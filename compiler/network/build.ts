@@ -1,7 +1,8 @@
 /** From a resolved network to its graph: the forward pass, its loss and its metrics. */
 import type { Graph, Port, Score, ScoreTerm, Value } from "../ir/graph.js";
+import { ones } from "../ir/labels.js";
 import { GraphBuilder } from "../ops/builder.js";
-import { classesOfTarget, comparedTargets } from "./facts.js";
+import { classesOfTarget, comparedTargets, ignoredLabel, isMask } from "./facts.js";
 import type { NetworkValue, ResolvedLoss, ResolvedNetwork, ResolvedScore } from "./resolved.js";
 
 /**
@@ -59,9 +60,11 @@ class NetworkBuild {
 
   private buildTarget(index: number): Value {
     const { name, type, origin } = this.network.targets[index]!;
-    return type.dtype === "u32"
-      ? this.builder.labels(name, origin, classesOfTarget(this.network, index))
-      : this.builder.targets(name, type.shape, origin);
+    if (type.dtype !== "u32") return this.builder.targets(name, type.shape, origin);
+    const classes = classesOfTarget(this.network, index);
+    if (!isMask(type)) return this.builder.labels(name, origin, classes);
+    const ignore = ignoredLabel(this.network, index);
+    return this.builder.mask(name, type.shape, origin, { classes, ignore });
   }
 
   private buildLayer(index: number): Value {
@@ -94,10 +97,17 @@ class NetworkBuild {
     const { definition, values, origin } = score;
     const inputs = [this.valueOf(score.prediction), this.valueOf(score.target)] as const;
     const value = definition.lower(inputs, values, this.builder, origin);
-    const weights = definition.classWeights?.(values);
+    const weights = definition.classWeights?.(values) ?? this.pixelWeights(score);
     const target = this.network.targets[score.target.index]?.name;
     const over = weights && ({ of: "labels", target: target!, weights } as const);
     return { value, factor, over };
+  }
+
+  /** Means over pixels are over those with a class. */
+  private pixelWeights({ definition, target }: ResolvedScore): readonly number[] | undefined {
+    if (target.from !== "target" || definition.isByClass) return undefined;
+    const { type } = this.network.targets[target.index]!;
+    return isMask(type) ? ones(classesOfTarget(this.network, target.index)!) : undefined;
   }
 
   private valueOf({ from, index }: NetworkValue): Value {

@@ -71,6 +71,19 @@ export function classesOfTarget(network: ResolvedNetwork, index: number): number
   return target.classes ?? Number(typeOf(network, score!.prediction).shape[1]);
 }
 
+/** Whether a target holds a class for each pixel. */
+export const isMask = ({ dtype, shape }: TensorType): boolean =>
+  dtype === "u32" && shape.length === 3;
+
+/** The label of a mask's pixels that count in no score: as a loss of it says. */
+export function ignoredLabel(network: ResolvedNetwork, index: number): number | undefined {
+  const labels = scoresOf(network).flatMap(({ target, values }) => {
+    const isOwn = target.from === "target" && target.index === index;
+    return isOwn && typeof values.ignore === "number" ? [values.ignore] : [];
+  });
+  return labels[0];
+}
+
 /** Indices of the targets that scores read, in the order of the targets. */
 export function comparedTargets(network: ResolvedNetwork): readonly number[] {
   const read = new Set(

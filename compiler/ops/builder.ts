@@ -62,7 +62,17 @@ export class GraphBuilder implements Builder {
   }
 
   labels(name: string, origin: Origin, classes?: number): Value {
-    return this.port("target", this.value(name, [BATCH], "u32", origin), classes);
+    return this.port("target", this.value(name, [BATCH], "u32", origin), { classes });
+  }
+
+  /** Labels of pixels, [N, H, W]. */
+  mask(
+    name: string,
+    shape: Shape,
+    origin: Origin,
+    labels: Pick<Port, "classes" | "ignore">,
+  ): Value {
+    return this.port("target", this.value(name, shape, "u32", origin), labels);
   }
 
   targets(name: string, shape: Shape, origin: Origin): Value {
@@ -84,9 +94,9 @@ export class GraphBuilder implements Builder {
     return this.port("loss scale", value);
   }
 
-  private port(role: PortRole, value: Value, classes?: number): Value {
+  private port(role: PortRole, value: Value, labels: Pick<Port, "classes" | "ignore"> = {}): Value {
     const { name } = value;
-    this.inputs.push({ name, role, value, classes });
+    this.inputs.push({ name, role, value, classes: labels.classes, ...labels });
     return value;
   }
 

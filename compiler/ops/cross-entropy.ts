@@ -67,7 +67,7 @@ const totalOf = ({ data }: Tensor, rule: LabelRule) =>
  * What each class counts: the label's 1, of which `smoothing` is spread evenly over all classes,
  * each times its class's weight.
  */
-function targetsOf(
+export function targetsOf(
   { data: labels }: Tensor,
   classes: number,
   rule: LabelRule,
@@ -80,7 +80,7 @@ function targetsOf(
     });
 }
 
-function logSumOfPowers(logits: readonly number[]): number {
+export function logSumOfPowers(logits: readonly number[]): number {
   const maximum = Math.max(...logits);
   return maximum + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - maximum), 0));
 }

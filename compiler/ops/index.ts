@@ -18,6 +18,7 @@ import { convolutionWeightGradient } from "./convolution-weight-gradient.js";
 import { crossEntropy } from "./cross-entropy.js";
 import { crossEntropyGradient } from "./cross-entropy-gradient.js";
 import { elementLoss } from "./element-loss.js";
+import { exampleSum } from "./example-sum.js";
 import { groupNormalize } from "./group-normalize.js";
 import { groupNormalizeGradient } from "./group-normalize-gradient.js";
 import { matmul } from "./matmul.js";
@@ -27,6 +28,10 @@ import { normalize } from "./normalize.js";
 import { normalizeGradient } from "./normalize-gradient.js";
 import { normalizeScale } from "./normalize-scale.js";
 import type { OpDefinition } from "./op.js";
+import { pixelCrossEntropy } from "./pixel-cross-entropy.js";
+import { pixelCrossEntropyGradient } from "./pixel-cross-entropy-gradient.js";
+import { pixelHits } from "./pixel-hits.js";
+import { pixelOverlaps } from "./pixel-overlaps.js";
 import { pointwise } from "./pointwise.js";
 import { rearrange } from "./rearrange.js";
 import { rearrangeGradient } from "./rearrange-gradient.js";
@@ -62,6 +67,7 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   crossEntropy,
   crossEntropyGradient,
   elementLoss,
+  exampleSum,
   groupNormalize,
   groupNormalizeGradient,
   matmul,
@@ -71,6 +77,10 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   normalizeGradient,
   normalizeScale,
   scaledWeights,
+  pixelCrossEntropy,
+  pixelCrossEntropyGradient,
+  pixelHits,
+  pixelOverlaps,
   pointwise,
   rearrange,
   rearrangeGradient,

@@ -1,4 +1,11 @@
-import { portsOf, type Graph, type ScoreTerm, type Value } from "../ir/graph.js";
+import {
+  isByClass,
+  portsOf,
+  sumsOfValue,
+  type Graph,
+  type ScoreTerm,
+  type Value,
+} from "../ir/graph.js";
 import type { GraphValues } from "./run-graph.js";
 
 /**
@@ -10,6 +17,7 @@ export function scoresOf(graph: Graph, values: GraphValues): ReadonlyMap<string,
     graph.metrics.map(({ name, isShare, terms }) => {
       const counts = isShare ? Number.isFinite : () => true;
       const means = terms.map((term) => {
+        if (isByClass(term)) return meanOfClasses(term, values);
         const own = numbersOf(term.value, values).filter(counts);
         return (term.factor * sumOf(own)) / totalOf(graph, term, values);
       });
@@ -27,5 +35,15 @@ function totalOf(graph: Graph, { value, over }: ScoreTerm, values: GraphValues):
   const [partner] = portsOf(graph, "partner");
   const target = graph.inputs.find(({ role, name }) => role === "target" && name === over.target);
   const classes = over.of === "labels" ? target?.value : partner;
-  return sumOf(numbersOf(classes!, values).map((label) => over.weights[label]!));
+  return sumOf(numbersOf(classes!, values).map((label) => over.weights[label] ?? 0));
+}
+
+/** The mean over the classes that are there of overlap by union. */
+function meanOfClasses({ value }: ScoreTerm, values: GraphValues): number {
+  const width = sumsOfValue(value);
+  const sums = Array.from({ length: width }, () => 0);
+  numbersOf(value, values).forEach((part, index) => (sums[index % width]! += part));
+  const unions = sums.slice(width / 2);
+  const ratios = unions.flatMap((union, label) => (union > 0 ? [sums[label]! / union] : []));
+  return sumOf(ratios) / ratios.length;
 }

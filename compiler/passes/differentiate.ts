@@ -103,8 +103,10 @@ interface LossTerm {
 /** Of mixed images, a node may make two of the terms. */
 function lossTerms({ name, metrics, nodes }: Graph): readonly LossTerm[] {
   const terms = new Map<AnyNode, LossTerm>();
+  const makerOf = (value: Value) => nodes.find(({ outputs }) => outputs.includes(value))!;
   for (const { value, factor: weight } of metrics[0]?.terms ?? []) {
-    const node = nodes.find(({ outputs }) => outputs.includes(value))!;
+    const made = makerOf(value);
+    const node = made.kind === "exampleSum" ? makerOf(made.inputs[0]!) : made;
     terms.set(node, { node, weight });
   }
   if (terms.size === 0) throw new Error(`${name} has no loss to train on`);
@@ -133,6 +135,10 @@ function lossGradient({ node, weight }: LossTerm, builder: GraphBuilder): Value 
   switch (node.kind) {
     case "crossEntropy":
       return builder.add("crossEntropyGradient", inputs, { ...node.attributes, weight }, origin);
+    case "pixelCrossEntropy": {
+      const rule = { ...node.attributes, weight };
+      return builder.add("pixelCrossEntropyGradient", inputs, rule, origin);
+    }
     case "elementLoss": {
       const share = multiply(constant(weight / elementCount(inputs[0]!.shape)), BATCH_SHARE);
       return addPointwise(builder, inputs, multiply(share, node.attributes.slope!), origin);

@@ -1,16 +1,18 @@
 import { GraphBuilder } from "../ops/builder.js";
-import { scoreValues, type Graph } from "../ir/graph.js";
+import { isByClass, scoreTerms, type Graph } from "../ir/graph.js";
 
 /**
  * The graph with the sums of its loss and metrics over the batch, as one `batchSums` node after all
  * else.
  */
 export function summarize(graph: Graph): Graph {
-  const values = scoreValues(graph);
-  const [loss] = values;
-  if (!loss) return graph;
+  const terms = scoreTerms(graph);
+  const [first] = terms;
+  if (!first) return graph;
   const builder = GraphBuilder.from(graph);
-  const shares = graph.metrics.flatMap(({ terms, isShare = false }) => terms.map(() => isShare));
-  builder.add("batchSums", values, { shares }, loss.origin);
+  const values = terms.map(({ term }) => term.value);
+  const single = terms.filter(({ term }) => !isByClass(term));
+  const shares = single.map(({ score }) => score.isShare ?? false);
+  builder.add("batchSums", values, { shares }, first.term.value.origin);
   return builder.finish(graph);
 }

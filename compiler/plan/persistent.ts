@@ -4,7 +4,7 @@ import { stateNames, type OptimizerSettings } from "../../program/optimizers.js"
 import { summedWords } from "../../program/program.js";
 import type { WeightAverage } from "../../program/recipe.js";
 import { trainedParameters } from "../ir/fusion.js";
-import { scoreValues, type Graph, type Port } from "../ir/graph.js";
+import { scoreValues, sumsOfValue, type Graph, type Port } from "../ir/graph.js";
 import { elementCount, type Shape } from "../ir/shape.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";
 import type { StoredParameter } from "../layout/parameters.js";
@@ -121,6 +121,9 @@ function storageFor({ name, role, value }: Port, outputs: number): Storage {
 
 /** The most numbers that a list leaves of loss and metrics. */
 function largestSums(train: Graph | undefined, forward: Graph): number {
-  const counts = [train, forward].map((graph) => (graph ? scoreValues(graph).length : 0));
+  const counts = [train, forward].map((graph) => (graph ? sumCount(graph) : 0));
   return summedWords(Math.max(...counts));
 }
+
+const sumCount = (graph: Graph): number =>
+  scoreValues(graph).reduce((count, value) => count + sumsOfValue(value), 0);

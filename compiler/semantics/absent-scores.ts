@@ -11,7 +11,7 @@ export const absentLosses: AbsentNames = {
   ...all(["hinge", "hingeloss", "multimarginloss", "marginrankingloss"], OF_CLASSES),
   ...all(["kldiv", "kldivloss", "kld", "kldivergence"], OF_CLASSES),
   ...all(["huber", "huberloss", "smoothl1", "smoothl1loss"], OF_NUMBERS),
-  ...all(["dice", "diceloss", "iou", "jaccard"], OF_NUMBERS),
+  ...all(["dice", "diceloss", "iou", "jaccard"], "the loss of masks is `cross_entropy`"),
   ...all(["triplet", "tripletmarginloss", "contrastive", "infonce", "ntxent"], "netc has no pairs"),
   ...all(["ctc", "ctcloss"], "netc has no losses of sequences"),
   ...all(["cosinesimilarity", "cosineembeddingloss"], OF_NUMBERS),
@@ -26,7 +26,7 @@ export const absentMetrics: AbsentNames = {
   ...all(["auc", "auroc", "rocauc", "averageprecision", "map"], PER_CLASS),
   ...all(["rmse", "rootmeansquarederror"], "`mse` is its square"),
   ...all(["loss", "crossentropy"], "the loss is always measured"),
-  ...all(["r2", "r2score", "mape", "iou", "dice"], "metrics of numbers are `mse` and `mae`"),
+  ...all(["r2", "r2score", "mape"], "metrics of numbers are `mse` and `mae`"),
 };
 
 function all(names: readonly string[], instead: string): AbsentNames {

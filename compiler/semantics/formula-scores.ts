@@ -59,7 +59,7 @@ export function readFormulaScore(
     ["prediction", prediction.span],
     ["target", target.span],
   ]);
-  const { complaints, layers } = model;
+  const { complaints, layers, ignored } = model;
   const use: ScoreUse = {
     call,
     kind,
@@ -68,6 +68,7 @@ export function readFormulaScore(
     prediction: prediction.value,
     target: target.value,
     complaints,
+    ignored,
     layers,
   };
   if (!checkValueScore(use, environment)) return undefined;

@@ -63,12 +63,14 @@ export function readSize(expression: Expression, environment: Environment): numb
   });
 }
 
-/** What a target holds: a class for each image, or numbers. */
+/** What a target holds: a class for each image, or for each of its pixels, or numbers. */
 export type TargetKind =
-  | { readonly kind: "classes"; readonly classes: number | undefined }
+  | { readonly kind: "classes"; readonly classes: number | undefined; readonly shape: Shape }
   | { readonly kind: "numbers"; readonly shape: Shape };
 
-/** `u32[N] in 0..classes`, or `f32[N, 4]`; undefined after a report. */
+/**
+ * `u32[N] in 0..classes`, `u32[N, H, W] in 0..classes`, or `f32[N, 4]`; undefined after a report.
+ */
 export function readTarget(
   target: TargetDeclaration,
   environment: Environment,
@@ -78,11 +80,15 @@ export function readTarget(
   const hasBatch = batch?.kind === "name" && batch.name === BATCH;
   const isNumbers = type.element.name === "f32" && (sizes.length === 1 || sizes.length === 3);
   if (hasBatch && isNumbers && !range) return readNumbers(sizes, environment);
-  if (type.element.name !== "u32" || !hasBatch || sizes.length > 0) {
+  const isMask = sizes.length === 2;
+  if (type.element.name !== "u32" || !hasBatch || !(isMask || sizes.length === 0)) {
     reportTargetType(target, environment);
   }
+  const dimensions = isMask ? sizes.map((size) => readSize(size, environment)) : [];
   const classes = range && readClasses(range, environment);
-  return range && classes === undefined ? undefined : { kind: "classes", classes };
+  if (range && classes === undefined) return undefined;
+  if (!dimensions.every((size) => size !== undefined)) return undefined;
+  return { kind: "classes", classes, shape: [BATCH, ...dimensions] };
 }
 
 function reportTargetType({ type, range }: TargetDeclaration, { reporter }: Environment): void {
@@ -92,8 +98,10 @@ function reportTargetType({ type, range }: TargetDeclaration, { reporter }: Envi
   const isScalar = type.element.name === "f32" && type.dimensions.length === 1 && !range;
   reporter.report("NET2014", {
     message: range
-      ? "a target with classes must be `u32[N]`: one class index per image"
-      : "a target is `u32[N]`, one class for each example, or numbers, such as `f32[N, 1]`",
+      ? "a target with classes must be `u32[N]`, one class index per image, " +
+        "or `u32[N, height, width]`, one per pixel"
+      : "a target is `u32[N]`, one class for each example, `u32[N, height, width]`, " +
+        "one for each pixel, or numbers, such as `f32[N, 1]`",
     span: type.span,
     fixes: isScalar ? [write("f32[N, 1]")] : [write("u32[N]")],
   });

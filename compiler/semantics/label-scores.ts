@@ -1,15 +1,26 @@
 import type { Fix } from "../diagnostics/diagnostic.js";
-import { formatShape } from "../ir/shape.js";
+import { insertAt, removeArgument, setArgument } from "../calls/edits.js";
+import { formatShape, sameShape, type Shape } from "../ir/shape.js";
+import { isMask } from "../network/facts.js";
+import { explainAxis } from "./trail.js";
 import { warnOfActivation } from "./applied-twice.js";
 import type { Environment } from "../calls/environment.js";
 import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
 import type { NamedValue, Target } from "./values.js";
 
-/** Logits must be [N, classes], and labels classes. False after a report. */
+/**
+ * Logits must be [N, classes] and labels classes; or [N, classes, H, W], and labels those of their
+ * pixels. False after a report.
+ */
 export function checkLabelScore(use: ScoreUse, environment: Environment): boolean {
-  const { prediction, kind, target } = use;
+  const { prediction, kind, target, definition } = use;
   if (target.type.dtype !== "u32") return reportNumbers(use, environment);
-  if (prediction.shape!.length !== 2) return reportRank(use, environment);
+  const ofPixels = isMask(target.type);
+  if (ofPixels !== (definition.pixels === "only") && definition.pixels !== "too")
+    return reportOtherLabels(use, environment);
+  if (prediction.shape!.length !== (ofPixels ? 4 : 2)) return reportRank(use, environment);
+  if (ofPixels && !checkMaskSize(use, environment)) return false;
+  if (!checkIgnore(use, environment)) return false;
   // The loss speaks for the metrics, which are taken of the same values.
   if (kind === "loss") warnOfActivation(use, environment);
   if (kind === "loss" && !checkClasses(use, environment)) return false;
@@ -17,10 +28,12 @@ export function checkLabelScore(use: ScoreUse, environment: Environment): boolea
 }
 
 function reportNumbers(use: ScoreUse, { reporter }: Environment): false {
-  const { call, target, kind } = use;
+  const { call, target, kind, definition } = use;
+  const labels = definition.pixels === "only" ? "u32[N, height, width]" : "u32[N]";
   reporter.report("NET2046", {
     message:
-      `\`${call.callee.name}\` needs labels \`u32[N]\`, ` + `but \`${target.name}\` holds numbers`,
+      `\`${call.callee.name}\` needs labels \`${labels}\`, ` +
+      `but \`${target.name}\` holds numbers`,
     span: spanOf(use, "target"),
     related: [{ span: target.span, message: `is ${formatShape(target.type.shape)} of numbers` }],
     notes:
@@ -32,20 +45,147 @@ function reportNumbers(use: ScoreUse, { reporter }: Environment): false {
 }
 
 function reportRank(use: ScoreUse, { reporter }: Environment): false {
-  const { call, prediction: logits, complaints } = use;
+  const { call, prediction: logits, complaints, target } = use;
   if (complaints.has(logits.name)) return false;
   complaints.add(logits.name);
+  const ofPixels = isMask(target.type);
+  const wanted = ofPixels ? "[N, classes, height, width]" : "[N, classes]";
   reporter.report("NET2009", {
     message:
-      `\`${call.callee.name}\` needs logits [N, classes], ` +
+      `\`${call.callee.name}\` needs logits ${wanted}, ` +
       `but \`${shortNameOf(logits)}\` is ${formatShape(logits.shape!)}`,
     span: spanOf(use, "prediction"),
-    label: `has ${logits.shape!.length} axes, not 2`,
+    label: `has ${logits.shape!.length} axes, not ${ofPixels ? 4 : 2}`,
     related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
-    notes: ["end the network with `flatten -> linear(classes)`"],
+    notes: [
+      ofPixels
+        ? `\`${target.name}\` has a class for each pixel: ` +
+          "end the network with `conv(classes, kernel=1)`, without `flatten`"
+        : "end the network with `flatten -> linear(classes)`",
+    ],
   });
   return false;
 }
+
+/** A score of pixels against a class for each image, or the reverse. */
+function reportOtherLabels(use: ScoreUse, { reporter }: Environment): false {
+  const { call, target, definition } = use;
+  const needs = definition.pixels === "only" ? "a class for each pixel" : "a class for each image";
+  const instead = definition.pixels === "only" ? "accuracy" : "pixel_accuracy";
+  const has = formatShape(target.type.shape);
+  reporter.report("NET2046", {
+    message: `\`${call.callee.name}\` needs ${needs}, but \`${target.name}\` is \`u32${has}\``,
+    span: spanOf(use, "target"),
+    related: [{ span: target.span, message: `is u32${has}` }],
+    notes: [
+      definition.pixels === "only"
+        ? "masks are declared as `target mask: u32[N, height, width] in 0..classes`"
+        : "metrics of masks are `miou` and `pixel_accuracy`",
+    ],
+    fixes: [
+      {
+        title: `write \`${instead}\``,
+        edits: [{ span: call.callee.span, newText: instead }],
+      },
+    ],
+  });
+  return false;
+}
+
+/** Logits and mask must be of one size. */
+function checkMaskSize(use: ScoreUse, { reporter }: Environment): boolean {
+  const { call, prediction: logits, target, complaints } = use;
+  const [made, wanted] = [logits.shape!.slice(2), target.type.shape.slice(1)] as const;
+  if (sameShape(made, wanted)) return true;
+  const key = `${logits.name} against ${target.name}`;
+  if (complaints.has(key)) return false;
+  complaints.add(key);
+  const [came, needed] = [made.join("x"), wanted.join("x")];
+  const { trail } = logits.current;
+  reporter.report("NET2048", {
+    message: `\`${shortNameOf(logits)}\` has ${came} pixels, but \`${target.name}\` has ${needed}`,
+    span: spanOf(use, "prediction"),
+    label: `\`${call.callee.name}\` needs logits [N, classes, ${wanted.join(", ")}]`,
+    related: [
+      { span: target.span, message: `has ${needed} pixels` },
+      ...(trail ? explainAxis(trail, "space") : []),
+    ],
+    fixes: upsampleFixes(use, wanted),
+  });
+  return false;
+}
+
+/** Enlarges the logits to the size of the mask; what they were gets another name. */
+function upsampleFixes({ prediction: logits, target }: ScoreUse, wanted: Shape): readonly Fix[] {
+  const layer = `upsample(size=[${wanted.join(", ")}], mode=bilinear)`;
+  const { alias } = logits;
+  const isLarger = logits.shape!.slice(2).every((size, axis) => size <= wanted[axis]!);
+  if (!alias || !isLarger || target.isInput) return [];
+  const edits = [insertAt(alias.span, `small_${alias.name} -> ${layer} as `)];
+  return [{ title: `enlarge it with \`${layer}\``, edits }];
+}
+
+/** The label that a mask's pixels are left out by is not one of its classes. */
+function checkIgnore(use: ScoreUse, { reporter }: Environment): boolean {
+  const { call, bound, target, prediction } = use;
+  const { ignore } = bound.values as { readonly ignore?: number };
+  if (ignore === undefined) return true;
+  const span = bound.spans.get("ignore")!;
+  if (!isMask(target.type)) {
+    reporter.report("NET2049", {
+      message: `\`ignore\` is for masks, but \`${target.name}\` has a class for each image`,
+      span,
+      related: [{ span: target.span, message: "one class per image" }],
+      notes: ["leave images without a class out of the data"],
+      fixes: removing(call, "ignore"),
+    });
+    return false;
+  }
+  const classes = target.range?.classes ?? Number(prediction.shape![1]);
+  if (ignore >= classes) return checkOneIgnore(use, ignore, { reporter });
+  reporter.report("NET2049", {
+    message: `\`ignore=${ignore}\` is one of the ${classes} classes of \`${target.name}\``,
+    span,
+    label: `expected ${classes} or more`,
+    related: [
+      { span: target.range?.span ?? target.span, message: `labels go from 0 to ${classes - 1}` },
+    ],
+    notes: [
+      "ignored pixels have a separate label in the masks, often 255",
+      "to let a class count less, give it a small weight in `class_weights`",
+    ],
+    fixes: classes <= 255 ? replacing(call, "ignore", "ignore=255") : [],
+  });
+  return false;
+}
+
+/** Losses of one target leave out the same pixels. */
+function checkOneIgnore(
+  { bound, target, ignored }: ScoreUse,
+  ignore: number,
+  { reporter }: Pick<Environment, "reporter">,
+): boolean {
+  const before = ignored.get(target.name);
+  ignored.set(target.name, before ?? ignore);
+  if (before === undefined || before === ignore) return true;
+  reporter.report("NET2049", {
+    message:
+      `\`ignore=${ignore}\`, but an earlier loss of \`${target.name}\` has ` +
+      `\`ignore=${before}\``,
+    span: bound.spans.get("ignore")!,
+    related: [{ span: target.span, message: "a mask has one label for ignored pixels" }],
+  });
+  return false;
+}
+
+const removing = (call: ScoreUse["call"], name: string): readonly Fix[] => {
+  const edit = removeArgument(call, name);
+  return edit ? [{ title: `remove \`${name}\``, edits: [edit] }] : [];
+};
+
+const replacing = (call: ScoreUse["call"], name: string, text: string): readonly Fix[] => [
+  { title: `write \`${text}\``, edits: [setArgument(call, name, text)] },
+];
 
 function checkClasses(use: ScoreUse, { reporter }: Environment): boolean {
   const { prediction: logits, target } = use;
@@ -55,7 +195,7 @@ function checkClasses(use: ScoreUse, { reporter }: Environment): boolean {
   const { classes, span } = target.range;
   reporter.report("NET2007", {
     message:
-      `\`${shortNameOf(logits)}\` has ${width} values per image, ` +
+      `\`${shortNameOf(logits)}\` has ${width} values per ${unitOf(target)}, ` +
       `but \`${target.name}\` has ${classes} classes`,
     span: spanOf(use, "prediction"),
     label: `${width} values, one per class`,
@@ -82,11 +222,15 @@ function reportOneLogit(use: ScoreUse, { reporter }: Pick<Environment, "reporter
   return false;
 }
 
+const unitOf = ({ type }: Target) => (isMask(type) ? "pixel" : "image");
+
 function widthFixes({ layer, call }: NamedValue, { range }: Target): readonly Fix[] {
   const out = call?.arguments[0];
-  if (layer !== "linear" || !out || !range) return [];
+  const isKnown = layer === "linear" || layer === "conv";
+  if (!isKnown || !out || !range) return [];
   const newText = out.name ? `out=${range.text}` : range.text;
-  const title = `make the layer \`linear(${range.text})\``;
+  const rest = call.arguments.length > 1 ? ", ..." : "";
+  const title = `make the layer \`${layer}(${range.text}${rest})\``;
   return [{ title, edits: [{ span: out.span, newText }] }];
 }
 

@@ -66,6 +66,7 @@ class ModelAnalysis {
   private readonly inputs: AnalyzedModel["inputs"];
   private readonly metricNames = new Map<string, Span>();
   private readonly complaints = new Set<string>();
+  private readonly ignored = new Map<string, number>();
   private readonly losses: ResolvedLoss[] = [];
   private readonly metrics: ResolvedScore[] = [];
   private readonly targets: Target[] = [];
@@ -260,6 +261,7 @@ class ModelAnalysis {
       laterValues: laterValues(this.declaration, this.reader.values.aliased.values()),
       lastCall: this.reader.current.call,
       complaints: this.complaints,
+      ignored: this.ignored,
       layers: this.reader.layers,
     };
     const { environment, surroundings } = this;
@@ -313,8 +315,8 @@ function portOf({ name, span, type, range }: Target): NetworkPort {
 
 /** Labels where a mistake hides what the target holds. */
 function typeOfTarget(read: TargetKind | undefined): TensorType {
-  if (read?.kind === "numbers") return { dtype: "f32", shape: read.shape };
-  return { dtype: "u32", shape: [BATCH] };
+  const dtype = read?.kind === "numbers" ? "f32" : "u32";
+  return { dtype, shape: read?.shape ?? [BATCH] };
 }
 
 /** A function that computes its result when it is asked the first time. */

@@ -31,6 +31,8 @@ export interface ScoreModel {
    * one.
    */
   readonly complaints: Set<string>;
+  /** By target, the label of pixels that losses so far ignore. */
+  readonly ignored: Map<string, number>;
   /** The layers so far. */
   readonly layers: readonly KnownLayer[];
 }
@@ -63,13 +65,15 @@ export function readScore(
   if (prediction) markPrediction(first, prediction, environment);
   if (target) markTarget(second, target, environment);
   if (!prediction?.shape || !target) return undefined;
-  const { complaints, layers } = model;
-  const use = { call, kind, definition, bound, prediction, target, complaints, layers };
+  const { complaints, layers, ignored } = model;
+  const values = { prediction, target };
+  const use = { call, kind, definition, bound, ...values, complaints, ignored, layers };
   const check = definition.against === "labels" ? checkLabelScore : checkValueScore;
   if (!check(use, environment)) return undefined;
   if (kind === "loss") warnOfDropout(use, environment);
-  const values = withoutNames(bound.values, definition);
-  return { definition, values, prediction: valueOf(prediction.current), target: target.value };
+  const settings = withoutNames(bound.values, definition);
+  const compared = { prediction: valueOf(prediction.current), target: target.value };
+  return { definition, values: settings, ...compared };
 }
 
 /** Settings of a score: prediction and target are known otherwise. */

@@ -1,4 +1,5 @@
 import { formatShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
+import { isMask } from "../network/facts.js";
 import { warnOfActivation } from "./applied-twice.js";
 import type { Environment } from "../calls/environment.js";
 import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
@@ -14,13 +15,15 @@ export function checkValueScore(use: ScoreUse, environment: Environment): boolea
 
 function reportLabels(use: ScoreUse, { reporter }: Environment): false {
   const { call, target, prediction, kind } = use;
-  const instead = kind === "loss" ? "cross_entropy" : "accuracy";
+  const ofPixels = isMask(target.type);
+  const metric = ofPixels ? "miou" : "accuracy";
+  const instead = kind === "loss" ? "cross_entropy" : metric;
   const type = `f32${formatShape(prediction.shape!)}`;
   reporter.report("NET2046", {
     message: `\`${call.callee.name}\` compares numbers, but \`${target.name}\` holds classes`,
     span: spanOf(use, "target"),
     label: `expected ${type}`,
-    related: [{ span: target.span, message: "one class per image" }],
+    related: [{ span: target.span, message: `one class per ${ofPixels ? "pixel" : "image"}` }],
     notes: [
       ...classNotes(use, instead),
       `numbers are declared as \`${target.name}: ${type}\` and come from JavaScript: ` +

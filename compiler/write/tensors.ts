@@ -1,19 +1,30 @@
 /** What crosses the border in a call, as a program describes it. */
 import {
+  type Axis,
   type ClassTotal,
   type ProgramSum,
   type ProgramTensor,
   type TensorRole,
 } from "../../program/program.js";
 import { isSequence } from "../ir/shape.js";
-import { indexOfTotal, type Graph, type Port } from "../ir/graph.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
+import {
+  indexOfTotal,
+  isByClass,
+  scoreTerms,
+  sumsOfValue,
+  type Graph,
+  type Port,
+  type Value,
+} from "../ir/graph.js";
 import { predictionPitch } from "../plan/persistent.js";
 
 const IMAGE_AXES = ["channel", "row", "column"] as const;
+const MASK_AXES = ["row", "column"] as const;
 const SEQUENCE_AXES = ["column", "channel"] as const;
 
 export function describeTensor(
-  { name, role, value, classes, gives }: Port,
+  { name, role, value, classes, ignore, gives }: Port,
   options: { readonly classes?: number },
   buffer: number,
 ): ProgramTensor {
@@ -25,12 +36,17 @@ export function describeTensor(
     role: role as TensorRole,
     dtype: value.type,
     shape,
-    axes: isSequence(value.shape) ? SEQUENCE_AXES : IMAGE_AXES.slice(0, shape.length),
+    axes: axesOf(value, isLabels),
     buffer,
     pitch: role === "prediction" ? predictionPitch(value.shape) : undefined,
-    classes: count !== undefined ? { count } : undefined,
+    classes: count !== undefined ? { count, ...withoutUndefined({ ignore }) } : undefined,
     gives,
   };
+}
+
+function axesOf({ shape }: Value, isLabels: boolean): readonly Axis[] {
+  if (isLabels) return MASK_AXES.slice(0, shape.length - 1);
+  return isSequence(shape) ? SEQUENCE_AXES : IMAGE_AXES.slice(0, shape.length - 1);
 }
 
 /** Sums over the examples of a call: no axis of it is an example's. */
@@ -39,13 +55,26 @@ export const metricsTensor = (buffer: number): ProgramTensor => {
 };
 
 /** What a graph's metrics are made of, in the order of `batchSums`. */
-export function sumsOf({ metrics }: Graph, totals: readonly ClassTotal[]): readonly ProgramSum[] {
-  return metrics.flatMap(({ name: metric, terms }) =>
-    terms.map(({ factor, over }) =>
-      over
-        ? { metric, factor, mean: "class weights", total: indexOfTotal(totals, over) }
-        : { metric, factor, mean: "examples" },
-    ),
+export function sumsOf(graph: Graph, totals: readonly ClassTotal[]): readonly ProgramSum[] {
+  const sums: ProgramSum[] = [];
+  for (const { score, term } of scoreTerms(graph)) {
+    const { factor, over } = term;
+    const metric = score.name;
+    if (isByClass(term)) sums.push(...sumsByClass(metric, sums.length, sumsOfValue(term.value)));
+    else if (over)
+      sums.push({ metric, factor, mean: "class weights", total: indexOfTotal(totals, over) });
+    else sums.push({ metric, factor, mean: "examples" });
+  }
+  return sums;
+}
+
+/** Overlaps, each divided by the union that comes as many sums later as there are classes. */
+function sumsByClass(metric: string, start: number, count: number): readonly ProgramSum[] {
+  const classes = count / 2;
+  return Array.from({ length: count }, (_, place): ProgramSum =>
+    place < classes
+      ? { metric, factor: 1, mean: "union", over: start + classes + place }
+      : { metric, factor: 0, mean: "examples" },
   );
 }
 

@@ -130,8 +130,9 @@ export class EvaluationSums {
 
   /** Throws a NotFiniteEvaluationError where the loss is not finite. */
   async finish(): Promise<Evaluation> {
-    const { examples, notFinite } = this.mean;
+    const { examples, notFinite, state } = this.mean;
     const metrics = this.mean.values();
+    if (state.sums[0]?.weight === 0) throw nothingCountsError(examples);
     const { loss } = metrics;
     if (loss !== undefined && !Number.isFinite(loss)) throw await this.explain(loss);
     return { examples, metrics, notFinite: notFinite > 0 ? notFinite : undefined };
@@ -155,6 +156,14 @@ export class EvaluationSums {
     if (views === 1) return findNonFinite(network, spoilt, { call: "evaluate" });
     return findNonFinite(network, { images: spoilt.images }, { call: "predict" });
   }
+}
+
+function nothingCountsError(examples: number): DataError {
+  return new DataError(
+    `no pixel of the masks of ${examples} examples counts: all of them have the label that the ` +
+      "loss ignores",
+    "look at the masks, or at `ignore` in the spec",
+  );
 }
 
 export function noExamplesError({ name }: Pick<Dataset, "name">): DataError {

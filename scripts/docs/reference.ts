@@ -153,10 +153,19 @@ function scoresPage(): string {
   );
 }
 
+const OF_PIXELS = "logits `[N, classes, H, W]` and a class for each pixel, `u32[N, H, W]`";
+
+/** What scores of labels take, by whether they are of pixels. */
+const LABELS = {
+  none: "Takes logits `[N, classes]` and a target of classes, `u32[N]`.",
+  too: `Takes logits \`[N, classes]\` and a target of classes, \`u32[N]\`, or ${OF_PIXELS}.`,
+  only: `Takes ${OF_PIXELS}. Pixels that the loss ignores count in no metric.`,
+};
+
 function describeScore(score: ScoreDefinition): string {
   const against =
     score.against === "labels"
-      ? "Takes logits `[N, classes]` and a target of classes, `u32[N]`."
+      ? LABELS[score.pixels ?? "none"]
       : "Takes numbers and a target of numbers in the same shape.";
   const applied = score.applies ? `It applies ${score.applies} itself.` : "";
   return describeCall(score, `${against} ${applied}`);

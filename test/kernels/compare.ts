@@ -72,15 +72,14 @@ const FIRST_KEYS: Readonly<Record<string, string>> = {
 
 /** Values of a graph's inputs and targets by name, of this many examples. */
 function examplesOf(graph: Graph, count: number) {
-  const valuesOf = ({ role, name, value, classes }: Port, place: number) => {
+  const valuesOf = ({ role, name, value, classes, ignore }: Port, place: number) => {
     const key = place === 0 ? FIRST_KEYS[role]! : `kernels/${name}`;
-    if (value.type === "u32") return labelValues(key, count, classes ?? classesOf(graph));
     const size = value.shape.slice(1).map(Number);
-    return uniformValues(
-      key,
-      size.reduce((a, b) => a * b, count),
-      1,
-    );
+    const all = size.reduce((a, b) => a * b, count);
+    if (value.type !== "u32") return uniformValues(key, all, 1);
+    const kinds = classes ?? classesOf(graph);
+    if (ignore === undefined) return labelValues(key, all, kinds);
+    return labelValues(key, all, kinds + 1).map((label) => (label === kinds ? ignore : label));
   };
   const named = (role: "input" | "target") =>
     Object.fromEntries(

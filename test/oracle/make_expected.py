@@ -1122,6 +1122,72 @@ def siamese():
     return {"losses": losses, "gradients": gradients, "state": state, "outputs": outputs}
 
 
+# Masks
+
+
+class Masked(nn.Module):
+    """The network of test/runtime/masks.test.ts."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.first = nn.Conv2d(2, 4, 3, padding=1)
+        self.out = nn.Conv2d(4, classes, 1)
+
+    def forward(self, x):
+        return self.out(torch.tanh(self.first(x)))
+
+
+def masks():
+    """A class for each pixel: losses before each step, and metrics and weights after them."""
+    examples, classes, size = 7, 5, (6, 9)
+    images = images_of("masks/images", (examples, 2, *size))
+    labels = labels_of("masks/labels", examples * size[0] * size[1], classes + 1)
+    labels = labels.reshape(examples, *size)
+    labels[labels == classes] = 255
+    labels[3] = 255
+    weights = [1.0, 2.5, 0.5, 1.0, 3.0]
+    weight = torch.tensor(weights, dtype=torch.float64)
+    rules = {
+        "": {},
+        ", label_smoothing=0.1": dict(label_smoothing=0.1),
+        f", class_weights={weights}": dict(weight=weight),
+        f", label_smoothing=0.2, class_weights={weights}": dict(label_smoothing=0.2, weight=weight),
+    }
+    made = []
+    for text, rule in rules.items():
+        network = Masked(classes).double()
+        load_parameters(network, "masks")
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.5, momentum=0.9)
+        losses = []
+        for _ in range(3):
+            optimizer.zero_grad(set_to_none=True)
+            loss = F.cross_entropy(network(images), labels, ignore_index=255, **rule)
+            loss.backward()
+            losses.append(float(loss))
+            optimizer.step()
+        with torch.no_grad():
+            logits = network(images)
+            loss = float(F.cross_entropy(logits, labels, ignore_index=255, **rule))
+        kept = labels != 255
+        predicted, wanted = logits.argmax(1)[kept], labels[kept]
+        ious = [
+            ((predicted == c) & (wanted == c)).sum() / ((predicted == c) | (wanted == c)).sum()
+            for c in range(classes)
+        ]
+        state = {name: summary(value) for name, value in network.state_dict().items()}
+        made.append(
+            {
+                "loss": f"cross_entropy(out, mask{text}, ignore=255)",
+                "losses": losses,
+                "evaluation": loss,
+                "miou": float(sum(ious) / classes),
+                "accuracy": float((predicted == wanted).double().mean()),
+                "weights": state,
+            }
+        )
+    return made
+
+
 # What layers make of images, and Grad-CAM
 
 
@@ -1293,7 +1359,7 @@ def save_torchvision(name, path):
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-names": torchvision_names}
+    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "masks": masks, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-names": torchvision_names}
     if sys.argv[1:2] == ["save"]:
         save_torchvision(*sys.argv[2:])
         sys.exit()

@@ -31,7 +31,8 @@ export class DeviceTensors {
     const [buffer] = buffers as [number];
     const layout = this.list.plan.layouts.get(value.id);
     if (layout) return { shape, data: await this.activation(value, layout, shape, buffer) };
-    if (value.type === "u32" && shape.length > 1) {
+    const isGiven = this.list.plan.graph.inputs.some((port) => port.value === value);
+    if (value.type === "u32" && shape.length > 1 && !isGiven) {
       return { shape, data: await this.codes(value, buffer) };
     }
     const values = await this.inspection.read(buffer, 4 * roundUpTo4(tensorSize(shape)));

@@ -327,7 +327,9 @@ export const SHAPES = {
     title: "a loss or metric that does not fit its target",
     explanation:
       "`cross_entropy` and `accuracy` compare logits with classes: their target is `u32[N]`, " +
-      "one class for each example. `mse`, `l1` (`mae` as a metric) and `bce_with_logits` " +
+      "one class for each example. `cross_entropy`, `miou` and `pixel_accuracy` compare with " +
+      "masks, `u32[N, height, width]`, one class for each pixel. " +
+      "`mse`, `l1` (`mae` as a metric) and `bce_with_logits` " +
       "compare numbers with numbers: their target is `f32[N, ...]` with the shape of the " +
       "output, or the model's input.",
     wrong: "target label: u32[N] in 0..10\nloss mse(out, label)",
@@ -340,6 +342,33 @@ export const SHAPES = {
       "the network's output and the target need the same shape.",
     wrong: "target position: f32[N, 4]\nlinear(2) as out\nloss mse(out, position)",
     right: "target position: f32[N, 4]\nlinear(4) as out\nloss mse(out, position)",
+  },
+  NET2048: {
+    title: "a mask of another size than the logits",
+    explanation:
+      "A mask has a class for each pixel, so `cross_entropy`, `miou` and `pixel_accuracy` need " +
+      "logits [N, classes, height, width] of the mask's height and width. Networks that pool " +
+      "enlarge their logits at the end: with `upsample(size=[...], mode=bilinear)`, or step by " +
+      "step, as U-Net does.",
+    wrong:
+      "target mask: u32[N, 32, 32] in 0..3\nconv(3, kernel=3, stride=2, padding=1) as logits\n" +
+      "loss cross_entropy(logits, mask)",
+    right:
+      "target mask: u32[N, 32, 32] in 0..3\nconv(3, kernel=3, stride=2, padding=1) -> " +
+      "upsample(2, mode=bilinear) as logits\nloss cross_entropy(logits, mask)",
+  },
+  NET2049: {
+    title: "`ignore` of a label that cannot be left out",
+    explanation:
+      "`ignore` is the label of mask pixels that count in neither the loss nor the metrics, such " +
+      "as borders without an annotation; data sets often use 255. It is not one of the classes, " +
+      "and all losses of a mask use the same.",
+    wrong:
+      "target mask: u32[N, 32, 32] in 0..21\nconv(21, kernel=3, padding=1) as logits\n" +
+      "loss cross_entropy(logits, mask, ignore=20)",
+    right:
+      "target mask: u32[N, 32, 32] in 0..21\nconv(21, kernel=3, padding=1) as logits\n" +
+      "loss cross_entropy(logits, mask, ignore=255)",
   },
   NET2050: {
     title: "a stride larger than the kernel",

@@ -1,0 +1,78 @@
+import type { LabelRule, Value } from "../ir/graph.js";
+import { BATCH, formatShape, imageShape } from "../ir/shape.js";
+import { ensure, requireShape } from "./checks.js";
+import { logSumOfPowers, targetsOf } from "./cross-entropy.js";
+import type { OpDefinition, Tensor } from "./op.js";
+import { imageSizes, zeros } from "./tensors.js";
+
+/** Logits are [N, C, H, W], labels [N, H, W] integers; those of C and more are ignored. */
+export function requirePixelLogits([logits, labels]: readonly Value[]): {
+  readonly classes: number;
+  readonly height: number;
+} {
+  ensure(logits!.shape.length === 4, () => {
+    return `expected logits [N, classes, H, W], got ${formatShape(logits!.shape)}`;
+  });
+  const { channels: classes, height, width } = imageShape(logits!.shape);
+  requireShape(labels!, [BATCH, height, width]);
+  return { classes, height };
+}
+
+/** A pixel that counts. */
+export interface LabeledPixel {
+  readonly logits: readonly number[];
+  readonly label: number;
+  readonly image: number;
+  readonly row: number;
+  /** Places of its logits among all of the tensor. */
+  readonly places: readonly number[];
+}
+
+/** Visits each pixel whose label is one of the classes. */
+export function forEachPixel(
+  [logits, labels]: readonly Tensor[],
+  visit: (pixel: LabeledPixel) => void,
+): void {
+  const { channels, width, pixels } = imageSizes(logits!.shape);
+  labels!.data.forEach((label, index) => {
+    if (label >= channels) return;
+    const [image, pixel] = [Math.floor(index / pixels), index % pixels];
+    const places = Array.from(
+      { length: channels },
+      (_, channel) => (image * channels + channel) * pixels + pixel,
+    );
+    const values = places.map((place) => logits!.data[place]!);
+    visit({ logits: values, label, image, row: Math.floor(pixel / width), places });
+  });
+}
+
+/** What the classes of a pixel with this label count. */
+export const pixelTargets = (label: number, classes: number, rule: LabelRule): readonly number[] =>
+  targetsOf({ shape: [1], data: Uint32Array.of(label) }, classes, rule)(0);
+
+/**
+ * What the pixels of each row add to the loss's sum: - sum over classes of target * log
+ * softmax(logits), as of whole images (cross-entropy.ts). PyTorch's mean is the sum over all pixels
+ * that are not ignored, divided by the weights of their labels.
+ */
+export const pixelCrossEntropy: OpDefinition<"pixelCrossEntropy"> = {
+  keepsOrder: true,
+
+  outputs(inputs) {
+    const { height } = requirePixelLogits(inputs);
+    return [{ shape: [BATCH, height], type: "f32" }];
+  },
+
+  reference(inputs, rule) {
+    const { images, height, channels } = imageSizes(inputs[0]!.shape);
+    const losses = zeros([images, height]);
+    forEachPixel(inputs, ({ logits, label, image, row }) => {
+      const total = logSumOfPowers(logits);
+      const targets = pixelTargets(label, channels, rule);
+      logits.forEach((logit, index) => {
+        losses.data[image * height + row]! += targets[index]! * (total - logit);
+      });
+    });
+    return [losses];
+  },
+};

@@ -1,0 +1,29 @@
+import { BATCH } from "../ir/shape.js";
+import type { OpDefinition } from "./op.js";
+import { forEachPixel, requirePixelLogits } from "./pixel-cross-entropy.js";
+import { imageSizes, zeros } from "./tensors.js";
+
+/**
+ * The class of the largest logit, the first of equal ones; none where a logit is not finite.
+ */
+export const classOfPixel = (logits: readonly number[]): number =>
+  logits.every(Number.isFinite) ? logits.indexOf(Math.max(...logits)) : -1;
+
+/** How many pixels of each row have their label's logit as the largest; ignored ones do not. */
+export const pixelHits: OpDefinition<"pixelHits"> = {
+  keepsOrder: true,
+
+  outputs(inputs) {
+    const { height } = requirePixelLogits(inputs);
+    return [{ shape: [BATCH, height], type: "f32" }];
+  },
+
+  reference(inputs) {
+    const { images, height } = imageSizes(inputs[0]!.shape);
+    const hits = zeros([images, height]);
+    forEachPixel(inputs, ({ logits, label, image, row }) => {
+      hits.data[image * height + row]! += Number(classOfPixel(logits) === label);
+    });
+    return [hits];
+  },
+};
