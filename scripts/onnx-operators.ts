@@ -51,7 +51,7 @@ const REASONS: Readonly<Record<string, string>> = {
   Dropout: "a mask as second output; dropout while predicting",
   Flatten: "flattens the batch, or fewer axes than the example has",
   Gather: "several parts of a value; indices as a matrix",
-  Gemm: "a transposed input; a bias of its own for each example",
+  Gemm: "a transposed input; another bias for each example",
   Identity: "computes nothing; sequences of tensors and optional tensors",
   LayerNormalization: "over the batch; in pieces that flatten the batch with other axes",
   MatMul: "several matrices for each example",

@@ -16,6 +16,13 @@ export const runsAllVariants =
   process.env["NETC_TEST_FULL"] === "1" || (await findAdapter()).source !== "embedded";
 
 /**
+ * All cases where every variant runs; elsewhere the first of every `step`, since each takes the
+ * embedded adapter's compiler seconds.
+ */
+export const sampled = <Case>(cases: readonly Case[], step: number): readonly Case[] =>
+  runsAllVariants ? cases : cases.filter((_, index) => index % step === 0);
+
+/**
  * An adapter with `shader-f16`: the chosen one, else lavapipe, since the embedded adapter has no
  * 16-bit floats. `undefined` where neither has them, so that the tests can skip.
  *

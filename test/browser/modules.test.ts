@@ -95,9 +95,10 @@ describe.skipIf(!chromiumPath)("a generated module in Chromium", () => {
 
   test.each([
     { spec: "digits", batch: 16 },
-    { spec: "alexnet", batch: 2 },
     // Two inputs, a tower that both share, two targets.
     { spec: "siamese", batch: 4 },
+    // Half a minute: `.ci/run` and the full mode run it.
+    ...(process.env["NETC_TEST_FULL"] ? [{ spec: "alexnet", batch: 2 }] : []),
   ])("$spec: Node's logits, loss and trained weights", async ({ spec, batch }) => {
     compile(spec);
     const expected = runInNode(spec, batch);

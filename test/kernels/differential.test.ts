@@ -316,13 +316,14 @@ describe("optimizers agree with the reference", () => {
   }
 });
 
-/** The variants that compiled programs consist of. */
-const IN_PROGRAMS = new Set<string>(["fused", "for hardware"]);
+/** The variants that compiled programs consist of: of each network, one of them by turns. */
+const IN_PROGRAMS = ["fused", "for hardware"];
 
 describe("programs agree with the reference", () => {
-  for (const [name, make] of Object.entries(cases)) {
+  for (const [index, [name, make]] of Object.entries(cases).entries()) {
     for (const [variant, options] of Object.entries(VARIANTS)) {
-      test.runIf(runsAllVariants || IN_PROGRAMS.has(variant))(`${name}, ${variant}`, async () => {
+      const isSampled = variant === IN_PROGRAMS[index % IN_PROGRAMS.length];
+      test.runIf(runsAllVariants || isSampled)(`${name}, ${variant}`, async () => {
         const results = await compare(make().classify(), { ...options, count: 3, batch: 4 });
         const farthest = Math.max(...results.map(({ error }) => error));
         expect(farthest, worst(results)).toBeLessThan(TOLERANCE);

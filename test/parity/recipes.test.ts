@@ -8,6 +8,7 @@ import { phaseAt } from "../../runtime/training/schedule.js";
 import { relativeError, type Summary } from "../oracle/sketch.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
 import { readExpected } from "./harness.js";
+import { sampled } from "../adapters.js";
 
 /**
  * A small network trained for a few steps with one loss and one optimizer, as PyTorch's own trained
@@ -100,7 +101,7 @@ function programsOf(expected: Case): readonly Program[] {
   );
 }
 
-test.for(readExpected<Case[]>("recipes"))(
+test.for(sampled(readExpected<Case[]>("recipes"), 3))(
   "$loss with $settings as in PyTorch",
   async (expected) => {
     const network = await createNetwork<string, string, Targets>(programsOf(expected), {

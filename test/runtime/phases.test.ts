@@ -6,6 +6,7 @@ import { createNetwork, fit, type Network, type TrainingState } from "../../runt
 import type { Device } from "../../runtime/device.js";
 import { parseState, serializeState } from "../../runtime/training/state.js";
 import { countingDataset } from "../data/pattern.js";
+import { sampled } from "../adapters.js";
 
 /**
  * All that a run keeps in addition to its weights, at once: averages, Adam's, statistics, phases, a
@@ -76,7 +77,7 @@ test(
       const whole = await train(network, {});
       expect(network.phase).toBe(2);
       expect(parseState(whole.state)).toMatchObject({ step: 9, plateau: { factor: 0.25 } });
-      for (const to of [2, 3, 4, 5, 8]) {
+      for (const to of sampled([3, 2, 4, 5, 8], 3)) {
         const first = await open();
         const second = await open();
         try {

@@ -38,8 +38,9 @@ test("the lock of a process that has ended is taken over", async () => {
 });
 
 test.runIf(process.platform === "linux")("a zombie's lock is taken over", async () => {
-  // `exec` keeps the shell's process, which does not wait for its child.
-  const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 30"]);
+  // The child runs until `exec`, since a shell would wait for it, and `sleep` does not.
+  const child = 'while [ "$(cat /proc/$$/comm)" = sh ]; do sleep 0.05; done';
+  const parent = spawn("sh", ["-c", `(${child}) & echo $!; exec sleep 30`]);
   try {
     const [printed] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = Number(printed.toString());
