@@ -1,8 +1,10 @@
 /** netc's package.json. */
 import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { PageAssets } from "../report/document.js";
 
 const manifest = createRequire(import.meta.url).resolve("netc/package.json");
 
@@ -13,4 +15,11 @@ export function version(): string {
 /** The URI of a file of the package, by its path in there: `docs/cli.md`. */
 export function packageFile(path: string): string {
   return pathToFileURL(join(manifest, "..", path)).href;
+}
+
+/** The script and style of a page, which the build puts into a folder of the package. */
+export async function readPageAssets(folder: "report" | "workbench"): Promise<PageAssets> {
+  const read = (name: string) => readFile(new URL(packageFile(`dist/${folder}/${name}`)), "utf8");
+  const [script, style] = await Promise.all([read("page.js"), read("page.css")]);
+  return { script, style };
 }

@@ -1,4 +1,5 @@
 /** A page that shows a picture as a network sees it: one file without scripts or requests. */
+import { escapeHtml, renderDocument } from "./document.js";
 
 /** An image of the page, as a data URL. */
 export interface PageImage {
@@ -48,27 +49,14 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 /** The page's HTML. */
 export function renderInside(page: InsidePage): string {
   const title = `${page.model}: ${page.picture}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>${escapeHtml(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
+  const body = `<main>
 <header><h1>${escapeHtml(page.picture)}</h1>
 <p>as ${escapeHtml(page.model)} sees it, with the weights ${escapeHtml(page.weights)}</p></header>
 ${predictionOf(page)}
 ${filtersOf(page)}
 ${stagesOf(page)}
-</main>
-</body>
-</html>
-`;
+</main>`;
+  return renderDocument({ title, policy: POLICY, style: STYLE, body });
 }
 
 function predictionOf({ input, map, classes }: InsidePage): string {
@@ -121,9 +109,6 @@ function stageOf(stage: PageStage): string {
 
 const imageOf = ({ url, width, height }: PageImage, text: string): string =>
   `<img src="${url}" width="${width}" height="${height}" alt="${escapeHtml(text)}">`;
-
-const escapeHtml = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 
 const STYLE = `
 :root {

@@ -1,12 +1,7 @@
 /** report.html: one file with its data, its script and its style inside. */
+import { dataElement, renderDocument, scriptElement, type PageAssets } from "./document.js";
 import { isStep, type MetricsRecord } from "../runtime/training/records.js";
 import type { ReportData } from "./data.js";
-
-/** The page's script and style, as the build makes them. */
-export interface PageAssets {
-  readonly script: string;
-  readonly style: string;
-}
 
 /** The page may not reach the network, but for the run that serves it. */
 const POLICY =
@@ -19,24 +14,11 @@ const MAX_STEPS = 4000;
 /** The page's HTML. */
 export function renderReport(data: ReportData, { script, style }: PageAssets): string {
   const thinned = { ...data, records: thinOut(data.records) };
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>${escapeHtml(data.title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main id="report"></main>
+  const body = `<main id="report"></main>
 <noscript>This page draws its curves with a script.</noscript>
-<script type="application/json" id="data">${embedJson(thinned)}</script>
-<script>${script.replaceAll("</script", "<\\\\/script")}</script>
-</body>
-</html>
-`;
+${dataElement("data", thinned)}
+${scriptElement(script)}`;
+  return renderDocument({ title: data.title, policy: POLICY, style, body });
 }
 
 /**
@@ -54,13 +36,4 @@ export function thinOut(records: readonly MetricsRecord[]): MetricsRecord[] {
     group = { count: 0, loss: 0 };
     return [{ ...record, loss }];
   });
-}
-
-/** JSON that cannot end the element it is in. */
-function embedJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll("<", "\\u003c");
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 }

@@ -13,7 +13,6 @@ const ALLOWED = [
   "cli/commands/compile.ts",
   "cli/package.ts",
   "cli/plugin/index.ts",
-  "cli/training/report/build.ts",
   "runtime/node/append-file.ts",
   "runtime/node/embedded.ts",
   "runtime/node/mpi/late.ts",

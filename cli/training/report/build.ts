@@ -1,5 +1,4 @@
 /** Gathers what the report of a run shows. */
-import { readFile } from "node:fs/promises";
 import type {
   Facts,
   KernelTiming,
@@ -8,7 +7,6 @@ import type {
   RunStatus,
   Timings,
 } from "../../../report/data.js";
-import type { PageAssets } from "../../../report/render.js";
 import { profileSteps } from "../../../runtime/profile.js";
 import {
   objectiveOf,
@@ -17,7 +15,7 @@ import {
   type MetricsRecord,
 } from "../../../runtime/training/index.js";
 import { formatCount, formatDuration } from "../../format.js";
-import { packageFile, version } from "../../package.js";
+import { version } from "../../package.js";
 import { randomExamples } from "../../../workbench/random-examples.js";
 import { BEST_WEIGHTS } from "../best.js";
 import type { Hints } from "../hints/index.js";
@@ -180,11 +178,4 @@ function describeSetting(value: unknown): string {
   const settings = told.map(([name, of]) => `${name}=${describeSetting(of)}`);
   if (kind === undefined) return settings.join(", ");
   return settings.length === 0 ? kind : `${kind}(${settings.join(", ")})`;
-}
-
-/** The page's script and style, which the build puts into the package. */
-export async function readPageAssets(): Promise<PageAssets> {
-  const read = (name: string) => readFile(new URL(packageFile(`dist/report/${name}`)), "utf8");
-  const [script, style] = await Promise.all([read("page.js"), read("page.css")]);
-  return { script, style };
 }

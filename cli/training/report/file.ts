@@ -7,7 +7,8 @@ import { writeOutput } from "../../files.js";
 import type { MetricsFiles } from "../logs.js";
 import type { RunObserver, TrainingParts } from "../parts.js";
 import { describeRun, PREDICTIONS, RUN_FILE } from "../run-file.js";
-import { readPageAssets, type ReportBuilder } from "./build.js";
+import { readPageAssets } from "../../package.js";
+import type { ReportBuilder } from "./build.js";
 
 export class ReportFile implements RunObserver {
   /** The report as written, once the run has ended. */
@@ -29,6 +30,9 @@ export class ReportFile implements RunObserver {
     this.data = data;
     if (predictions !== undefined) await writeOutput(join(folder, PREDICTIONS), predictions);
     await writeOutput(join(folder, RUN_FILE), describeRun(data, this.parts.compiled.spec));
-    await writeOutput(join(folder, "report.html"), renderReport(data, await readPageAssets()));
+    await writeOutput(
+      join(folder, "report.html"),
+      renderReport(data, await readPageAssets("report")),
+    );
   }
 }

@@ -1,6 +1,7 @@
 /** `--open`: the report over HTTP on this machine alone, during the run. */
 import type { ReportData } from "../../../report/data.js";
-import { renderReport, type PageAssets } from "../../../report/render.js";
+import type { PageAssets } from "../../../report/document.js";
+import { renderReport } from "../../../report/render.js";
 import {
   epochRecord,
   stepRecord,
@@ -12,7 +13,8 @@ import { warn } from "../../terminal.js";
 import { say } from "../../terminal.js";
 import type { MetricsFiles } from "../logs.js";
 import type { RunObserver } from "../parts.js";
-import { readPageAssets, type ReportBuilder } from "./build.js";
+import { readPageAssets } from "../../package.js";
+import type { ReportBuilder } from "./build.js";
 import type { ReportFile } from "./file.js";
 import { LocalServer, type Page } from "./local-server.js";
 
@@ -34,7 +36,7 @@ export class LiveReport implements RunObserver {
   ) {}
 
   async begin(): Promise<void> {
-    this.assets = await readPageAssets();
+    this.assets = await readPageAssets("report");
     this.records = await this.metrics.records();
     try {
       this.server = await LocalServer.listen((path, query) => this.find(path, query));
