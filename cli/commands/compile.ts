@@ -113,6 +113,7 @@ async function compileOnce(path: string, flags: CompileFlags): Promise<void> {
     file: spec.path,
     model: flags.model,
     train: flags.train,
+    readImport: spec.readImport,
     memory: memoryWish(flags),
     predictOnly: flags.predictOnly,
     inspect: flags.inspect,
