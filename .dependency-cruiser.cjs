@@ -57,6 +57,7 @@ const ROOMS = {
   compiler: ["grammar", "program"],
   runtime: ["program"],
   workbench: ["compiler", "runtime", "program"],
+  "workbench/page": ["workbench", "compiler", "runtime", "program", "report/page"],
   "interchange/zip": ["program", "npm:fflate"],
   "interchange/pytorch": ["interchange/zip", "runtime", "program"],
   "interchange/weights": ["runtime", "program"],

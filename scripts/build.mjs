@@ -97,6 +97,21 @@ async function bundleReportPage() {
   });
 }
 
+/** The page of `netc verify --page`: the checks, the compiler and the runtime in one script. */
+async function bundleVerifyPage() {
+  await build({
+    entryPoints: [join(fresh, "workbench", "page", "main.js")],
+    outfile: join(fresh, "workbench", "page.js"),
+    format: "iife",
+    ...BUNDLING,
+  });
+  await build({
+    entryPoints: [join(root, "workbench", "page", "style.css")],
+    outfile: join(fresh, "workbench", "page.css"),
+    ...BUNDLING,
+  });
+}
+
 const BUNDLING = {
   bundle: true,
   minify: true,
@@ -118,6 +133,7 @@ try {
     await bundleParser();
     await bundleRuntimes();
     await bundleReportPage();
+    await bundleVerifyPage();
     await chmod(join(fresh, "cli", "main.js"), 0o755);
     await replaceDist();
   } else {

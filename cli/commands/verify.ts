@@ -1,25 +1,29 @@
+import { basename, relative } from "node:path";
 import type { Command } from "commander";
-import { compileSpec, compiledProgramOf, type CompiledSpec } from "../compiled.js";
+import { formatBytes } from "../../program/format-bytes.js";
+import { renderVerifyPage } from "../../report/verify-page.js";
+import type { PageData } from "../../workbench/page/main.js";
+import type { Deviation } from "../../workbench/verify/comparison.js";
+import type { Divergence } from "../../workbench/verify/tally.js";
+import { verifySpec, type Opened } from "../../workbench/verify/verify-spec.js";
+import { compileSpec, compiledProgramOf } from "../compiled.js";
 import { ExitCode, Reported } from "../failure.js";
+import { writeOutput } from "../files.js";
 import { formatCount, formatDuration, formatNumber } from "../format.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
+import { readPageAssets, version } from "../package.js";
 import { createCounter, type Counter } from "../progress.js";
 import { print, printJson, styled } from "../terminal.js";
-import type { Deviation } from "../../workbench/verify/comparison.js";
-import {
-  addTallies,
-  type Divergence,
-  type Tally,
-  type VerifiedList,
-} from "../../workbench/verify/tally.js";
-import { ALL_LISTS, verifyNetwork } from "../../workbench/verify/verify.js";
+import { tuningBeside } from "../tuning/tune-file.js";
 import { describeCommand } from "./command.js";
 
 interface VerifyFlags extends AdapterOptions {
   readonly batch: number;
   readonly model?: string;
   readonly train?: string;
+  readonly rounds?: number;
+  readonly page?: string;
   readonly json?: boolean;
 }
 
@@ -40,33 +44,39 @@ export function verifyCommand(): Command {
   return describeCommand(
     "verify",
     "Check every kernel and every gradient on this adapter against references in plain loops.",
-    ["verify specs/alexnet.net", "verify specs/resnet18.net --adapter lavapipe --json"],
+    ["verify specs/alexnet.net", "verify specs/resnet18.net --page resnet18.html"],
   )
     .argument("<spec>", "the spec file")
     .option("--batch <n>", "images a step", positiveInteger, 2)
     .option("--model <name>", "the model, where the spec has several")
     .option("--train <name>", "the recipe whose optimizer and model are used")
-    .addOption(jsonOption())
+    .option(
+      "--rounds <n>",
+      "how often all checks run, since some drivers are right in the first run only " +
+        "(default: 1; of a page 2)",
+      positiveInteger,
+    )
+    .option("--page <file>", "write a page that runs the checks in the browser that opens it")
+    .addOption(jsonOption().conflicts("page"))
     .addOption(adapterOption())
-    .action(verify);
+    .action((path: string, flags: VerifyFlags) =>
+      flags.page === undefined ? verify(path, flags) : writePage(path, flags.page, flags),
+    );
 }
 
 async function verify(path: string, flags: VerifyFlags): Promise<void> {
   const start = performance.now();
-  const compiled = await compileSpec(path, flags);
-  const known = new Set<string>();
-  const first = await verifyCompiled(compiled, ALL_LISTS, flags, known);
-  let { tally } = first;
-  if (!tally.divergence && first.trainsAtOnce) {
-    // The same with gradients stored, as those that add them up over slices of a batch have it.
-    const keeping = await compileSpec(path, { ...flags, keepGradients: true });
-    const second = await verifyCompiled(keeping, ["accumulate", "update"], flags, known);
-    tally = addTallies(tally, second.tally);
-  }
+  const { rounds = 1 } = flags;
+  const counter = partsCounter();
+  const verdict = verifySpec((options) => open(path, { ...flags, ...options }), {
+    rounds,
+    onProgress: counter.update,
+  });
+  const { adapter, model, tally } = await verdict.finally(counter.stop);
   const { divergence = null, kernels, values } = tally;
   const report: VerifyReport = {
-    adapter: first.adapter,
-    model: compiled.model.name,
+    adapter: adapter.name,
+    model,
     batch: flags.batch,
     kernels,
     values,
@@ -75,52 +85,70 @@ async function verify(path: string, flags: VerifyFlags): Promise<void> {
     first: divergence,
   };
   if (flags.json) printJson(report);
-  else print(describeReport(report, compiled));
+  else print(describeReport(report, path));
   if (!report.ok) throw new Reported(ExitCode.wrongInput);
 }
 
-interface Verified {
-  readonly adapter: string;
-  readonly tally: Tally;
-  /** Whether gradients are applied as they are made, and never stored. */
-  readonly trainsAtOnce: boolean;
+async function open(
+  path: string,
+  { batch, adapter, ...select }: VerifyFlags & { readonly keepGradients: boolean },
+): Promise<Opened> {
+  const compiled = await compileSpec(path, select);
+  const network = await openNetwork(compiled, { batch, adapter });
+  return { network, written: compiledProgramOf(compiled, network) };
 }
 
-async function verifyCompiled(
-  compiled: CompiledSpec,
-  lists: readonly VerifiedList[],
-  { batch, adapter }: VerifyFlags,
-  known: Set<string>,
-): Promise<Verified> {
-  const network = await openNetwork(compiled, { batch, adapter });
+/** A bar for each part of the checks. */
+function partsCounter() {
   let counter: Counter | undefined;
-  const onProgress = (done: number, total: number) => {
+  const stop = () => {
+    counter?.stop();
+    counter = undefined;
+  };
+  const update = (done: number, total: number) => {
     counter ??= createCounter(total, "checked");
     counter.update(done);
+    if (done === total) stop();
   };
-  try {
-    const { steps } = network.program;
-    const trainsAtOnce = steps.train.length > 0 && steps.accumulate.length === 0;
-    const written = compiledProgramOf(compiled, network);
-    const tally = await verifyNetwork(network, written, lists, { known, onProgress });
-    return { adapter: network.adapter.name, tally, trainsAtOnce };
-  } finally {
-    counter?.stop();
-    network.destroy();
-  }
+  return { update, stop };
 }
+
+async function writePage(path: string, output: string, flags: VerifyFlags): Promise<void> {
+  const { batch, model, train, rounds = 2 } = flags;
+  const { spec } = await compileSpec(path, { model, train });
+  const imports = spec
+    .imports()
+    .map((file) => [toPosix(relative(spec.folder, file)), spec.textOf(file)] as const);
+  const data: PageData = {
+    spec: spec.text,
+    file: basename(spec.path),
+    imports: Object.fromEntries(imports),
+    settings: { model, train, tuned: await tuningBeside(spec) },
+    batch,
+    rounds,
+    netc: version(),
+  };
+  const assets = await readPageAssets("workbench");
+  const page = renderVerifyPage({ spec: data.file, data }, assets);
+  await writeOutput(output, page);
+  print(`wrote ${output} (${formatBytes(Buffer.byteLength(page))})`);
+  print("phones need https or localhost for WebGPU: see docs/deploy/verify.md");
+}
+
+const toPosix = (path: string) => path.replaceAll("\\", "/");
 
 /** Digits enough to see a difference of the tolerance; f32 has no more than 9. */
 function digitsFor({ expected, actual, tolerance }: Deviation): (value: number) => string {
   const size = Math.max(Math.abs(expected), Math.abs(actual));
-  const digits = Math.ceil(Math.log10(size / tolerance)) + 2;
+  // Of whole calls, whose bits must be equal, all digits.
+  const digits = Math.min(9, Math.ceil(Math.log10(size / tolerance)) + 2);
   return (value) =>
     Number.isFinite(digits)
-      ? String(Number(value.toPrecision(Math.min(9, Math.max(4, digits)))))
+      ? String(Number(value.toPrecision(Math.max(4, digits))))
       : formatNumber(value);
 }
 
-function describeReport(report: VerifyReport, { spec }: CompiledSpec): string {
+function describeReport(report: VerifyReport, path: string): string {
   const { adapter, model, batch, kernels, values, seconds, first } = report;
   const checked =
     `${formatCount(kernels)} kernels, ` +
@@ -129,14 +157,29 @@ function describeReport(report: VerifyReport, { spec }: CompiledSpec): string {
     const right = styled("green", "right", process.stdout);
     return `${right}: ${model}, batch ${batch}, on ${adapter}: ${checked}`;
   }
-  const { value, index, expected, actual, tolerance } = first.deviation;
-  const show = digitsFor(first.deviation);
   return [
     `${styled("red", "wrong", process.stdout)}: ${model}, batch ${batch}, on ${adapter}`,
-    `${spec.path}:${first.line}: ${first.name} (${first.list}) diverges from the reference`,
-    `  ${value}[${index}] is ${show(actual)}, ` +
-      `expected ${show(expected)} to within ${formatNumber(tolerance)}`,
-    `  computed by ${first.kernels.join(", ")}`,
+    ...(first.list === "calls" ? describeCall(first, path) : describeKernel(first, path)),
     `found after ${checked}; what runs later was not checked`,
   ].join("\n");
+}
+
+function describeKernel({ line, name, list, kernels, deviation }: Divergence, path: string) {
+  const { value, index, expected, actual, tolerance } = deviation;
+  const show = digitsFor(deviation);
+  return [
+    `${path}:${line}: ${name} (${list}) diverges from the reference`,
+    `  ${value}[${index}] is ${show(actual)}, ` +
+      `expected ${show(expected)} to within ${formatNumber(tolerance)}`,
+    `  computed by ${kernels.join(", ")}`,
+  ];
+}
+
+function describeCall({ name, deviation }: Divergence, path: string) {
+  const { value, index, expected, actual } = deviation;
+  const show = digitsFor(deviation);
+  return [
+    `${path}: ${name}: kernels in one submission differ from the same kernels one at a time`,
+    `  ${value}[${index}] is ${show(actual)}, and ${show(expected)} one at a time`,
+  ];
 }

@@ -5,7 +5,8 @@ import { extname, join, normalize } from "node:path";
 
 const IMPORT_MAP = `{ "imports": {
   "netc/runtime": "/dist/runtime/browser.js",
-  "netc/inspect": "/dist/runtime/inside/inspectable.js"
+  "netc/inspect": "/dist/runtime/inside/inspectable.js",
+  "netc/verify": "/dist/workbench/verify/in-browser.js"
 } }`;
 
 const pages: Readonly<Record<string, string>> = {

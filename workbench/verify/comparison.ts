@@ -17,6 +17,8 @@ export interface Finding {
   readonly compared: number;
   /** The one that is furthest off, if any is further than rounding explains. */
   readonly deviation?: Deviation;
+  /** The largest difference as a share of what rounding explains; not finite for NaN. */
+  readonly share: number;
 }
 
 /**
@@ -33,7 +35,7 @@ export const STORING = 2e-6;
 /** Collects comparisons and keeps the worst. */
 export class Comparison {
   private compared = 0;
-  private worst = 1;
+  private worst = 0;
   private deviation: Deviation | undefined;
 
   /** `halves`, given for programs of mixed precision: the values that are stored in 16 bits. */
@@ -55,12 +57,12 @@ export class Comparison {
     const off = Number.isNaN(ratio) ? Infinity : ratio;
     if (off <= this.worst) return;
     this.worst = off;
-    this.deviation = deviation;
+    if (off > 1) this.deviation = deviation;
   }
 
   get finding(): Finding {
-    const { compared, deviation } = this;
-    return { compared, deviation };
+    const { compared, deviation, worst: share } = this;
+    return { compared, deviation, share };
   }
 }
 

@@ -20,11 +20,18 @@ import { inspecting, type Inspection } from "../../runtime/inspection.js";
 import type { Network } from "../../runtime/network.js";
 import type { Examples } from "../random-examples.js";
 import { DeviceTensors } from "./device-tensors.js";
-import type { Divergence, Tally } from "./tally.js";
+import {
+  addTallies,
+  tallyOf,
+  type Checked,
+  type CheckOptions,
+  type Divergence,
+  type Tally,
+} from "./tally.js";
 
 export type WrittenListName = keyof WrittenProgram["lists"];
 
-export interface VerifyOptions {
+export interface VerifyOptions extends CheckOptions {
   /** Kernels with their constants that were found right before: they are not checked again. */
   readonly known: Set<string>;
   readonly onProgress?: (done: number, total: number) => void;
@@ -102,26 +109,36 @@ class ListCheck {
 
   /** Runs the list up to the last stage that is not known to be right. */
   async run(): Promise<Tally> {
-    const { known, onDivergence, onProgress } = this.settings.options;
+    const { known, onProgress } = this.settings.options;
     const stages = this.stages();
     const due = stages.slice(0, stages.findLastIndex((stage) => this.isDue(stage)) + 1);
     this.noteReaders(due);
-    const tally: Tally = { kernels: 0, values: 0 };
+    let tally: Tally = { kernels: 0, values: 0 };
     for (const [index, stage] of due.entries()) {
       if (this.isDue(stage)) {
-        const { compared, deviation } = await stage.check();
-        tally.kernels += this.kernelsOf(stage);
-        tally.values += compared;
-        const divergence = deviation && this.describe(stage, deviation);
-        if (!divergence) known.add(this.keyOf(stage));
-        else if (!stage.written || !onDivergence?.(stage.written, divergence))
-          return { ...tally, divergence };
+        const found = await this.visit(stage);
+        tally = addTallies(tally, found);
+        if (!found.divergence) known.add(this.keyOf(stage));
+        else if (!this.continuesAfter(stage, found.divergence)) return tally;
       } else this.runSteps(stage);
       this.forget(index);
       onProgress?.(index + 1, stages.length);
     }
     onProgress?.(stages.length, stages.length);
     return tally;
+  }
+
+  /** Runs and checks the kernels of a stage. */
+  private async visit(stage: Stage): Promise<Tally> {
+    const finding = await stage.check();
+    const result = { ...this.describe(stage), ...finding };
+    this.settings.options.onChecked?.(result);
+    return tallyOf(result, this.kernelsOf(stage));
+  }
+
+  private continuesAfter({ written }: Stage, divergence: Divergence): boolean {
+    const { continues = false, onDivergence } = this.settings.options;
+    return (written && onDivergence?.(written, divergence)) ?? continues;
   }
 
   private stages(): readonly Stage[] {
@@ -271,7 +288,7 @@ class ListCheck {
     );
   }
 
-  private describe(stage: Stage, deviation: Divergence["deviation"]): Divergence {
+  private describe(stage: Stage): Checked {
     const steps = this.stepsOf(stage);
     const { label, origin } = steps[0]!;
     return {
@@ -280,7 +297,6 @@ class ListCheck {
       layer: origin.name,
       line: origin.span.start.line,
       kernels: [...new Set(steps.map(({ kernel }) => kernel.name))],
-      deviation,
     };
   }
 }

@@ -12,12 +12,16 @@ import { inspecting, type Inspection } from "../../runtime/inspection.js";
 import { placeOf } from "../../runtime/layout.js";
 import type { Network } from "../../runtime/network.js";
 import type { Examples } from "../random-examples.js";
-import type { Tally } from "./tally.js";
+import { addTallies, tallyOf, type CheckOptions, type Tally } from "./tally.js";
 
 /** Fills the parameters again, and restores what they were. */
-export function verifyInitialValues(network: Network, examples: Examples): Promise<Tally> {
+export function verifyInitialValues(
+  network: Network,
+  examples: Examples,
+  options: CheckOptions,
+): Promise<Tally> {
   const { seed } = network;
-  return verifyEach(network, "initialize", examples, async (parameter, inspection) => {
+  const check: CheckParameter = async (parameter, inspection) => {
     const places = placesOf(parameter);
     const { name, initializer, stream } = parameter;
     const tolerance = initialTolerance(initializer);
@@ -28,7 +32,8 @@ export function verifyInitialValues(network: Network, examples: Examples): Promi
       comparison.add({ value: name, index, expected, actual: after[place]!, tolerance });
     });
     return comparison;
-  });
+  };
+  return verifyEach(network, { list: "initialize", examples, check }, options);
 }
 
 /**
@@ -39,6 +44,7 @@ export function verifyAverages(
   network: Network,
   { average }: Pick<CompiledProgram, "average">,
   examples: Examples,
+  options: CheckOptions,
 ): Promise<Tally> {
   const { decay } = average!;
   const before = new Map<ProgramParameter, Float32Array>();
@@ -53,7 +59,7 @@ export function verifyAverages(
       before.set(parameter, await gather(inspection, parameter, "average", placesOf(parameter)));
     }
   };
-  const check = async (parameter: ProgramParameter, inspection: Inspection) => {
+  const check: CheckParameter = async (parameter, inspection) => {
     const places = placesOf(parameter);
     const weights = await gather(inspection, parameter, "buffer", places);
     const after = await gather(inspection, parameter, "average", places);
@@ -67,7 +73,7 @@ export function verifyAverages(
     });
     return comparison;
   };
-  return verifyEach(network, "average", examples, check, prepare);
+  return verifyEach(network, { list: "average", examples, check, prepare }, options);
 }
 
 const placesOf = ({ shape }: ProgramParameter) =>
@@ -91,33 +97,37 @@ function gather(
   );
 }
 
-/**
- * Runs a list whose every step writes a piece of one parameter, and checks one parameter after the
- * other.
- */
+type CheckParameter = (parameter: ProgramParameter, inspection: Inspection) => Promise<Comparison>;
+
+/** A list whose every step writes a piece of one parameter. */
+interface ParameterList {
+  readonly list: "initialize" | "average";
+  readonly examples: Examples;
+  readonly check: CheckParameter;
+  readonly prepare?: (inspection: Inspection) => Promise<void>;
+}
+
+/** Runs a list and checks one parameter after the other. */
 function verifyEach(
   network: Network,
-  list: "initialize" | "average",
-  examples: Examples,
-  check: (parameter: ProgramParameter, inspection: Inspection) => Promise<Comparison>,
-  prepare?: (inspection: Inspection) => Promise<void>,
+  { list, examples, check, prepare }: ParameterList,
+  { onChecked, continues }: CheckOptions,
 ): Promise<Tally> {
   const { parameters, kernels } = network.program;
   const visit = async (inspection: Inspection): Promise<Tally> => {
     await prepare?.(inspection);
     inspection.run();
-    const tally: Tally = { kernels: 0, values: 0 };
+    let tally: Tally = { kernels: 0, values: 0 };
     for (const parameter of parameters) {
       const steps = inspection.steps.filter((step) => writes(step, parameter, list));
       if (steps.length === 0) continue;
-      const { compared, deviation } = (await check(parameter, inspection)).finding;
-      tally.kernels += steps.length;
-      tally.values += compared;
-      if (!deviation) continue;
+      const { finding } = await check(parameter, inspection);
       const { label: name, location, kernel } = steps[0]!;
       const [layer, line] = [parameter.name, location.line];
-      const divergence = { list, name, layer, line, kernels: [kernels[kernel]!.name], deviation };
-      return { ...tally, divergence };
+      const result = { list, name, layer, line, kernels: [kernels[kernel]!.name], ...finding };
+      onChecked?.(result);
+      tally = addTallies(tally, tallyOf(result, steps.length));
+      if (tally.divergence && !continues) break;
     }
     return tally;
   };

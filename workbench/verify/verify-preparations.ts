@@ -2,22 +2,26 @@
  * The kernels that make a batch's images from bytes, held against the plain loops of runtime/data.
  */
 import { imageOf } from "../../program/tensors.js";
-import { Comparison, ROUNDING, type Finding } from "./comparison.js";
-import type { Preparation, Program, SplitName } from "../../program/program.js";
+import { Comparison, ROUNDING } from "./comparison.js";
+import type { Preparation, SplitName } from "../../program/program.js";
 import { threefry } from "../../program/random.js";
 import type { Dataset, Images, StagedImages } from "../../runtime/data/dataset.js";
 import { loadBatches } from "../../runtime/data/loader.js";
 import { chooseStaging, type Staging } from "../../runtime/data/stage.js";
 import { inspecting } from "../../runtime/inspection.js";
 import type { Network } from "../../runtime/network.js";
-import type { Tally } from "./tally.js";
+import { tallyOf, type CheckOptions, type Tally } from "./tally.js";
 
 /** Splits whose images the device prepares. */
 export const preparedSplits = ({ program }: Pick<Network, "program">): readonly SplitName[] =>
   (["train", "eval"] as const).filter((split) => program.preparations?.[split]);
 
 /** Prepares a batch of random bytes by a split's transforms, on the device and here. */
-export async function verifyPreparation(network: Network, split: SplitName): Promise<Tally> {
+export async function verifyPreparation(
+  network: Network,
+  split: SplitName,
+  { onChecked }: CheckOptions,
+): Promise<Tally> {
   const { program, slice } = network;
   const preparation = program.preparations![split]!;
   const { expected, staged } = await loadBoth(network, split, preparation);
@@ -34,20 +38,13 @@ export async function verifyPreparation(network: Network, split: SplitName): Pro
     const name = `${split} images`;
     comparison.add({ value: name, index, expected: value, actual: actual[index]!, tolerance });
   });
-  return describe(comparison.finding, program, preparation);
-}
-
-function describe(
-  { compared, deviation }: Finding,
-  program: Program,
-  { steps }: Preparation,
-): Tally {
-  const tally = { kernels: steps.length, values: compared };
-  if (!deviation) return tally;
+  const { steps } = preparation;
   const { label: name, location } = steps[0]!;
   const kernels = [...new Set(steps.map(({ kernel }) => program.kernels[kernel]!.name))];
   const about = { list: "prepare", name, layer: name, line: location.line } as const;
-  return { ...tally, divergence: { ...about, kernels, deviation } };
+  const result = { ...about, kernels, ...comparison.finding };
+  onChecked?.(result);
+  return tallyOf(result, steps.length);
 }
 
 /** A batch as the plain loops make it, and as bytes and draws. */

@@ -3,6 +3,7 @@ import type { CompiledProgram } from "../../compiler/program.js";
 import type { Network } from "../../runtime/network.js";
 import { randomExamples, type Examples } from "../random-examples.js";
 import { addTallies, type Tally, type VerifiedList } from "./tally.js";
+import { verifyCalls } from "./verify-calls.js";
 import { stagesOf, verifyList, type VerifyOptions } from "./verify-list.js";
 import { verifyAverages, verifyInitialValues } from "./verify-parameters.js";
 import { preparedSplits, verifyPreparation } from "./verify-preparations.js";
@@ -13,27 +14,25 @@ import { preparedSplits, verifyPreparation } from "./verify-preparations.js";
  */
 export const ALL_LISTS: readonly VerifiedList[] = [
   ...(["initialize", "prepare", "train", "accumulate", "update", "average"] as const),
-  ...(["evaluate", "predict"] as const),
+  ...(["evaluate", "predict", "calls"] as const),
 ];
 
-type Written = Pick<CompiledProgram, "lists" | "average">;
+/** What a network's program came from. */
+export type Written = Pick<CompiledProgram, "lists" | "average">;
 
 /**
- * Checks those of the lists that a network has, one after the other, up to the first that is wrong.
+ * Checks those of the lists that a network has, one after the other, up to the first that is wrong,
+ * or with `continues` all of them.
  */
 export async function verifyNetwork(
   network: Network,
   written: Written,
   lists: readonly VerifiedList[],
-  options: Pick<VerifyOptions, "known" | "onProgress">,
+  options: Omit<VerifyOptions, "only" | "onDivergence">,
 ): Promise<Tally> {
   // A batch that comes in slices is computed by the kernels of a slice.
   const examples = randomExamples(network.program, network.slice);
-  const wanted = lists.filter((list) =>
-    list === "prepare"
-      ? preparedSplits(network).length > 0
-      : network.program.steps[list].length > 0,
-  );
+  const wanted = lists.filter((list) => isIn(network, list));
   const stages = wanted.map((list) => stagesIn(written, list));
   const total = stages.reduce((sum, count) => sum + count, 0);
   let tally: Tally = { kernels: 0, values: 0 };
@@ -42,11 +41,17 @@ export async function verifyNetwork(
     const onProgress = (done: number) => options.onProgress?.(before + done, total);
     const found = await verifyOne(network, written, list, examples, { ...options, onProgress });
     tally = addTallies(tally, found);
-    if (tally.divergence) break;
+    if (tally.divergence && !options.continues) break;
     before += stages[index]!;
     options.onProgress?.(before, total);
   }
   return tally;
+}
+
+function isIn(network: Network, list: VerifiedList): boolean {
+  if (list === "calls") return true;
+  if (list === "prepare") return preparedSplits(network).length > 0;
+  return network.program.steps[list].length > 0;
 }
 
 function stagesIn({ lists }: Written, list: VerifiedList): number {
@@ -63,11 +68,12 @@ async function verifyOne(
 ): Promise<Tally> {
   switch (list) {
     case "initialize":
-      return verifyInitialValues(network, examples);
+      return verifyInitialValues(network, examples, options);
     case "prepare": {
       let tally: Tally = { kernels: 0, values: 0 };
       for (const split of preparedSplits(network)) {
-        if (!tally.divergence) tally = addTallies(tally, await verifyPreparation(network, split));
+        if (tally.divergence && !options.continues) break;
+        tally = addTallies(tally, await verifyPreparation(network, split, options));
       }
       return tally;
     }
@@ -78,8 +84,10 @@ async function verifyOne(
         images,
         targets,
       );
-      return verifyAverages(network, written, examples);
+      return verifyAverages(network, written, examples, options);
     }
+    case "calls":
+      return verifyCalls(network, examples, options);
     default:
       return verifyList(network, written, list, examples, options);
   }
