@@ -61,7 +61,7 @@ const ROOMS = {
   "interchange/zip": ["program", "npm:fflate"],
   "interchange/pytorch": ["interchange/zip", "runtime", "program"],
   "interchange/weights": ["runtime", "program"],
-  starter: ["runtime", "format", "npm:sharp", "node:(fs/promises|path|crypto)"],
+  starter: ["runtime", "program", "format", "npm:sharp", "node:(fs/promises|path|crypto)"],
   format: ["grammar", "npm:prettier"],
   interchange: ["compiler", "format", "program", "npm:(@bufbuild|jsfive)"],
   picture: ["compiler", "program", "npm:elkjs"],

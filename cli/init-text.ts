@@ -1,6 +1,6 @@
 /** What `netc init` found, for people. */
 import { toleratedSkips } from "../runtime/node/data/skipped.js";
-import { type PictureSurvey, type Survey, trainCount } from "../starter/index.js";
+import { type PictureSurvey, type Survey, type TableSurvey, trainCount } from "../starter/index.js";
 import { formatCount, formatNumber, plural } from "./format.js";
 import { renderTable } from "./table.js";
 
@@ -12,9 +12,7 @@ export function describeSurvey(survey: Survey): readonly string[] {
   return [
     classTable(survey),
     "",
-    ...(survey.kind === "pictures"
-      ? describePictures(survey)
-      : [`${survey.columns} columns of numbers`]),
+    ...(survey.kind === "pictures" ? describePictures(survey) : describeTable(survey)),
     ...warnings(survey),
     ...survey.notices,
   ];
@@ -34,6 +32,21 @@ function classTable({ classes, evaluation }: Survey): string {
     ...(other === undefined ? [] : [formatCount(other)]),
   ]);
   return renderTable(columns, rows);
+}
+
+function describeTable({
+  columns,
+  labelName,
+  ignored,
+  listed,
+  by,
+}: TableSurvey): readonly string[] {
+  return [
+    `${plural(columns, "column")} of numbers; the label is in the column ${labelName}`,
+    ...(listed ? [`labels are ${listed.join(", ")}, not numbers from 0: they are names`] : []),
+    ...ignored.map(({ name, why }) => `not read: ${name} (${why})`),
+    ...(by === undefined ? [] : [`rows of the same ${by} stay in one split`]),
+  ];
 }
 
 function describePictures(survey: PictureSurvey): readonly string[] {

@@ -21,6 +21,10 @@ export function sourceSize(
 export function sizeAfter(transform: Transform, size: ImageSize): ImageSize {
   switch (transform.kind) {
     case "resize":
+      if (typeof transform.size !== "number") {
+        const [height, width] = transform.size;
+        return { kind: "exact", height, width };
+      }
       return size.kind === "exact" && size.height === size.width
         ? { kind: "exact", height: transform.size, width: transform.size }
         : { kind: "shorter", size: transform.size };

@@ -28,7 +28,11 @@ export type DataSource = {
   | {
       readonly kind: "csv";
       /** Which column holds the label. */
-      readonly label: "first" | "last";
+      readonly label: LabelColumn;
+      /** Columns that are not read: their names, or their numbers from 1 without a header. */
+      readonly ignore?: readonly string[];
+      /** What the labels say, in the order of the classes; else numbers from 0, or sorted names. */
+      readonly classes?: readonly string[];
       /**
        * What the other columns are: pixels in the order channels, rows, columns (if absent), or any
        * numbers.
@@ -39,6 +43,9 @@ export type DataSource = {
     }
 );
 
+/** A column of a table: an end of its rows, or by its name. */
+export type LabelColumn = "first" | "last" | { readonly column: string };
+
 /** A seeded fraction of the examples that is kept apart for evaluation. */
 export interface Holdout {
   /** Above 0, below 1; examples are assigned by a seeded shuffle. */
@@ -46,8 +53,8 @@ export interface Holdout {
   /** Whether this split takes the examples held out or the others. */
   readonly takes: "holdout" | "rest";
   /**
-   * A regular expression for the paths of examples. Those of which it finds the same (its first
-   * group, or all of it) stay in one split.
+   * Which examples stay in one split: those with the same value in this column of a table, or those
+   * in whose path this regular expression finds the same (its first group, or all of it).
    */
   readonly by?: string;
 }

@@ -6,8 +6,12 @@
 /** Smallest and largest value of something that is drawn. */
 export type Range = readonly [low: number, high: number];
 
+/** Height and width in pixels. */
+export type HeightAndWidth = readonly [height: number, width: number];
+
 export type Transform =
-  | { readonly kind: "resize"; readonly size: number }
+  /** A number is that of the shorter side; the other follows. */
+  | { readonly kind: "resize"; readonly size: number | HeightAndWidth }
   | { readonly kind: "center_crop"; readonly size: number }
   | { readonly kind: "random_crop"; readonly size: number; readonly padding: number }
   | {

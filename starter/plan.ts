@@ -1,4 +1,6 @@
 /** What a first spec is made of, and why: chosen by what was found, before any text is written. */
+import type { HeightAndWidth } from "../program/transforms.js";
+import { multiplyAdds } from "./cost.js";
 import { type PictureSurvey, type Survey, type TableSurvey, trainCount } from "./survey.js";
 
 /** A part of the spec with the reason that a comment gives. */
@@ -12,11 +14,17 @@ export interface Plan {
   readonly input: Choice<readonly number[]>;
   /** Widths of the stages; those of the hidden layers for features. */
   readonly widths: Choice<readonly number[]>;
+  /** Whether the first convolution has a stride of 2, because the input is large. */
+  readonly isStrided: boolean;
   readonly dropout: number;
   readonly mean: readonly number[];
   readonly std: Choice<readonly number[]>;
   /** The call of the source without its path and holdout: `csv("...", label=first)`. */
-  readonly source: { readonly name: "folder" | "csv"; readonly arguments: readonly string[] };
+  readonly source: {
+    readonly name: "folder" | "csv";
+    readonly arguments: readonly string[];
+    readonly why: string;
+  };
   /** Undefined where the data has a split for evaluation. */
   readonly holdout?: Choice<number>;
   readonly augmentation: Choice<readonly string[]>;
@@ -29,13 +37,14 @@ export interface Plan {
 
 /** The parts of a first spec. */
 export function planFor(survey: Survey): Plan {
-  const batch = batchFor(trainCount(survey));
+  const examples = trainCount(survey);
+  const batch = batchFor(examples);
   const specific = survey.kind === "table" ? planTable(survey) : planPictures(survey);
   return {
     ...specific,
     ...holdoutFor(survey),
     ...weightsFor(survey),
-    epochs: epochsFor(trainCount(survey), batch),
+    epochs: epochsFor({ examples, batch, multiplyAdds: multiplyAdds(specific) }),
     batch,
   };
 }
@@ -45,44 +54,62 @@ type Specific = Omit<Plan, "holdout" | "classWeights" | "epochs" | "batch">;
 // Pictures
 
 function planPictures(survey: PictureSurvey): Specific {
-  const { size, statistics, isGray, decoded } = survey;
+  const { input, statistics, isGray, decoded } = survey;
   const channels = isGray ? 1 : 3;
   const some = decoded < trainCount(survey) ? `${count(decoded)} of the pictures` : "the pictures";
+  const [height, width] = input;
   return {
-    input: { value: [channels, size, size], why: whySize(survey) },
-    widths: stagesFor(size, trainCount(survey)),
+    input: { value: [channels, ...input], why: whySize(survey) },
+    ...stagesFor(input, trainCount(survey)),
     dropout: trainCount(survey) < 5000 ? 0.2 : 0,
     mean: statistics.mean.slice(0, channels),
     std: {
       value: statistics.std.slice(0, channels).map(aboveZero),
-      why: `Measured on ${some}, scaled to ${size} pixels.`,
+      why: `Measured on ${some}, scaled to ${Math.min(height, width)} pixels.`,
     },
-    source: { name: "folder", arguments: [] },
+    source: { name: "folder", arguments: [], why: "" },
     augmentation: augmentationFor(survey),
-    evaluation: isExact(survey) ? [] : [`resize(${enlarged(survey)})`, `center_crop(${size})`],
+    evaluation: evaluationFor(survey),
     learningRate: 3e-3,
   };
 }
 
 /** Whether pictures have the input's size already. */
-const isExact = ({ isOneSize, size, shorterSide, longerSide }: PictureSurvey) =>
-  isOneSize && shorterSide.most === size && longerSide.most === size;
+const isExact = ({ isOneSize, input, shorterSide, longerSide }: PictureSurvey) =>
+  isOneSize && shorterSide.most === Math.min(...input) && longerSide.most === Math.max(...input);
 
-/** Wide pictures lose much to a square: they keep the whole of their shorter side. */
+const isSquare = ([height, width]: HeightAndWidth) => height === width;
+
+/** A square of wide pictures loses much of them: it keeps the whole of their shorter side. */
 const WIDE = 1.6;
 
-function enlarged({ size, aspect }: PictureSurvey): number {
-  return aspect.median >= WIDE ? size : Math.round((size * 9) / 8);
+function evaluationFor(survey: PictureSurvey): readonly string[] {
+  if (isExact(survey)) return [];
+  if (!isSquare(survey.input)) return [bothSides(survey.input)];
+  const [size] = survey.input;
+  const larger = survey.aspect.median >= WIDE ? size : Math.round((size * 9) / 8);
+  return [`resize(${larger})`, `center_crop(${size})`];
 }
 
+const bothSides = ([height, width]: HeightAndWidth) => `resize([${height}, ${width}])`;
+
 function whySize(survey: PictureSurvey): string {
-  const { shorterSide, size, isGray, aspect } = survey;
+  const { shorterSide, input, isGray, aspect } = survey;
   const channels = isGray ? "No picture has a color: one channel." : "Three channels: RGB.";
-  if (isExact(survey)) return `All pictures are ${size} x ${size}. ${channels}`;
+  const shape = input.join(" x ");
+  if (isExact(survey)) return `All pictures are ${shape}. ${channels}`;
   const { least, median, most } = shorterSide;
-  const sides =
-    `The shorter sides are ${least} to ${most} pixels, half of them up to ${median}: ` +
-    `${size} is quick to train; a larger side shows more details.`;
+  const found =
+    least === most
+      ? `The shorter sides are ${least} pixels`
+      : `The shorter sides are ${least} to ${most} pixels, half of them up to ${median}`;
+  const side = Math.min(...input);
+  const sides = `${found}: ${side} is quick to train; a larger input shows more details.`;
+  if (!isSquare(input)) {
+    const ratio = Number(aspect.median.toFixed(1));
+    const shape = `Most pictures are ${ratio} times as long as short: the input is, too.`;
+    return `${shape} ${sides} ${channels}`;
+  }
   const lost = Math.round(100 * (1 - 1 / aspect.median));
   const square =
     aspect.median < WIDE
@@ -91,22 +118,46 @@ function whySize(survey: PictureSurvey): string {
   return `${sides} ${channels}${square}`;
 }
 
-/** Stages of convolution and pooling, until 3 to 6 pixels are left of each side. */
-function stagesFor(size: number, examples: number): Choice<readonly number[]> {
-  const stages = Math.max(2, Math.floor(Math.log2(size / 3)));
-  const first = size > 64 || examples < 1000 ? 16 : 32;
+/** Inputs of more pixels start with a stride. */
+const MOST_WITHOUT_STRIDE = 64 * 64;
+
+/** Stages that each halve the image, until 3 to 6 pixels are left of the shorter side. */
+function stagesFor(input: HeightAndWidth, examples: number): Pick<Plan, "widths" | "isStrided"> {
+  const size = Math.min(...input);
+  const isStrided = input[0] * input[1] > MOST_WITHOUT_STRIDE;
+  const halvings = Math.max(2, Math.floor(Math.log2(size / 3)));
+  const stages = isStrided ? halvings - 1 : halvings;
+  const first = isStrided || examples < 1000 ? 16 : 32;
   const widths = Array.from({ length: stages }, (_, stage) => Math.min(256, first << stage));
   const few = first === 16 ? "few channels, which suit" : "more channels suit";
+  const left = input.map((side) => side >> halvings).join(" x ");
+  const stride = isStrided
+    ? "The first convolution has a stride of 2, which makes training about 4 times as fast. "
+    : "";
   return {
-    value: widths,
-    why:
-      `Each stage halves the image: ${stages} leave ${size >> stages} x ${size >> stages}; ` +
-      `${few} ${count(examples)} pictures.`,
+    isStrided,
+    widths: {
+      value: widths,
+      why:
+        `${stride}Each stage halves the image: ${left} are left; ` +
+        `${few} ${count(examples)} pictures.`,
+    },
   };
 }
 
 function augmentationFor(survey: PictureSurvey): Choice<readonly string[]> {
-  const { size, isGray } = survey;
+  const { input, isGray } = survey;
+  const [size] = input;
+  if (!isSquare(input)) {
+    const both = isExact(survey) ? [] : [bothSides(input)];
+    const light = "color_jitter(brightness=0.2, contrast=0.2)";
+    return {
+      value: isGray ? [...both, light] : [...both, light, "hflip"],
+      why:
+        "Other light" +
+        (isGray ? "." : ", and mirror images; remove `hflip` if left and right matter."),
+    };
+  }
   const crop = isExact(survey)
     ? `random_crop(${size}, padding=${Math.max(1, size >> 3)})`
     : `random_resized_crop(${size}, scale=[0.4, 1])`;
@@ -124,34 +175,57 @@ function augmentationFor(survey: PictureSurvey): Choice<readonly string[]> {
 
 // Tables
 
+const TWO_HIDDEN_LAYERS = {
+  widths: { value: [64, 64], why: "Two hidden layers." },
+  isStrided: false,
+} as const;
+
 function planTable(survey: TableSurvey): Specific {
-  const { columns, side, label, statistics, maximum } = survey;
+  const { columns, side, statistics, maximum } = survey;
   const isImage = side !== undefined;
-  const where = label === "first" ? ["label=first"] : [];
+  const examples = trainCount(survey);
+  const network = isImage ? stagesFor([side, side], examples) : TWO_HIDDEN_LAYERS;
   return {
+    ...network,
     input: {
       value: isImage ? [1, side, side] : [columns],
       why: isImage
         ? `${columns} whole numbers from 0 to ${maximum} in a row: gray pixels, ${side} x ${side}.`
         : `${columns} features in a row.`,
     },
-    widths: isImage
-      ? stagesFor(side, trainCount(survey))
-      : { value: [64, 64], why: "Two hidden layers." },
-    dropout: trainCount(survey) < 5000 ? 0.2 : 0,
+    dropout: examples < 5000 ? 0.2 : 0,
     mean: statistics.mean,
     std: {
       value: statistics.std.map(aboveZero),
       why: isImage ? "Measured on all pixels." : "Measured on each column.",
     },
-    source: {
-      name: "csv",
-      arguments: [...where, ...(isImage && maximum !== 255 ? [`maximum=${maximum}`] : [])],
-    },
+    source: { name: "csv", arguments: csvArguments(survey), why: whyColumns(survey) },
     augmentation: { value: [], why: "" },
     evaluation: [],
     learningRate: isImage ? 3e-3 : 1e-2,
   };
+}
+
+function csvArguments({ label, ignored, listed, by, side, maximum }: TableSurvey): string[] {
+  const strings = (texts: readonly string[]) =>
+    `[${texts.map((text) => JSON.stringify(text)).join(", ")}]`;
+  const column = typeof label === "string" ? label : JSON.stringify(label.column);
+  return [
+    ...(label === "last" ? [] : [`label=${column}`]),
+    ...(ignored.length > 0 ? [`ignore=${strings(ignored.map(({ name }) => name))}`] : []),
+    ...(listed ? [`classes=${strings(listed)}`] : []),
+    ...(by === undefined ? [] : [`by=${JSON.stringify(by)}`]),
+    ...(side !== undefined && maximum !== 255 ? [`maximum=${maximum}`] : []),
+  ];
+}
+
+function whyColumns({ labelName, ignored, listed, by }: TableSurvey): string {
+  return [
+    `The label is in the column ${labelName}.`,
+    ...(listed ? [`Its numbers are names: class 0 is ${listed[0]}.`] : []),
+    ...ignored.map(({ name, why }) => `Not read: ${name} (${why}).`),
+    ...(by === undefined ? [] : [`All rows of a ${by} are in one split.`]),
+  ].join(" ");
 }
 
 // The rest is alike
@@ -196,14 +270,31 @@ const batchFor = (examples: number) => (examples < 2000 ? 32 : examples < 20_000
 
 /** Steps after which a small network has learned most of what it will. */
 const STEPS = 1500;
+const FEWEST_EPOCHS = 10;
+const MOST_EPOCHS = 60;
+/** Multiply-adds of a run: about two minutes on two CPU cores, at 10,000 million a second. */
+const MOST_MULTIPLY_ADDS = 1.2e12;
 
-function epochsFor(examples: number, batch: number): Choice<number> {
+interface Effort {
+  readonly examples: number;
+  readonly batch: number;
+  /** Of a training step, for each example. */
+  readonly multiplyAdds: number;
+}
+
+function epochsFor({ examples, batch, multiplyAdds }: Effort): Choice<number> {
   const stepsAnEpoch = Math.max(1, examples / batch);
-  const epochs = Math.min(60, Math.max(10, Math.round(STEPS / stepsAnEpoch)));
-  const steps = Math.round(epochs * stepsAnEpoch);
+  const wanted = Math.min(MOST_EPOCHS, Math.round(STEPS / stepsAnEpoch));
+  const affordable = Math.floor(MOST_MULTIPLY_ADDS / (multiplyAdds * examples));
+  const epochs = Math.max(FEWEST_EPOCHS, Math.min(wanted, affordable));
+  const steps = `About ${count(Math.round(epochs * stepsAnEpoch))} steps`;
   return {
     value: epochs,
-    why: `About ${count(steps)} steps; more epochs help if the loss still falls.`,
+    why:
+      epochs < wanted
+        ? `${steps}, so that a CPU needs minutes only: ` +
+          `with \`epochs = ${Math.min(wanted, 2 * epochs)}\` the accuracy is mostly higher.`
+        : `${steps}; more epochs help if the loss still falls.`,
   };
 }
 

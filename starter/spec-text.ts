@@ -90,16 +90,20 @@ function model(survey: Survey, plan: Plan, names: SpecNames): string {
   }`;
 }
 
-function stages({ widths, dropout }: Plan): string {
+function stages({ widths, isStrided, dropout }: Plan): string {
+  const [first, ...others] = widths.value;
+  const stem = `conv(${first}, kernel=3, stride=2, padding=1, bias=false)${STAGE_END}\n`;
   return `${comment(widths.why)}features {
-      for width in [${widths.value.join(", ")}] {
-        conv(width, kernel=3, padding=1, bias=false) -> batchnorm -> relu -> maxpool(2)
+      ${isStrided ? stem : ""}for width in [${(isStrided ? others : widths.value).join(", ")}] {
+        conv(width, kernel=3, padding=1, bias=false)${STAGE_END}
       }
     }
     classifier {
       global_avgpool -> flatten${dropoutLayer(dropout)} -> linear(classes) as logits
     }`;
 }
+
+const STAGE_END = " -> batchnorm -> relu -> maxpool(2)";
 
 function hiddenLayers({ widths, dropout }: Plan): string {
   return `${comment(widths.why)}for width in [${widths.value.join(", ")}] {
@@ -114,7 +118,7 @@ function data(plan: Plan, names: SpecNames): string {
   const { holdout, augmentation, evaluation } = plan;
   const after = (transforms: readonly string[]) =>
     [...transforms, "normalize(mean=mean, std=std)"].join(" -> ");
-  const whys = [comment(holdout?.why ?? ""), comment(augmentation.why)].join("");
+  const whys = [plan.source.why, holdout?.why ?? "", augmentation.why].map(comment).join("");
   return `data Own for ${names.model} {
     ${whys}train ${source(plan, names.train)} { ${after(augmentation.value)} }
     eval ${source(plan, names.evaluation ?? names.train)} { ${after(evaluation)} }

@@ -38,9 +38,9 @@ export async function surveyPictures(
   const good = looked.filter((each): each is ProbedPicture => !("failure" in each));
   const bad = looked.filter((each): each is Unreadable => "failure" in each);
   if (good.length === 0) throw noPicture(train.path, bad.map(asFile));
-  const size = inputSize(good);
+  const input = inputSize(good);
   const paths = good.filter(({ split }) => split === "train").map(({ path }) => path);
-  const measured = await measurePictures(sample(paths, MOST_DECODED), size, progress);
+  const measured = await measurePictures(sample(paths, MOST_DECODED), Math.min(...input), progress);
   const unreadable = [...bad.map(asFile), ...measured.failed];
   requireReadable(train, unreadable);
   return {
@@ -55,7 +55,7 @@ export async function surveyPictures(
     rotated: good.filter(({ isRotated }) => isRotated).length,
     unreadable,
     duplicates: findDuplicates(good),
-    size,
+    input,
     statistics: measured.statistics,
     decoded: measured.decoded,
   };

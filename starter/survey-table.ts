@@ -1,24 +1,32 @@
 /** Looks through a table of numbers with a column of labels. */
 import { DataError } from "../runtime/data/error.js";
-import type { CsvTable } from "../runtime/node/data/csv-table.js";
-import { parseCsvTable } from "../runtime/node/data/csv-table.js";
+import { isHeader } from "../runtime/node/data/csv-header.js";
+import { isNumber, readLines, type Line } from "../runtime/node/data/csv-lines.js";
+import { openRows, parseCsvTable, type CsvTable } from "../runtime/node/data/csv-table.js";
 import { readMaybeGzipped } from "../runtime/node/data/files.js";
-import { numberLabels } from "../runtime/node/data/labels.js";
+import { numberLabels, numberListed, type NumberedLabels } from "../runtime/node/data/labels.js";
 import type { Statistics, TableSurvey } from "./survey.js";
+import { chooseColumns, type ChosenColumns } from "./table-columns.js";
 
-/** Reads a csv file with its label first or last. Throws a DataError where it is neither. */
-export async function surveyTable(path: string): Promise<TableSurvey> {
+/**
+ * Reads a csv file, whose label is in the column of that name; without a name netc looks for it.
+ * Throws a DataError where no column holds classes.
+ */
+export async function surveyTable(path: string, label?: string): Promise<TableSurvey> {
   const bytes = await readMaybeGzipped(path);
   const notices: string[] = [];
-  const { table, label } = readTable(bytes, path, (notice) => notices.push(notice));
-  const { classes, numbers } = numberLabels(
-    {
-      name: path,
-      texts: table.labels,
-      placeOf: (index) => `${path}:${table.lines[index]}`,
-    },
-    {},
-  );
+  const chosen = chooseIn(bytes, path, label);
+  const table = parseCsvTable(bytes, {
+    path,
+    maximum: Infinity,
+    noun: "feature",
+    label: chosen.label,
+    ignore: chosen.ignored.map(({ name }) => name),
+    by: chosen.by,
+    onNotice: (notice) => notices.push(notice),
+  });
+  requireFeatures(table, path);
+  const { listed, classes, numbers } = classesOf(table, path);
   const counts = new Array<number>(classes.length).fill(0);
   for (const number of numbers) counts[number]!++;
   const side = sideOf(table);
@@ -26,7 +34,11 @@ export async function surveyTable(path: string): Promise<TableSurvey> {
   return {
     kind: "table",
     train: path,
-    label,
+    label: chosen.label,
+    labelName: chosen.labelName,
+    ignored: chosen.ignored,
+    by: chosen.by,
+    listed,
     columns: table.columns,
     side,
     maximum: side !== undefined ? maximum : undefined,
@@ -36,52 +48,56 @@ export async function surveyTable(path: string): Promise<TableSurvey> {
   };
 }
 
-interface ReadTable {
-  readonly table: CsvTable;
-  readonly label: "first" | "last";
+/** Rows that show what columns are: all of a file of 100,000 rows would take long. */
+const MOST_LOOKED_AT = 5000;
+
+function chooseIn(bytes: Buffer, path: string, label: string | undefined): ChosenColumns {
+  const { names, rows } = openRows(bytes, { path, maximum: Infinity, ...headerIn(bytes, path) });
+  const some: Line[] = [];
+  for (const row of rows) {
+    some.push(row);
+    if (some.length === MOST_LOOKED_AT) break;
+  }
+  if (names.length === 1) throw oneColumn(path);
+  return chooseColumns({ path, names, rows: some, label });
 }
 
-/** The label is last unless only the first column can be it. */
-function readTable(bytes: Buffer, path: string, onNotice: (notice: string) => void): ReadTable {
-  const read = (label: "first" | "last", onNotice?: (notice: string) => void) =>
-    parseCsvTable(bytes, { path, label, maximum: Infinity, noun: "feature", onNotice });
-  const [last, first] = [attempt(() => read("last")), attempt(() => read("first"))];
-  requireFeatures(last, path);
-  if (areClasses(last)) return { table: read("last", onNotice), label: "last" };
-  if (areClasses(first)) return { table: read("first", onNotice), label: "first" };
-  if (last instanceof DataError) throw last;
+/** What keeps checks of the header quiet before the columns are chosen. */
+function headerIn(bytes: Buffer, path: string) {
+  const lines = readLines(bytes, { path });
+  const [first, second] = [lines.next().value, lines.next().value];
+  const options = { path, label: "last", maximum: Infinity } as const;
+  if (!first || !isHeader(first, second?.cells, options)) return { label: "last" } as const;
+  const last = first.cells.at(-1)!;
+  return { label: { column: last }, ignore: first.cells.slice(0, -1) };
+}
+
+function requireFeatures({ columns }: CsvTable, path: string): void {
+  if (columns > 0) return;
   throw new DataError(
-    `${path}: neither the first nor the last column holds classes`,
-    "a label is a name, or a whole number from 0, in the first or the last column, and " +
-      "several rows share it; numbers to predict are not read from csv files",
+    `${path} has no column of numbers but for the label`,
+    "a network needs at least one feature; text is not read as one",
   );
 }
 
-function requireFeatures(table: CsvTable | DataError, path: string): void {
-  if (table instanceof DataError || table.columns > 0) return;
-  throw new DataError(
+const oneColumn = (path: string) =>
+  new DataError(
     `${path} has one column, and a network needs a label and at least one feature`,
     "cells are separated by commas, semicolons or tabs",
   );
-}
 
-function attempt(read: () => CsvTable): CsvTable | DataError {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof DataError) return error;
-    throw error;
-  }
-}
-
-/** Few different labels: names, or whole numbers from 0. */
-function areClasses(table: CsvTable | DataError): table is CsvTable {
-  if (table instanceof DataError) return false;
-  const different = new Set(table.labels);
-  if (different.size > Math.max(2, table.labels.length / 2)) return false;
-  const numbers = [...different].map(Number);
-  const areNumbers = numbers.every((number) => Number.isFinite(number));
-  return !areNumbers || numbers.every((number) => Number.isInteger(number) && number >= 0);
+/** Class numbers; `listed` where labels are numbers other than 0, 1, 2 and so on. */
+function classesOf(
+  { labels, lines }: CsvTable,
+  path: string,
+): NumberedLabels & { readonly listed?: readonly string[] } {
+  const found = { name: path, texts: labels, placeOf: (row: number) => `${path}:${lines[row]}` };
+  const different = [...new Set(labels)];
+  const values = [...new Set(different.map(Number))].sort((a, b) => a - b);
+  const areCounted = values.every((value, at) => value === at);
+  if (!different.every(isNumber) || areCounted) return numberLabels(found, {});
+  const listed = values.map(String);
+  return { listed, ...numberListed(found, listed, {}) };
 }
 
 /** The side of the square whose gray pixels a row seems to hold: whole numbers from 0 to 255. */

@@ -1,4 +1,7 @@
 /** What is found in somebody's data, as plain data: what a first spec is chosen by. */
+import type { LabelColumn } from "../program/recipe.js";
+import type { HeightAndWidth } from "../program/transforms.js";
+import type { IgnoredColumn } from "./table-columns.js";
 
 export interface ClassCount {
   readonly name: string;
@@ -61,8 +64,8 @@ export interface PictureSurvey extends Found {
   readonly rotated: number;
   readonly unreadable: readonly UnreadableFile[];
   readonly duplicates: readonly Duplicate[];
-  /** The shorter side in pixels that pictures are scaled to. */
-  readonly size: number;
+  /** Of the network's input, in pixels. */
+  readonly input: HeightAndWidth;
   /** Of the pictures at that size, in 0..1. */
   readonly statistics: Statistics;
   /** How many pictures were decoded for the statistics. */
@@ -71,7 +74,14 @@ export interface PictureSurvey extends Found {
 
 export interface TableSurvey extends Found {
   readonly kind: "table";
-  readonly label: "first" | "last";
+  readonly label: LabelColumn;
+  /** The name of its column, or its number from 1. */
+  readonly labelName: string;
+  readonly ignored: readonly IgnoredColumn[];
+  /** The column whose rows stay in one split. */
+  readonly by?: string | undefined;
+  /** The labels in the order of their classes, where they are not 0, 1, 2 and so on. */
+  readonly listed?: readonly string[];
   readonly columns: number;
   /** The side of the square gray image that a row seems to hold; undefined for features. */
   readonly side?: number;

@@ -17,6 +17,7 @@ import { print, printJson, say } from "../terminal.js";
 import { describeCommand } from "./command.js";
 
 interface InitFlags {
+  readonly label?: string;
   readonly output?: string;
   readonly overwrite?: boolean;
   readonly json?: boolean;
@@ -32,6 +33,7 @@ export function initCommand(): Command {
       "<data>",
       "a folder with a folder for each class, or with train/ and val/; or a csv file",
     )
+    .option("--label <column>", "the column of the csv file that holds the classes")
     .option("-o, --output <file>", "the spec to write (default: the data's name, NAME.net)")
     .option("--overwrite", "replace the file if it is there already")
     .addOption(jsonOption())
@@ -42,7 +44,7 @@ async function init(data: string, flags: InitFlags): Promise<void> {
   const output = flags.output ?? `${nameOf(data)}.net`;
   if (extname(output) !== ".net") throw wrongUsage(`${output} does not end in .net`);
   if (!flags.overwrite) refuseExisting([output], "--overwrite replaces it, -o FILE writes another");
-  const survey = await surveyOf(data);
+  const survey = await surveyOf(data, flags);
   requireClasses(survey);
   requireHoldout(survey);
   const plan = planFor(survey);
@@ -60,11 +62,14 @@ async function init(data: string, flags: InitFlags): Promise<void> {
     );
 }
 
-async function surveyOf(data: string): Promise<Survey> {
+async function surveyOf(data: string, { label }: InitFlags): Promise<Survey> {
   const status = await stat(data).catch(() => undefined);
   if (status === undefined) throw wrongInput(`there is no folder or file ${data}`);
-  if (status.isDirectory()) return surveyPictures(data, sayProgress());
-  if (/\.(csv|tsv)(\.gz)?$/i.test(data)) return surveyTable(data);
+  if (status.isDirectory()) {
+    if (label !== undefined) throw wrongUsage("--label names a column, and folders have none");
+    return surveyPictures(data, sayProgress());
+  }
+  if (/\.(csv|tsv)(\.gz)?$/i.test(data)) return surveyTable(data, label);
   throw wrongInput(
     `${data} is neither a folder nor a csv file`,
     "other sources are written by hand: `netc explain parquet`, `netc explain tar`",

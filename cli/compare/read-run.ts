@@ -81,7 +81,7 @@ function parseRecords(text: string): readonly MetricsRecord[] {
 
 async function readPredictions(path: string): Promise<readonly RunPrediction[]> {
   const bytes = Buffer.from(await readBytes(path, "predictions"));
-  const [, ...rows] = [...readLines(bytes, { path, label: "last", maximum: Infinity })];
+  const [, ...rows] = [...readLines(bytes, { path })];
   return rows.map(({ cells: [file = "", label = "", prediction = ""] }) => {
     return { file, label, prediction };
   });

@@ -118,6 +118,27 @@ export function choice<const Name extends string>(names: readonly Name[]): Argum
   };
 }
 
+/** A column: one of a few words, or any name in double quotes. */
+export function column<const Word extends string>(
+  words: readonly Word[],
+): ArgumentType<Word | { readonly column: string }> {
+  const word = choice(words);
+  const description = `${word.description}, or a column's name in double quotes`;
+  return {
+    description,
+    accepts: word.accepts,
+    write: (value) => (typeof value === "string" ? value : JSON.stringify(value.column)),
+    read(expression, reader) {
+      if (expression.kind === "name" && !reader.scope.names.includes(expression.name))
+        return word.read(expression, reader);
+      const read = readConstant(expression, reader, description, (constant) =>
+        constant.kind === "string" ? constant.value : MISMATCH,
+      );
+      return read === undefined ? undefined : { column: read };
+    },
+  };
+}
+
 /**
  * The name of a value of the network: `logits` in `cross_entropy(logits, label)`. Looked up by who
  * reads it.
@@ -151,6 +172,22 @@ export function pair(range: NumberRange = {}): ArgumentType<Pair> {
         if (!sizes || sizes.length > 2) return MISMATCH;
         const [height, width = height] = sizes as [number, number?];
         return allInRange([height, width] as Pair, range);
+      }),
+  };
+}
+
+/** One side, from which the other follows, or both: `256`, or `[48, 192]`. */
+export function sideOrBoth(range: NumberRange = {}): ArgumentType<number | Pair> {
+  const description = `${describeRange("an integer", range)}, or [height, width]`;
+  return {
+    description,
+    accepts: { kind: "number" },
+    write: (size) => (typeof size === "number" ? `${size}` : writeList(size)),
+    read: (expression, reader) =>
+      readConstant(expression, reader, description, (constant) => {
+        if (constant.kind === "integer") return inRange(constant.value, range);
+        const sizes = integersOf(constant);
+        return sizes?.length === 2 ? allInRange(sizes as Pair, range) : MISMATCH;
       }),
   };
 }

@@ -10,7 +10,9 @@ export function transformText(transform: Transform): string {
     const list = (values: readonly number[]) => `[${values.join(", ")}]`;
     return `normalize(mean=${list(transform.mean)}, std=${list(transform.std)})`;
   }
-  return "size" in transform ? `${transform.kind}(${transform.size})` : transform.kind;
+  if (!("size" in transform)) return transform.kind;
+  const { kind, size } = transform;
+  return `${kind}(${typeof size === "number" ? size : `[${size.join(", ")}]`})`;
 }
 
 /** `resize(256) -> center_crop(224) -> pixels / 255 -> normalize(...)`. */

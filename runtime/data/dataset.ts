@@ -67,6 +67,8 @@ export interface Dataset {
   labelAt?(index: number): number;
   /** Where the example at `index` comes from: the path of its file, or a place in one. */
   nameAt?(index: number): string;
+  /** Which group the example at `index` belongs to, where a column of the files says it. */
+  groupAt?(index: number): string;
   /** How many examples could not be read so far. */
   unreadable?(): number;
   /** The examples that could not be read since the last call, for other ranks. */

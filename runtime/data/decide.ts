@@ -216,8 +216,15 @@ function cutRectangle(share: number, { width, height }: Size, random: ExampleRan
   return { ...cut, share: 1 - (cut.width * cut.height) / (width * height) };
 }
 
-/** The shorter side becomes `size`, the longer one follows, rounded down. */
-export function shorterSideSize({ width, height }: Size, size: number): Size {
+/**
+ * What `resize` makes of a size. The shorter side becomes a number, and the longer one follows,
+ * rounded down.
+ */
+export function resizedSize(
+  { width, height }: Size,
+  { size }: Pick<TransformOf<"resize">, "size">,
+): Size {
+  if (typeof size !== "number") return { width: size[1], height: size[0] };
   return width <= height
     ? { width: size, height: Math.floor((size * height) / width) }
     : { width: Math.floor((size * width) / height), height: size };

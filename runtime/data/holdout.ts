@@ -30,6 +30,7 @@ export function withHoldout(dataset: Dataset, { share, takes, by }: Holdout): Da
     ...dataset,
     labelAt: dataset.labelAt && ((index) => dataset.labelAt!(chosen[index]!)),
     nameAt: dataset.nameAt && ((index) => dataset.nameAt!(chosen[index]!)),
+    groupAt: dataset.groupAt && ((index) => dataset.groupAt!(chosen[index]!)),
     length: chosen.length,
     get: (index) => dataset.get(chosen[index]!),
     prepare: (index, stage) => prepareExample(dataset, chosen[index]!, stage),
@@ -81,23 +82,29 @@ function heldOutGroups(dataset: Dataset, share: number, by: string): readonly bo
 
 /** Examples of each group, the groups in the order of their first examples. */
 function groupsOf(dataset: Dataset, order: Uint32Array, by: string): Iterable<readonly number[]> {
-  const pattern = patternOf(by);
+  const groupAt = dataset.groupAt?.bind(dataset) ?? groupInName(dataset, by);
   const groups = new Map<string, number[]>();
   for (const index of order) {
-    const name = dataset.nameAt?.(index) ?? "";
-    const found = pattern.exec(name);
-    if (!found) {
-      throw new DataError(
-        `by="${by}" finds nothing in ${name || `the examples of ${dataset.name}`}`,
-        'each path needs a part that names its group: `by="(patient[0-9]+)"`',
-      );
-    }
-    const group = found[1] ?? found[0];
+    const group = groupAt(index);
     const members = groups.get(group);
     if (members) members.push(index);
     else groups.set(group, [index]);
   }
   return groups.values();
+}
+
+/** What a pattern finds in the names of examples. Throws a DataError where it finds nothing. */
+function groupInName(dataset: Dataset, by: string): (index: number) => string {
+  const pattern = patternOf(by);
+  return (index) => {
+    const name = dataset.nameAt?.(index) ?? "";
+    const found = pattern.exec(name);
+    if (found) return found[1] ?? found[0];
+    throw new DataError(
+      `by="${by}" finds nothing in ${name || `the examples of ${dataset.name}`}`,
+      'each path needs a part that names its group: `by="(patient[0-9]+)"`',
+    );
+  };
 }
 
 function patternOf(by: string): RegExp {

@@ -13,6 +13,7 @@ export function datasetInMemory(
     readonly largestPixel?: number;
     readonly labelAt?: Dataset["labelAt"];
     readonly nameAt?: Dataset["nameAt"];
+    readonly groupAt?: Dataset["groupAt"];
   },
   example: (index: number) => Example,
 ): Dataset {

@@ -222,8 +222,12 @@ export function checkSize(name: string, image: Image, { shape, images }: Staging
 
 /** Which transforms bring such an image to the network's size. */
 function sizeHint(image: Image, { height, width }: InputShape): string {
-  if (height !== width) return `prepare images of ${width}x${height} beforehand`;
-  const square = image.width === image.height;
-  const transforms = square ? `resize(${width})` : `resize(${width}) -> center_crop(${width})`;
+  const isSquare = image.width === image.height;
+  const transforms =
+    height !== width
+      ? `resize([${height}, ${width}])`
+      : isSquare
+        ? `resize(${width})`
+        : `resize(${width}) -> center_crop(${width})`;
   return `add \`${transforms}\` to the split's transforms`;
 }

@@ -11,7 +11,7 @@ import {
 } from "../../program/transforms.js";
 import { jitterColors, shiftColors } from "./color.js";
 import type { ExampleKey, Image } from "./dataset.js";
-import { decide, fiveSquares, randomRectangle, shorterSideSize, type Decisions } from "./decide.js";
+import { decide, fiveSquares, randomRectangle, resizedSize, type Decisions } from "./decide.js";
 import { DataError } from "./error.js";
 import { cropImage, flipImage, stackImages, toFloats } from "./image.js";
 import { randomFor, type ExampleRandom } from "./random.js";
@@ -42,12 +42,12 @@ export function applyTransforms(
  */
 function resizeAndCrop(
   image: Image,
-  { size }: TransformOf<"resize">,
+  resize: TransformOf<"resize">,
   next: Transform | undefined,
   random: ExampleRandom,
 ): Image | undefined {
   if (next?.kind !== "center_crop" && next?.kind !== "random_crop") return undefined;
-  const to = shorterSideSize(image, size);
+  const to = resizedSize(image, resize);
   const { left, top } = decide(next, to, random) as Decisions<"center_crop">;
   const keep = { left, top, width: next.size, height: next.size };
   const isWithin =
@@ -62,7 +62,7 @@ function applyTransform(image: Image, transform: Transform, random: ExampleRando
   }
   switch (transform.kind) {
     case "resize":
-      return resizeImage(image, shorterSideSize(image, transform.size));
+      return resizeImage(image, resizedSize(image, transform));
     case "ten_crop":
       return tenCrops(image, transform.size);
     case "random_resized_crop":

@@ -1,6 +1,6 @@
 /** Which part of a picture becomes the input, at which size, and the filters for that. */
 import type { Preparation } from "../../program/program.js";
-import { centralSquare, shorterSideSize, type Size } from "../data/decide.js";
+import { centralSquare, resizedSize, type Size } from "../data/decide.js";
 import type { Rectangle } from "../data/image.js";
 import { fixedPoint, type FixedFilter } from "../data/resample-bytes.js";
 import { takeRows, triangleFilter } from "../data/resample.js";
@@ -20,7 +20,7 @@ interface Resizing {
 export function resizingOf(preparation: Preparation, picture: Size): Resizing | undefined {
   const [resize, ...rest] = transformsBefore(preparation);
   const isResized = resize?.kind === "resize";
-  const to = isResized ? shorterSideSize(picture, resize.size) : picture;
+  const to = isResized ? resizedSize(picture, resize) : picture;
   const [crop, ...others] = isResized ? rest : resize ? [resize, ...rest] : [];
   if (others.length > 0 || (crop && crop.kind !== "center_crop")) return undefined;
   const keep = crop ? centralSquare(to, crop.size) : { left: 0, top: 0, ...to };

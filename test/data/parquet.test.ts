@@ -267,3 +267,15 @@ test("a file that is damaged in two columns leaves no rejection without an owner
   process.off("unhandledRejection", note);
   expect(rejections).toEqual([]);
 });
+
+test("a column says which rows belong together", async () => {
+  const labels = Array.from({ length: 12 }, (_, row) => BigInt(row % 3));
+  const images = pictures.map((bytes) => ({ bytes, path: null }));
+  const path = await write("groups.parquet", { images, labels });
+  const open = (by: string) =>
+    openParquet({ ...COLUMNS, path, holdout: { share: 0.3, takes: "rest", by } }, OPTIONS);
+  const dataset = await open("label");
+  expect([0, 1, 5].map((row) => dataset.groupAt!(row))).toEqual(["0", "1", "2"]);
+  await expect(open("patient")).rejects.toThrow(/groups\.parquet has no column patient/);
+  await expect(open("image")).rejects.toThrow(/but groups are whole numbers or text/);
+});

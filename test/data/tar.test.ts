@@ -4,6 +4,8 @@ import { gzipSync } from "node:zlib";
 import sharp from "sharp";
 import { Header, Pax } from "tar";
 import { expect, test } from "vitest";
+import type { Dataset } from "../../runtime/data/dataset.js";
+import { withHoldout } from "../../runtime/data/holdout.js";
 import { openTar } from "../../runtime/node/data/tar.js";
 import { temporaryFolder } from "./pattern.js";
 
@@ -254,4 +256,23 @@ test("a shard that vanishes is named, and its images are not counted as broken",
   await rm(path);
   await expect(dataset.get(0)).rejects.toThrow(`the file ${path} does not exist any more`);
   expect(dataset.unreadable!()).toBe(0);
+});
+
+test("groups are found in the names of files", async () => {
+  const names = Array.from({ length: 20 }, (_, at) => `p${at % 5}_${at}`);
+  const files = await Promise.all(
+    names.map(async (name, at): Promise<readonly Packed[]> => [
+      [`${name}.png`, await picture(at)],
+      [`${name}.cls`, String(at & 1)],
+    ]),
+  );
+  const path = await shard("patients.tar", files.flat());
+  const dataset = await openTar(path, OPTIONS);
+  const hold = (takes: "holdout" | "rest") =>
+    withHoldout(dataset, { share: 0.2, takes, by: ": (p[0-9])_" });
+  const patientsOf = (split: Dataset) =>
+    new Set(Array.from({ length: split.length }, (_, at) => /p\d/.exec(split.nameAt!(at))![0]));
+  const [held, rest] = [patientsOf(hold("holdout")), patientsOf(hold("rest"))];
+  expect([held.size, rest.size]).toEqual([1, 4]);
+  expect(rest.has([...held][0]!)).toBe(false);
 });

@@ -9,7 +9,7 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   "batch normalization": "reference/layers/normalization",
   "class imbalance": "guides/class-imbalance",
   "confusion matrix": "guides/evaluation",
-  csv: "guides/own-data",
+  csv: "guides/tables",
   "data augmentation": "guides/data-augmentation",
   dropout: "guides/overfitting",
   "early stopping": "guides/overfitting",

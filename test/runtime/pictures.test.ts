@@ -313,7 +313,7 @@ describe("resizing on the device", () => {
   }
 
   test.each([1, 3] as const)("%d channels: the bytes of the loops in Node", async (channels) => {
-    const variants = [CROPPED, "center_crop(12)", "resize(12)"].map(
+    const variants = [CROPPED, "center_crop(12)", "resize(12)", "resize([12, 12])"].map(
       (transforms) => programsOf({ channels, transforms })[0]!,
     );
     const sizes = fc.record({

@@ -29,6 +29,25 @@ async function textOf(survey: Survey): Promise<string> {
   });
 }
 
+const PICTURES: Survey = {
+  kind: "pictures",
+  train: "photos",
+  classes: [],
+  notices: [],
+  shorterSide: { least: 9, median: 99, most: 999 },
+  longerSide: { least: 9, median: 99, most: 999 },
+  aspect: { least: 1, median: 1, most: 1 },
+  isOneSize: false,
+  isGray: false,
+  gray: 0,
+  rotated: 0,
+  unreadable: [],
+  duplicates: [],
+  input: [32, 32],
+  statistics: { mean: [0, 0, 0], std: [1, 1, 1] },
+  decoded: 1000,
+};
+
 const diagnosticsOf = (text: string) => analyze(text, "photos.net").diagnostics;
 
 describe("what is found in folders of pictures", () => {
@@ -45,7 +64,7 @@ describe("what is found in folders of pictures", () => {
     ]);
     expect(survey.shorterSide).toEqual({ least: 50, median: 60, most: 60 });
     expect(survey.longerSide).toEqual({ least: 60, median: 100, most: 100 });
-    expect(survey).toMatchObject({ rotated: 1, isGray: false, isOneSize: false, size: 48 });
+    expect(survey).toMatchObject({ rotated: 1, isGray: false, isOneSize: false, input: [48, 48] });
     const [red, green, blue] = survey.statistics.mean;
     expect(red).toBeCloseTo(0.5, 1);
     expect(Math.max(green!, blue!)).toBeLessThan(0.02);
@@ -166,14 +185,38 @@ describe("what is chosen", () => {
     expect(diagnosticsOf(text)).toEqual([]);
   });
 
-  test("of wide pictures it is said what a square crop loses", async () => {
-    const wide = { size: 400, height: 100, tint: 40 };
-    const text = await textOf(
+  test("wide pictures get a wide input, and a mixture a square that loses some", async () => {
+    const [wide, high] = [
+      { size: 400, height: 100, tint: 40 },
+      { size: 100, height: 400, tint: 9 },
+    ];
+    const alike = await textOf(
       await surveyOf("wide", { ...shades("a", 25, wide), ...shades("b", 25, wide) }),
     );
-    expect(text.replaceAll("\n  // ", " ")).toContain("loses 75% of its longer side");
-    expect(text).toContain("resize(96) -> center_crop(96)");
-    expect(diagnosticsOf(text)).toEqual([]);
+    expect(alike.replaceAll("\n  // ", " ")).toContain("are 4 times as long as short");
+    expect(alike).toContain("f32[N, 3, 48, 192]");
+    expect(alike).toContain('eval folder("photos", holdout=0.2) { resize([48, 192]) ->');
+    const mixed = await textOf(
+      await surveyOf("mixed", { ...shades("a", 25, wide), ...shades("b", 25, high) }),
+    );
+    expect(mixed.replaceAll("\n  // ", " ")).toContain("loses 75% of its longer side");
+    expect(mixed).toContain("resize(96) -> center_crop(96)");
+    for (const text of [alike, mixed]) expect(diagnosticsOf(text)).toEqual([]);
+  });
+
+  test("what a run costs limits its epochs, which the spec says", () => {
+    const text = (input: readonly [number, number]) =>
+      planFor({
+        ...PICTURES,
+        input,
+        classes: [
+          { name: "a", train: 1000 },
+          { name: "b", train: 1000 },
+        ],
+      }).epochs;
+    expect(text([16, 16])).toMatchObject({ value: 48 });
+    expect(text([32, 32]).value).toBeLessThan(30);
+    expect(text([32, 32]).why).toMatch(/so that a CPU needs minutes only: with `epochs = 38`/);
   });
 
   test("rare classes are weighed by the root of their inverse share", async () => {
@@ -189,6 +232,8 @@ describe("what is chosen", () => {
       kind: "table",
       train: "t.csv",
       label: "last",
+      labelName: "5",
+      ignored: [],
       columns: 4,
       classes: [
         { name: "a", train },
@@ -214,7 +259,7 @@ describe("tables", () => {
   test("names in the first column are the label, the others features", async () => {
     const survey = await table(
       "first.csv",
-      rows((row) => `${row % 2 ? "x" : "y"},${row},-1,${row / 7}`),
+      rows((row) => `${row % 2 ? "x" : "y"},${2 * row},-1,${row / 7}`),
     );
     expect(survey).toMatchObject({ label: "first", columns: 3 });
     expect(survey.classes).toEqual([
@@ -258,12 +303,60 @@ describe("tables", () => {
     await expect(open).rejects.toThrow(/has one column, and a network needs a label/);
   });
 
+  test("what counts rows, names a group, or is text is not read as a number", async () => {
+    const survey = await table(
+      "patients.csv",
+      `id,patient,ward,age,diagnosis,weight\n${rows(
+        (row) => `${500 + row},p${row >> 2},w${row % 3},${row % 7},${1 + (row % 2)},${row / 3}`,
+      )}`,
+    );
+    expect(survey).toMatchObject({
+      label: { column: "diagnosis" },
+      by: "patient",
+      listed: ["1", "2"],
+      columns: 2,
+      ignored: [
+        { name: "id", why: "counts the rows" },
+        { name: "ward", why: "holds text; numbers in its place would be read" },
+      ],
+    });
+    expect(survey.classes).toEqual([
+      { name: "1", train: 20 },
+      { name: "2", train: 20 },
+    ]);
+    const text = await textOf(survey);
+    expect(text).toContain(
+      'label="diagnosis", ignore=["id", "ward"], classes=["1", "2"], by="patient", holdout=0.2)',
+    );
+    expect(diagnosticsOf(text)).toEqual([]);
+  });
+
+  test("amounts are not taken for classes, whether they are whole or not", async () => {
+    const amounts = (name: string, make: (row: number) => string) =>
+      table(name, `site,a,price\n${rows(make)}`);
+    await expect(
+      amounts("whole.csv", (row) => `s${row >> 3},${row / 3},${row * 7}`),
+    ).rejects.toThrow(
+      /the column price holds 40 different whole numbers: amounts rather than classes/,
+    );
+    await expect(amounts("parts.csv", (row) => `s${row >> 3},1,${row / 3}`)).rejects.toThrow(
+      /the column price holds 40 different numbers: amounts rather than classes/,
+    );
+    const chosen = await surveyTable(join(root, "parts.csv"), "site");
+    expect(chosen).toMatchObject({ label: "first", columns: 2 });
+    await expect(surveyTable(join(root, "parts.csv"), "sites")).rejects.toThrow(/no column sites/);
+  });
+
   test("a table without classes is refused", async () => {
     const open = table(
       "regression.csv",
       rows((row) => `${row / 3},${row * 1.5}`),
     );
-    await expect(open).rejects.toThrow(/neither the first nor the last column holds classes/);
-    await expect(table("words.csv", "a,b\nx,y\nz,w\n")).rejects.toThrow(/expected a number/);
+    await expect(open).rejects.toThrow(
+      /the column 2 holds 40 different numbers: amounts rather than classes/,
+    );
+    await expect(table("words.csv", "a,b\nx,y\nz,w\n")).rejects.toThrow(
+      /has no column of numbers but for the label/,
+    );
   });
 });

@@ -64,11 +64,9 @@ export function checkTransforms(
 const PHOTOGRAPH = [480, 640] as const;
 
 /** After `resize` alone the longer side depends on the image. */
-function warnOfShape(
-  { call }: TransformUse,
-  { height, width, span }: ImageInput,
-  { reporter }: Environment,
-): void {
+function warnOfShape(use: TransformUse, input: ImageInput, { reporter }: Environment): void {
+  const { call } = use;
+  const { height, width, span } = input;
   const size = Math.min(height, width);
   const longer = Math.floor((PHOTOGRAPH[1] * size) / PHOTOGRAPH[0]);
   const isSquare = height === width;
@@ -84,7 +82,7 @@ function warnOfShape(
     notes: [`an image of ${PHOTOGRAPH.join("x")} comes out ${size}x${longer}`],
     fixes: isSquare
       ? [{ title: `insert \`${crop}\` after it`, edits: [insertAfter(call.span, ` -> ${crop}`)] }]
-      : [],
+      : sizeFixes(use, sizeFor(use, input)),
   });
 }
 
@@ -184,7 +182,7 @@ function reportSize(
     span: lastSized?.bound.spans.get("size") ?? source.span,
     label: `gives images ${came}`,
     related: [{ span: input.span, message: `wants ${wanted}` }],
-    fixes: lastSized && input.height === input.width ? sizeFixes(lastSized, input.height) : [],
+    fixes: lastSized ? sizeFixes(lastSized, sizeFor(lastSized, input)) : [],
     notes: lastSized ? [] : ["add a transform, for instance `resize` or `center_crop`"],
   });
 }
@@ -194,9 +192,15 @@ function describeSize(size: ImageSize): string {
   return size.kind === "shorter" ? `${size.size} on their shorter side` : "of any size";
 }
 
-function sizeFixes({ call }: TransformUse, size: number): readonly Fix[] {
+/** The size that a transform needs for an input; `resize` alone gives one that is not square. */
+function sizeFor({ transform }: TransformUse, { height, width }: ImageInput): string | undefined {
+  if (height === width) return String(height);
+  return transform.kind === "resize" ? `[${height}, ${width}]` : undefined;
+}
+
+function sizeFixes({ call }: TransformUse, size: string | undefined): readonly Fix[] {
   const argument = call.arguments.find(({ name }) => !name || name.name === "size");
-  if (!argument) return [];
-  const edits = [{ span: argument.value.span, newText: String(size) }];
+  if (!argument || size === undefined) return [];
+  const edits = [{ span: argument.value.span, newText: size }];
   return [{ title: `write \`${call.callee.name}(${size})\``, edits }];
 }

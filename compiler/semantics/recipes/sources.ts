@@ -1,7 +1,7 @@
 import { absentSources } from "./absent.js";
 import { each } from "../../diagnostics/alias.js";
 import type { DataSource, Holdout } from "../../../program/recipe.js";
-import { choice, float, string, strings } from "../../calls/argument-types.js";
+import { column, float, string, strings } from "../../calls/argument-types.js";
 import { optional, required, withDefault } from "../../calls/signature.js";
 import { define, type RecipeDefinition, type Registry } from "./definition.js";
 
@@ -21,6 +21,11 @@ const by = optional(
   "regular expression: images of which it finds the same part of the path are not divided",
 );
 
+const sameValue = optional(
+  string(),
+  "a column that is not read as data: rows in which it holds the same value are not divided",
+);
+
 /** The part of the examples that a split takes; all where nothing is held out. */
 function part(
   holdout: number,
@@ -34,7 +39,7 @@ function part(
 
 /** A source that is a path and nothing else. */
 function files(
-  kind: "cifar10" | "idx" | "tar",
+  kind: "cifar10" | "idx",
   described: Pick<RecipeDefinition<SourceRule>, "example" | "aliases" | "summary">,
 ) {
   return source({
@@ -79,17 +84,23 @@ export const sources: Registry<SourceRule> = {
       positional: ["path"],
       arguments: {
         path,
-        label: withDefault(choice(["first", "last"]), "last", "the column that holds the label"),
+        label: withDefault(column(["first", "last"]), "last", "the column that holds the label"),
+        ignore: optional(
+          strings(),
+          "columns that are not read: names, or numbers from 1 where there is no header",
+        ),
+        classes: optional(strings(), 'what labels say, in the order of the classes: `["1", "2"]`'),
         maximum: withDefault(
           float({ above: 0 }),
           255,
           "value that becomes 1; 1 for features unless given",
         ),
         holdout,
+        by: sameValue,
       },
       resolve:
-        ({ path, label, maximum, holdout }) =>
-        (split) => ({ kind: "csv", path, label, maximum, ...part(holdout, split) }),
+        ({ holdout, by, ...table }) =>
+        (split) => ({ kind: "csv", ...table, ...part(holdout, split, by) }),
     }),
     files("cifar10", {
       example: 'cifar10("data/cifar-10-batches-bin")',
@@ -107,11 +118,17 @@ export const sources: Registry<SourceRule> = {
       aliases: ["mnist", "MNIST", "ubyte"],
       summary: "MNIST's IDX files",
     }),
-    files("tar", {
+    source({
+      name: "tar",
       example: 'tar("data/train-{000..009}.tar")',
       aliases: ["webdataset", "WebDataset", "wds", "shards"],
       summary:
         "WebDataset shards: KEY.jpg and KEY.cls in tar files; `*` and `{000..009}` match several",
+      positional: ["path"],
+      arguments: { path, holdout, by },
+      resolve:
+        ({ path, holdout, by }) =>
+        (split) => ({ kind: "tar", path, ...part(holdout, split, by) }),
     }),
     source({
       name: "parquet",
@@ -131,10 +148,11 @@ export const sources: Registry<SourceRule> = {
         image: withDefault(string(), "image", "the column that holds encoded images"),
         label: withDefault(string(), "label", "the column that holds labels: numbers or names"),
         holdout,
+        by: sameValue,
       },
       resolve:
-        ({ path, image, label, holdout }) =>
-        (split) => ({ kind: "parquet", path, image, label, ...part(holdout, split) }),
+        ({ path, image, label, holdout, by }) =>
+        (split) => ({ kind: "parquet", path, image, label, ...part(holdout, split, by) }),
     }),
   ],
 };

@@ -1,7 +1,7 @@
 import { absentTransforms } from "./absent.js";
 import { each } from "../../diagnostics/alias.js";
 import type { Range, Transform } from "../../../program/transforms.js";
-import { float, floats, integer, spread } from "../../calls/argument-types.js";
+import { float, floats, integer, sideOrBoth, spread } from "../../calls/argument-types.js";
 import { required, withDefault } from "../../calls/signature.js";
 import { define, type Registry } from "./definition.js";
 
@@ -26,9 +26,14 @@ export const transforms: Registry<Transform> = {
         "Resize",
         { name: "scale", differs: "`resize` scales to a number of pixels, not by a factor" },
       ],
-      summary: "scales the shorter side to a size",
+      summary: "scales the shorter side to a size, or both sides",
       positional: ["size"],
-      arguments: { size: required(integer({ minimum: 1 }), "pixels of the shorter side") },
+      arguments: {
+        size: required(
+          sideOrBoth({ minimum: 1 }),
+          "pixels of the shorter side, or [height, width], which may change the shape",
+        ),
+      },
       resolve: ({ size }) => ({ kind: "resize", size }),
     }),
     transform({

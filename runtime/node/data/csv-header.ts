@@ -1,5 +1,6 @@
 /** Whether a CSV file starts with a header, and what is wrong with one. */
 import { DataError } from "../../data/error.js";
+import { labelColumn, namesColumn } from "./csv-columns.js";
 import { isNumber, quoted, type CsvOptions, type Line } from "./csv-lines.js";
 
 const LABEL_NAME = /^(label|labels|class|target)$/i;
@@ -17,7 +18,7 @@ export function isHeader(
   second: readonly string[] | undefined,
   options: CsvOptions,
 ): boolean {
-  if (!cells.some(isNumber)) return true;
+  if (!cells.some(isNumber) || namesColumn(cells, options)) return true;
   if (!countsUp(cells, second, options) && !namesLabel(cells, second, options)) return false;
   const place = `${options.path}:${number}`;
   options.onNotice?.(`${place}: this line is taken for a header: it is ${describe(cells)}`);
@@ -28,7 +29,7 @@ export function isHeader(
 function countsUp(
   cells: readonly string[],
   second: readonly string[] | undefined,
-  { label }: CsvOptions,
+  options: CsvOptions,
 ): boolean {
   const named = cells.findIndex((cell) => !isNumber(cell));
   const others = cells.filter((_, column) => column !== named).map(Number);
@@ -37,34 +38,38 @@ function countsUp(
   if (!others.every((value, at) => value === start + at)) return false;
   if (named < 0 || LABEL_NAME.test(cells[named]!)) return true;
   if (named === 0 && INDEX_NAME.test(cells[0]!)) return true;
-  return named === labelColumn(cells, label) && isNumber(second?.[named] ?? "");
+  return named === endColumn(cells, options) && isNumber(second?.[named] ?? "");
 }
 
 function namesLabel(
   cells: readonly string[],
   second: readonly string[] | undefined,
-  { label }: CsvOptions,
+  options: CsvOptions,
 ): boolean {
-  const column = labelColumn(cells, label);
+  const column = endColumn(cells, options);
+  if (column === undefined) return false;
   return LABEL_NAME.test(cells[column]!) && isNumber(second?.[column] ?? "");
 }
 
 const describe = (cells: readonly string[]) =>
   `${cells.slice(0, 3).join(", ")}${cells.length > 4 ? ", ..." : ""}, ${cells.at(-1)}`;
 
-const labelColumn = (cells: readonly string[], label: CsvOptions["label"]) =>
-  label === "first" ? 0 : cells.length - 1;
+/** Where the label is at an end of the rows; a name says nothing before a header is known. */
+const endColumn = (cells: readonly string[], { label, path }: CsvOptions) =>
+  typeof label === "object" ? undefined : labelColumn(cells, { label, path });
 
 /**
  * Throws a DataError where a header does not agree with the spec, has two columns of one name, or a
  * column of row numbers.
  */
-export function checkHeader({ number, cells }: Line, { path, label }: CsvOptions): void {
+export function checkHeader({ number, cells }: Line, options: CsvOptions): void {
+  const { path, label, ignore = [] } = options;
   const place = `${path}:${number}`;
-  if (INDEX_NAME.test(cells[0]!)) {
+  if (INDEX_NAME.test(cells[0]!) && !ignore.includes(cells[0]!)) {
     throw new DataError(
       `${place}: the first column is ${quoted(cells[0]!)}: it numbers the rows`,
-      "write the file without it (pandas: to_csv(..., index=False))",
+      `ignore it: csv(..., ignore=[${JSON.stringify(cells[0])}]), ` +
+        "or write the file without it (pandas: to_csv(..., index=False))",
     );
   }
   const known = new Set<string>();
@@ -72,7 +77,7 @@ export function checkHeader({ number, cells }: Line, { path, label }: CsvOptions
     if (known.has(cell)) throw twoColumns(place, cell);
     if (cell !== "") known.add(cell);
   }
-  checkLabelColumn(place, cells, label);
+  if (typeof label !== "object") checkLabelColumn(place, cells, options);
 }
 
 function twoColumns(place: string, name: string): DataError {
@@ -83,17 +88,16 @@ function twoColumns(place: string, name: string): DataError {
 }
 
 /** A header that names the label's column must agree with the spec. */
-function checkLabelColumn(
-  place: string,
-  cells: readonly string[],
-  label: CsvOptions["label"],
-): void {
-  const own = labelColumn(cells, label);
-  const named = cells.findIndex((cell, column) => LABEL_NAME.test(cell) && column !== own);
+function checkLabelColumn(place: string, cells: readonly string[], options: CsvOptions): void {
+  const { label, ignore = [] } = options;
+  const own = labelColumn(cells, options);
+  const named = cells.findIndex(
+    (cell, column) => LABEL_NAME.test(cell) && column !== own && !ignore.includes(cell),
+  );
   if (named < 0) return;
   const column = `column ${named + 1} of ${cells.length} is named \`${cells[named]}\``;
   throw new DataError(
-    `${place}: ${column}, but the spec takes the label from the ${label} column`,
+    `${place}: ${column}, but the spec takes the label from the ${label as string} column`,
     labelHint(cells, { named, own }),
   );
 }
@@ -105,5 +109,5 @@ function labelHint(
   if (LABEL_NAME.test(cells[own]!)) return "remove one of the two columns";
   if (named === 0) return "write `label=first` in the spec's csv(...)";
   if (named === cells.length - 1) return "write `label=last` in the spec's csv(...)";
-  return "move that column to the end of the rows";
+  return `write \`label=${JSON.stringify(cells[named])}\` in the spec's csv(...)`;
 }

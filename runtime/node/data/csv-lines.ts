@@ -1,10 +1,15 @@
 /** The lines of a CSV file and their cells. Mistakes are reported with their line. */
+import type { LabelColumn } from "../../../program/recipe.js";
 import { DataError } from "../../data/error.js";
 
 export interface CsvOptions {
   /** For messages. */
   readonly path: string;
-  readonly label: "first" | "last";
+  readonly label: LabelColumn;
+  /** Columns that are not read. */
+  readonly ignore?: readonly string[] | undefined;
+  /** The column that says which rows belong together; it is not a feature. */
+  readonly by?: string | undefined;
   /** The largest pixel value allowed; Infinity where the columns hold any numbers. */
   readonly maximum: number;
   /** What messages call a value. */
@@ -20,7 +25,10 @@ export interface Line {
 }
 
 /** Lines that are not blank. Read one at a time: a whole file may exceed the longest string. */
-export function* readLines(bytes: Buffer, { path }: CsvOptions): Generator<Line, undefined> {
+export function* readLines(
+  bytes: Buffer,
+  { path }: Pick<CsvOptions, "path">,
+): Generator<Line, undefined> {
   refuseOtherEncodings(bytes, path);
   let separator: string | undefined;
   let start = bytes.length >= 3 && bytes.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0;

@@ -1,5 +1,6 @@
 /** A table of numbers with a column of labels, as CSV. Mistakes are reported with their line. */
 import { DataError } from "../../data/error.js";
+import { countedColumns, rolesOf, type ColumnRoles } from "./csv-columns.js";
 import { checkHeader, isHeader } from "./csv-header.js";
 import { quoted, readLines, toNumber, type CsvOptions, type Line } from "./csv-lines.js";
 
@@ -7,6 +8,8 @@ export interface CsvTable {
   readonly labels: readonly string[];
   /** Line numbers, from 1, of the rows. */
   readonly lines: Uint32Array;
+  /** Which group each row belongs to, where a column says it. */
+  readonly groups?: readonly string[];
   /** Row-major, `labels.length` x `columns`. */
   readonly values: Float32Array;
   /** Pixels or features in a row. */
@@ -19,31 +22,54 @@ export interface CsvTable {
  * maximum.
  */
 export function parseCsvTable(bytes: Buffer, options: CsvOptions): CsvTable {
+  const { names, header, rows } = openRows(bytes, options);
+  const roles = rolesOf(names, options);
+  const labels: string[] = [];
+  const groups: string[] = [];
+  const lines: number[] = [];
+  const parts: Float32Array[] = [];
+  for (const row of rows) {
+    checkLength(row, names.length, { ...options, header });
+    labels.push(textAt(roles.label, "label", { row, names, path: options.path }));
+    if (roles.group !== undefined)
+      groups.push(textAt(roles.group, "group", { row, names, path: options.path }));
+    lines.push(row.number);
+    parts.push(valuesOf(row, roles, options));
+  }
+  const columns = roles.values.length;
+  const values = new Float32Array(labels.length * columns);
+  parts.forEach((part, index) => values.set(part, index * columns));
+  return {
+    labels,
+    groups: roles.group === undefined ? undefined : groups,
+    lines: Uint32Array.from(lines),
+    values,
+    columns,
+  };
+}
+
+export interface CsvRows {
+  /** Of the columns: those of the header, else their numbers from 1. */
+  readonly names: readonly string[];
+  readonly header: Line | undefined;
+  readonly rows: Iterable<Line>;
+}
+
+/** The rows as text. Throws a DataError where there is none, and for a wrong header. */
+export function openRows(bytes: Buffer, options: CsvOptions): CsvRows {
   const [header, rows] = splitHeader(readLines(bytes, options), options);
   const first = rows.next();
   if (first.done) throw new DataError(`${options.path} has no rows`);
-  const { length } = (header ?? first.value).cells;
-  const labels: string[] = [];
-  const lines: number[] = [];
-  const parts: Float32Array[] = [];
-  for (let row: IteratorResult<Line> = first; !row.done; row = rows.next()) {
-    checkLength(row.value, length, { ...options, header });
-    const cells = [...row.value.cells];
-    labels.push(takeLabel(cells, row.value, options));
-    lines.push(row.value.number);
-    parts.push(Float32Array.from(cells, (cell) => parseValue(cell, row.value, options)));
-  }
-  const columns = length - 1;
-  const values = new Float32Array(labels.length * columns);
-  parts.forEach((part, index) => values.set(part, index * columns));
-  return { labels, lines: Uint32Array.from(lines), values, columns };
+  const { cells } = header ?? first.value;
+  const names = header ? cells : countedColumns(cells.length);
+  return { names, header, rows: startingWith(first, rows) };
 }
 
 /** The first line, where it is a header, and the others. */
 function splitHeader(
   lines: Generator<Line, undefined>,
   options: CsvOptions,
-): [header: Line | undefined, rows: Iterator<Line, undefined>] {
+): [header: Line | undefined, rows: Generator<Line, undefined>] {
   const first = lines.next();
   if (first.done) return [undefined, lines];
   const second = lines.next();
@@ -78,11 +104,23 @@ function checkLength(
   );
 }
 
-/** Removes the label from the cells and returns it. */
-function takeLabel(cells: string[], line: Line, { path, label }: CsvOptions): string {
-  const value = label === "first" ? cells.shift() : cells.pop();
+interface Place {
+  readonly row: Line;
+  readonly names: readonly string[];
+  readonly path: string;
+}
+
+/** The text of a column that must not be empty. */
+function textAt(column: number, what: "label" | "group", { row, names, path }: Place): string {
+  const value = row.cells[column]!;
   if (value) return value;
-  throw new DataError(`${path}:${line.number}: the label, in the ${label} column, is empty`);
+  const where =
+    column === names.length - 1 ? "last column" : column === 0 ? "first column" : names[column]!;
+  throw new DataError(`${path}:${row.number}: the ${what}, in the ${where}, is empty`);
+}
+
+function valuesOf(row: Line, { values }: ColumnRoles, options: CsvOptions): Float32Array {
+  return Float32Array.from(values, (column) => parseValue(row.cells[column]!, row, options));
 }
 
 function parseValue(cell: string, line: Line, options: CsvOptions): number {
@@ -94,6 +132,9 @@ function parseValue(cell: string, line: Line, options: CsvOptions): number {
   if (!Number.isFinite(value)) {
     throw new DataError(
       `${path}:${line.number}: expected a number for a ${noun}, but got ${quoted(cell)}`,
+      cell === ""
+        ? "fill in what is missing, or remove the row"
+        : 'csv(..., ignore=["NAME"]) leaves a column of text out',
     );
   }
   if (isAny) throw new DataError(`${path}:${line.number}: ${cell} is beyond the range of f32`);

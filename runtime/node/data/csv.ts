@@ -8,10 +8,10 @@ import type { Dataset, Image, InputShape } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { convertChannels, interleave } from "../../data/image.js";
 import { datasetInMemory } from "../../data/memory.js";
-import { parseCsvTable } from "./csv-table.js";
-import type { CsvTable } from "./csv-table.js";
+import type { CsvOptions } from "./csv-lines.js";
+import { parseCsvTable, type CsvTable } from "./csv-table.js";
 import { readMaybeGzipped } from "./files.js";
-import { numberLabels, type LabelRules } from "./labels.js";
+import { numberLabels, numberListed, type LabelRules, type NumberedLabels } from "./labels.js";
 
 type CsvSource = Extract<DataSource, { kind: "csv" }>;
 
@@ -24,11 +24,10 @@ export async function openCsv(
   shape: InputShape & { readonly channels: 1 | 3 },
   rules: LabelRules = {},
 ): Promise<Dataset> {
-  const { path, label, maximum } = source;
-  const bytes = await readMaybeGzipped(path);
-  const table = parseCsvTable(bytes, { path, label, maximum, onNotice: rules.onNotice });
+  const { path, maximum } = source;
+  const table = await readTable(source, { maximum, onNotice: rules.onNotice });
   const placeOf = (row: number) => `${path}:${table.lines[row]}`;
-  const { classes, numbers } = numberLabels({ name: path, texts: table.labels, placeOf }, rules);
+  const { classes, numbers } = labelsOf(table, source, rules);
   const size = imageSize(path, table.columns, shape);
   const values = asBytesIfExact(table);
   const description = {
@@ -39,6 +38,7 @@ export async function openCsv(
     largestPixel: table.values.reduce((most, value) => Math.max(most, value), 0),
     labelAt: (row: number) => numbers[row]!,
     nameAt: placeOf,
+    groupAt: groupIn(table),
   } as const;
   return datasetInMemory(description, (row) => {
     const planes = values.subarray(row * table.columns, (row + 1) * table.columns);
@@ -53,14 +53,14 @@ export async function openCsv(
  * rows of another number of features.
  */
 export async function openFeatures(
-  { path, label, maximum }: CsvSource,
+  source: CsvSource,
   features: number,
   rules: LabelRules = {},
 ): Promise<Dataset> {
-  const bytes = await readMaybeGzipped(path);
-  const noun = "feature";
-  const options = { path, label, maximum: Infinity, noun, onNotice: rules.onNotice } as const;
-  const { labels, lines, values, columns } = parseCsvTable(bytes, options);
+  const { path, maximum } = source;
+  const { onNotice } = rules;
+  const table = await readTable(source, { maximum: Infinity, noun: "feature", onNotice });
+  const { labels, lines, values, columns } = table;
   if (columns !== features) {
     throw new DataError(
       `${path} has ${columns} features a row and a label, but the network's input has ${features}`,
@@ -68,7 +68,7 @@ export async function openFeatures(
     );
   }
   const placeOf = (row: number) => `${path}:${lines[row]}`;
-  const { classes, numbers } = numberLabels({ name: path, texts: labels, placeOf }, rules);
+  const { classes, numbers } = labelsOf(table, source, rules);
   const description = {
     name: basename(path),
     classes,
@@ -76,6 +76,7 @@ export async function openFeatures(
     pixels: "floats",
     labelAt: (row: number) => numbers[row]!,
     nameAt: placeOf,
+    groupAt: groupIn(table),
   } as const;
   return datasetInMemory(description, (row) => {
     const pixels = values.subarray(row * columns, (row + 1) * columns);
@@ -83,6 +84,27 @@ export async function openFeatures(
     return { image, label: numbers[row]! };
   });
 }
+
+async function readTable(
+  { path, label, ignore, holdout }: CsvSource,
+  options: Pick<CsvOptions, "maximum" | "noun" | "onNotice">,
+): Promise<CsvTable> {
+  const bytes = await readMaybeGzipped(path);
+  return parseCsvTable(bytes, { path, label, ignore, by: holdout?.by, ...options });
+}
+
+/** Class numbers by the source's list of classes, where it has one. */
+function labelsOf(
+  { labels: texts, lines }: CsvTable,
+  { path, classes }: CsvSource,
+  rules: LabelRules,
+): NumberedLabels {
+  const placeOf = (row: number) => `${path}:${lines[row]}`;
+  const found = { name: path, texts, placeOf };
+  return classes ? numberListed(found, classes, rules) : numberLabels(found, rules);
+}
+
+const groupIn = ({ groups }: CsvTable) => (groups ? (row: number) => groups[row]! : undefined);
 
 /** The network's size where the pixels agree with it, otherwise a square of gray or RGB. */
 function imageSize(path: string, pixels: number, shape: InputShape): InputShape {

@@ -29,7 +29,7 @@ export interface EncodedOptions extends SkipOptions {
 }
 
 export function encodedDataset(
-  description: Pick<Dataset, "name" | "classes">,
+  description: Pick<Dataset, "name" | "classes" | "groupAt">,
   images: EncodedImages,
   options: EncodedOptions,
 ): Dataset {

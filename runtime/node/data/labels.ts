@@ -50,6 +50,30 @@ export function numberLabels(found: FoundLabels, rules: LabelRules): NumberedLab
   return { classes: countedNames(numbers), numbers: Uint32Array.from(numbers) };
 }
 
+/**
+ * Class numbers for labels that a spec lists, in this order; numbers are the same in another form
+ * (`1`, `1.0`). Throws a DataError, which says where, for a label that is not in the list.
+ */
+export function numberListed(
+  { name, texts, placeOf }: FoundLabels,
+  listed: readonly string[],
+  { classes = listed }: LabelRules,
+): NumberedLabels {
+  refuseUnknownClasses(name, listed, classes);
+  const numberOf = new Map(listed.map((each) => [canonical(each), classes.indexOf(each)]));
+  const numbers = texts.map((text) => numberOf.get(canonical(text)) ?? -1);
+  const wrong = numbers.indexOf(-1);
+  if (wrong >= 0) {
+    throw new DataError(
+      `${placeOf(wrong)}: the label is ${texts[wrong]}, which is not in the list of classes`,
+      `\`classes\` lists ${listed.slice(0, 5).join(", ")}${listed.length > 5 ? ", ..." : ""}`,
+    );
+  }
+  return { classes, numbers: Uint32Array.from(numbers) };
+}
+
+const canonical = (text: string) => (isNumber(text) ? String(Number(text)) : text);
+
 /** Class numbers for names, whatever they look like. Throws a DataError as `numberLabels` does. */
 export function numberNames(
   name: string,

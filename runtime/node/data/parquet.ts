@@ -21,14 +21,17 @@ export interface ParquetOptions extends EncodedOptions, LabelRules {
   readonly rowMemory?: number;
 }
 
-type ParquetSource = Pick<Extract<DataSource, { kind: "parquet" }>, "path" | "image" | "label">;
+type ParquetSource = Pick<
+  Extract<DataSource, { kind: "parquet" }>,
+  "path" | "image" | "label" | "holdout"
+>;
 
 /**
  * The rows of all files that match, or lie in the folder. Throws a DataError where a file, a column
  * or a label is not as expected.
  */
 export async function openParquet(
-  { path, image, label }: ParquetSource,
+  { path, image, label, holdout }: ParquetSource,
   options: ParquetOptions,
 ): Promise<Dataset> {
   const pattern = (await isDirectory(path)) ? join(path, "*.parquet") : path;
@@ -36,11 +39,12 @@ export async function openParquet(
   for (const each of await findShards(pattern, "parquet")) files.push(await ParquetFile.open(each));
   const length = files.reduce((sum, file) => sum + file.length, 0);
   if (length === 0) throw new DataError(`${path} has no rows`);
-  files.forEach((file) => checkLabelColumn(file, label));
+  files.forEach((file) => checkTextColumn(file, label, "label"));
   const columns = files.map((file) => imageColumn(file, image));
   refuseDifferent(files, columns);
   const texts: string[] = [];
-  for (const file of files) texts.push(...(await readLabels(file, label)));
+  for (const file of files) texts.push(...(await readTexts(file, label, "label")));
+  const groups = holdout?.by === undefined ? undefined : await readGroups(files, holdout.by);
   const placeOf = placesIn(files);
   const names = sameNames(files, label);
   const found = {
@@ -52,7 +56,18 @@ export async function openParquet(
   const { classes, numbers } = numberLabels(found, options);
   const rows = new ParquetRows(columns[0]!, options.rowMemory);
   const images = imagesIn(placeOf, { labels: numbers, rows });
-  return encodedDataset({ name: path, classes }, images, options);
+  const groupAt = groups && ((index: number) => groups[index]!);
+  return encodedDataset({ name: path, classes, groupAt }, images, options);
+}
+
+/** Which group each row belongs to. */
+async function readGroups(files: readonly ParquetFile[], by: string): Promise<readonly string[]> {
+  const groups: string[] = [];
+  for (const file of files) {
+    checkTextColumn(file, by, "by");
+    groups.push(...(await readTexts(file, by, "by")));
+  }
+  return groups;
 }
 
 interface Row {
@@ -130,19 +145,19 @@ function refuseDifferent(
 const bytesOrNothing = (value: unknown) => (value instanceof Uint8Array ? value : undefined);
 
 /** Throws a DataError where a column holds neither whole numbers nor text. */
-function checkLabelColumn(file: ParquetFile, name: string): void {
-  const column = findColumn(file, name, "label");
+function checkTextColumn(file: ParquetFile, name: string, use: "label" | "by"): void {
+  const column = findColumn(file, name, use);
   const { type } = column.element;
   const isNested = column.children.length > 0 || isRepeated(column);
   if (!isNested && (type === "INT32" || type === "INT64" || type === "BYTE_ARRAY")) return;
   throw new DataError(
     `the column ${name} of ${file.path} holds ${describeColumn(column)}, ` +
-      "but labels are whole numbers or text",
-    otherColumns(file, "label"),
+      `but ${use === "label" ? "labels" : "groups"} are whole numbers or text`,
+    otherColumns(file, use),
   );
 }
 
-type ColumnUse = "image" | "label";
+type ColumnUse = "image" | "label" | "by";
 
 function findColumn(file: ParquetFile, name: string, use: ColumnUse): SchemaTree {
   const found = file.columns.find(({ element }) => element.name === name);
@@ -185,14 +200,15 @@ const KINDS = {
 // Labels
 
 /** As text. Throws a DataError where a row has none. */
-async function readLabels(file: ParquetFile, name: string): Promise<string[]> {
+async function readTexts(file: ParquetFile, name: string, use: "label" | "by"): Promise<string[]> {
   const values = await file.readColumn(name);
   return values.map((value, row) => {
     if (typeof value === "string") return value.trim();
     if (typeof value === "bigint" || typeof value === "number") return String(value);
     throw new DataError(
-      `${file.path}: row ${row} has no label: its ${name} is ${String(value)}`,
-      'delete such rows, or choose another column: parquet(..., label="NAME")',
+      `${file.path}: row ${row} has no ${use === "label" ? "label" : "group"}: ` +
+        `its ${name} is ${String(value)}`,
+      `delete such rows, or choose another column: parquet(..., ${use}="NAME")`,
     );
   });
 }

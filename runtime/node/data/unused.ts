@@ -26,6 +26,13 @@ export class UnusedEntries {
       count === 1 ? `1 ${reason} (${example})` : `${count} ${reason} (${example}, for instance)`,
     );
     const total = [...this.kinds.values()].reduce((sum, { count }) => sum + count, 0);
-    return `${total === 1 ? "1 file is" : `${total} files are`} not used: ${kinds.join(", ")}`;
+    const files = total === 1 ? "1 file is" : `${total} files are`;
+    return `${files} not used: ${kinds.join(", ")}${this.advice()}`;
+  }
+
+  /** What to do about pictures of a format that is not read. */
+  private advice(): string {
+    const isHeic = [...this.kinds.keys()].some((reason) => /^\.hei[cf]$/i.test(reason));
+    return isHeic ? "; netc does not read HEIC: convert these files to JPEG" : "";
   }
 }

@@ -72,6 +72,9 @@ for _ in range(16):
     resize = {"kind": "resize", "size": size}
     if max(width, height) * size < 10 * min(width, height):
         add_bytes(resize, transforms.Resize(size), width, height)
+for width, height, size in ((7, 5, (3, 8)), (5, 9, (4, 4)), (12, 4, (6, 6)), (3, 3, (2, 7))):
+    resize = {"kind": "resize", "size": size}
+    add_bytes(resize, transforms.Resize(size), width, height)
 for _ in range(6):
     width, height, size = number(1, 8), number(1, 8), number(2, 6)
     # No rectangle of ten times the image fits: what remains is the largest central one.
