@@ -17,13 +17,19 @@ type Normalize = TransformOf<"normalize">;
 
 const isNormalize = ({ transform }: TransformUse) => transform.kind === "normalize";
 
-/** Warns of means and deviations that pixels from 0 to 1 cannot have. */
+/**
+ * Pixels from 0 to 1 have no larger mean. Their deviations end at 0.5, but a `std` may be a mere
+ * scale, such as 256 / 255 for Caffe's 1/256, and deviations of pixels from 0 to 255 are larger.
+ */
+const LARGEST = { mean: 1, std: 2 } as const;
+
+/** Warns of means and deviations that are for pixels from 0 to 255. */
 export function checkPixelStatistics(uses: readonly TransformUse[], environment: Environment) {
   for (const { transform, bound, call } of uses) {
     if (transform.kind !== "normalize") continue;
     for (const name of ["mean", "std"] as const) {
       const largest = Math.max(...transform[name]);
-      if (largest > 1) {
+      if (largest > LARGEST[name]) {
         const span = bound.spans.get(name) ?? call.span;
         reportLarge({ name, largest, span, call }, environment);
       }
