@@ -28,12 +28,15 @@ export const unit = (name: string) => [`${name}.0`, `${name}.1`];
 export const LAYER_SCALE = "layer_scale";
 
 /**
- * The name of today for one in a file of old: `denselayer1.norm.1` was renamed `norm1`. The scale
- * of a ConvNeXt block, which libraries call by different names, becomes a layer with a weight.
+ * The name of today for one in a file of old: `denselayer1.norm.1` was renamed `norm1`, and
+ * `mlp.linear_1` of vision transformers `mlp.0`. The scale of a ConvNeXt block, which libraries
+ * call by different names, becomes a layer with a weight.
  */
 export function modernName(name: string): string {
   return name
     .replace(/(denselayer\d+\.(?:norm|conv))\.([12])(?=\.)/, "$1$2")
+    .replace(/(encoder_layer_\d+\.mlp)\.linear_1\./, "$1.0.")
+    .replace(/(encoder_layer_\d+\.mlp)\.linear_2\./, "$1.3.")
     .replace(/\.(?:layer_scale|layer_scale_parameter)$/, `.${LAYER_SCALE}.weight`)
     .replace(/(\.blocks\.\d+)\.gamma$/, `$1.${LAYER_SCALE}.weight`);
 }

@@ -141,6 +141,17 @@ function convnext(counts: readonly number[]): readonly string[] {
   return [...unit("features.0"), ...stages, ...under("classifier", [0, 2])];
 }
 
+/** The class token has no layer around it, and the positions are the encoder's. */
+function vit(count: number): readonly string[] {
+  const attention = ["self_attention", "self_attention.out_proj"];
+  const layer = ["ln_1", ...attention, "ln_2", "mlp.0", "mlp.3"];
+  return [
+    ...["", "conv_proj", "encoder"],
+    ...each(upTo(count), (index) => under(`encoder.layers.encoder_layer_${index}`, layer)),
+    ...["encoder.ln", "heads.head"],
+  ];
+}
+
 /**
  * By the names of torchvision's functions. MobileNetV3's first block expands only in the large one.
  */
@@ -169,6 +180,7 @@ const NETWORKS: Readonly<Record<string, () => readonly string[]>> = {
   densenet201: () => densenet([6, 12, 48, 32]),
   efficientnet_b0: () => efficientnet([1, 2, 2, 3, 3, 4, 1]),
   convnext_tiny: () => convnext([3, 3, 9, 3]),
+  vit_b_16: () => vit(12),
 };
 
 /** Names of layers in the order of the specs, by the network's. */

@@ -100,7 +100,30 @@ describe("names of timm and transformers", () => {
     const { matches, remarks } = matchTensors({ own: ownOf("resnet18"), file, isOrdered: true });
     expect(matches).toEqual([]);
     expect(remarks).toEqual([expect.stringContaining("`blocks.0.attn.qkv.weight`")]);
-    expect(remarks[0]).toContain("netc knows the names of no library for these");
+    expect(remarks[0]).toContain("netc knows the names of torchvision's vit_b_16 alone");
+  });
+
+  test.each(["", "module."])("torchvision's vit_b_16 %s", (prefix) => {
+    const own = ownOf("vit_b_16");
+    const file = own.map(({ name, shape }) => {
+      const torchvisions = name
+        .replace(/encoder_layer(\d+)/, (_, count) => `layers.encoder_layer_${Number(count) - 1}`)
+        .replace("linear_1", prefix === "" ? "mlp.0" : "mlp.linear_1")
+        .replace("linear_2", prefix === "" ? "mlp.3" : "mlp.linear_2")
+        .replace(/^head\./, "heads.head.");
+      const isParameter = /class_token|pos_embedding/.test(name);
+      return { name: prefix + torchvisions, shape: isParameter ? [1, ...shape] : shape };
+    });
+    const { matches, unmatched, left } = matchTensors({
+      own,
+      file: sorted(file),
+      isOrdered: false,
+    });
+    expect([unmatched, left]).toEqual([[], []]);
+    expect(matches.map((match) => match.file.name)).toEqual(file.map(({ name }) => name));
+    expect(new Set(matches.map(({ how, sure }) => `${how}, ${sure}`))).toEqual(
+      new Set(["torchvision's vit_b_16, sure"]),
+    );
   });
 });
 
