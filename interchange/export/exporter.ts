@@ -32,6 +32,8 @@ export interface Exporter {
   readonly keepsDropout: boolean;
   /** Whether there is a place for the optimizer's state. */
   readonly keepsOptimizer: boolean;
+  /** Whether it has layers of sequences, `[N, T, C]`. */
+  readonly holdsSequences: boolean;
   /** Throws an ExportError for layers that the format cannot hold. */
   write(model: ExportModel, request: ExportRequest): Exported;
 }

@@ -10,9 +10,11 @@ export const exporters: readonly Exporter[] = [
   pytorchExporter,
   kerasExporter,
   tfjsExporter,
-].map(withoutSequences);
+].map(checked);
 
-function withoutSequences(exporter: Exporter): Exporter {
+/** One message for a network of sequences, and not one for each of its layers. */
+function checked(exporter: Exporter): Exporter {
+  if (exporter.holdsSequences) return exporter;
   return {
     ...exporter,
     write(model, request) {

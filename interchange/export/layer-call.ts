@@ -39,8 +39,22 @@ export class LayerCall {
     return imageShape(this.shape);
   }
 
+  /** Axes of its first input; 0 for a layer that reads nothing. */
+  get rank(): number {
+    return this.inputShapes[0]?.length ?? 0;
+  }
+
   get isImage(): boolean {
-    return this.shape.length === 4;
+    return this.rank === 4;
+  }
+
+  get isSequence(): boolean {
+    return this.rank === 3;
+  }
+
+  /** The axis that the language takes for the channels. */
+  get channelAxis(): number {
+    return this.isSequence ? 2 : 1;
   }
 
   has(name: string): boolean {
@@ -63,6 +77,10 @@ export class LayerCall {
     return this.value(name, (value) => Array.isArray(value) && value.length === 2);
   }
 
+  numbers(name: string): readonly number[] {
+    return this.value(name, (value) => Array.isArray(value));
+  }
+
   padding(name: string): Padding {
     return this.value(name, (value) => typeof value === "object" && value !== null);
   }
@@ -74,7 +92,15 @@ export class LayerCall {
 
   /** One of its weights or statistics by the last part of its name. */
   tensor(part: string): NamedTensor {
-    const name = `${this.layer.weights}.${part}`;
+    return this.named(`${this.layer.weights}.${part}`);
+  }
+
+  /** The numbers of a `parameter`, which have its name. */
+  ownTensor(): NamedTensor {
+    return this.named(this.layer.weights);
+  }
+
+  private named(name: string): NamedTensor {
     const tensor = this.model.tensors.get(name);
     if (!tensor) throw new Error(`the weights have no \`${name}\``);
     return { name, shape: tensor.shape, values: tensor.values };

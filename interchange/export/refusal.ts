@@ -62,13 +62,13 @@ export function forEachLayer(
   if (diagnostics.length > 0) throw new ExportError(diagnostics);
 }
 
-/** Throws an ExportError for the first layer of sequences, which no format of ours holds yet. */
+/** Throws an ExportError for the first layer of sequences. */
 export function refuseSequences(network: ResolvedNetwork, format: string): void {
   const first = network.layers.filter((layer) => isOfSequences(network, layer)).slice(0, 1);
   forEachLayer(first, format, () => {
     throw new RefusedExport(
-      "sequences [N, T, C] are not exported yet",
-      "the weights are a safetensors file with PyTorch's layouts, which PyTorch can load",
+      "sequences [N, T, C] are exported to ONNX and PyTorch alone",
+      "`--to onnx` or `--to pytorch`",
     );
   });
 }

@@ -10,6 +10,7 @@ import { analyze } from "../../compiler/semantics/index.js";
 import type { ExportModel, ExportTensor } from "../../interchange/export/model.js";
 import { neededFor } from "../../interchange/export/needed.js";
 import { parameterValues, uniformValues } from "../oracle/values.js";
+import { TRANSFORMER } from "../runtime/transformer.js";
 
 export interface ExportCase {
   readonly name: string;
@@ -176,10 +177,10 @@ const corners: readonly ExportCase[] = [
   },
 ];
 
-/** Layers whose forms of images no format of ours holds yet, either. */
+/** Layers whose forms of images Keras and TensorFlow.js lack, too. */
 const UNEXPORTED: readonly string[] = ["transpose", "permute"];
 
-const isUnexported = ({ text }: ExportCase): boolean => {
+const isOfSequences = ({ text }: ExportCase): boolean => {
   const network = resolved(text, "case.net");
   const types = [...network.inputs, ...network.layers].map(({ type }) => type);
   const isLayer = network.layers.some(
@@ -188,18 +189,47 @@ const isUnexported = ({ text }: ExportCase): boolean => {
   return isLayer || types.some(({ shape }) => isSequence(shape));
 };
 
-/** Sequences of tokens, which no format of ours holds yet, and the layers that come with them. */
-export const unexportedCases: readonly ExportCase[] = samples.filter(isUnexported);
+/** Sequences of tokens and the layers that come with them: ONNX and PyTorch have them. */
+export const sequenceCases: readonly ExportCase[] = [
+  ...samples.filter(isOfSequences),
+  ...single(
+    "6, 8",
+    "scale -> gelu -> dropout -> linear(5, bias=false) -> linear(4) -> flatten -> linear(2)",
+    "layernorm(affine=false) -> softmax -> global_avgpool -> linear(3)",
+    "residual { layernorm -> attention(4, causal=true, bias=false) } -> reshape([12, 4])",
+    "relu as a -> permute([0, 2, 1]) -> matmul(a) -> transpose",
+    "relu as a -> linear(8) -> multiply(a) as b\nlet c = a * sigmoid(b)",
+    "parameter p: f32[2, 8] init normal(1)\nfrom p -> linear(8) -> concat(x, axis=tokens)",
+    "parameter p: f32[6, 8] init normal(1)\nfrom x -> multiply(p) -> concat(p) -> token(5)",
+  ),
+  ...single(
+    "3, 8, 6",
+    "permute([0, 2, 3, 1]) -> conv(4, kernel=1) -> transpose(1, 3)",
+    "patches(2, 5, bias=false) -> attention(1) -> transpose -> reshape([5, 4, 3]) -> tokens",
+  ),
+  { name: "a vision transformer", text: TRANSFORMER },
+];
 
 export const exportCases: readonly ExportCase[] = [
-  ...samples.filter((sample) => !isUnexported(sample)),
+  ...samples.filter((sample) => !isOfSequences(sample)),
   ...corners,
 ];
 
-/** The layers that a format must be able to say: those that are not of sequences alone. */
+const isSampled = (cases: readonly ExportCase[], name: string) =>
+  cases.some((each) => each.name.startsWith(`${name} 1:`));
+
+/** The layers that every format must be able to say: those that are not of sequences alone. */
 export const exportedLayers: readonly string[] = layers
   .map(({ name }) => name)
-  .filter((name) => exportCases.some((each) => each.name.startsWith(`${name} 1:`)));
+  .filter((name) => isSampled(exportCases, name));
+
+/** Layers that ONNX and PyTorch have in addition. */
+export const sequenceLayers: readonly string[] = [
+  "parameter",
+  ...layers
+    .map(({ name }) => name)
+    .filter((name) => !exportedLayers.includes(name) && isSampled(sequenceCases, name)),
+];
 
 /** Formulas, which formats of layers alone cannot say. */
 export const formulaCases: readonly ExportCase[] = [

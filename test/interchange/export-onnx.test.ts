@@ -21,6 +21,8 @@ import {
   inputsOf,
   largestError,
   predictions,
+  sequenceCases,
+  sequenceLayers,
 } from "./export-cases.js";
 import { readModel } from "./imported.js";
 
@@ -53,12 +55,12 @@ function evaluated(graph: ForeignGraph, model: ExportModel, inputs = inputsOf(mo
 }
 
 test("every layer of the language has a form in ONNX", () => {
-  const wanted = [...exportedLayers, "let"];
+  const wanted = [...exportedLayers, ...sequenceLayers, "let"];
   expect(Object.keys(onnxLayers).sort()).toEqual(wanted.sort());
 });
 
 describe("what the file computes is what the network computes", () => {
-  test.each([...exportCases, ...formulaCases])("$name", async ({ text }) => {
+  test.each([...exportCases, ...formulaCases, ...sequenceCases])("$name", async ({ text }) => {
     const model = exportModel(text);
     const got = evaluated(await readBack(model), model);
     const expected = predictions(model, inputsOf(model));

@@ -12,7 +12,14 @@ import type { WeightType } from "../../interchange/export/onnx/weight-types.js";
 import type { ExportModel } from "../../interchange/export/model.js";
 import { relativeError, type Summary } from "../oracle/sketch.js";
 import { parameterValues, uniformValues } from "../oracle/values.js";
-import { exportCases, exportModel, inputsOf, largestError, predictions } from "./export-cases.js";
+import {
+  exportCases,
+  exportModel,
+  inputsOf,
+  largestError,
+  predictions,
+  sequenceCases,
+} from "./export-cases.js";
 import { peer, PYTHON, pythonHas } from "./peers.js";
 
 /** As much of onnxruntime-web as is used here. */
@@ -65,7 +72,7 @@ async function computed(
 }
 
 describe.skipIf(!runtime)("onnxruntime computes what the network computes", () => {
-  test.each(exportCases)("$name", async ({ text }) => {
+  test.each([...exportCases, ...sequenceCases])("$name", async ({ text }) => {
     const model = exportModel(text);
     const expected = predictions(model, inputsOf(model));
     const got = await computed(bytesOf(model), model, inputsOf(model));
@@ -99,7 +106,7 @@ for path in sys.argv[1:]:
 describe.skipIf(!isFull || !pythonHas("onnx"))("ONNX's checker", () => {
   test("finds nothing wrong in any of them", { timeout: 300_000 }, () => {
     const types: readonly WeightType[] = ["f32", "f16", "i8", "u8"];
-    const paths = exportCases.flatMap(({ text }, index) =>
+    const paths = [...exportCases, ...sequenceCases].flatMap(({ text }, index) =>
       types.map((as) => {
         const path = join(folder, `${index}-${as}.onnx`);
         writeFileSync(path, bytesOf(exportModel(text), as));

@@ -20,6 +20,8 @@ import {
   inputsOf,
   largestError,
   predictions,
+  sequenceCases,
+  sequenceLayers,
 } from "./export-cases.js";
 import { PYTHON, pythonHas } from "./peers.js";
 
@@ -32,7 +34,9 @@ function written(model: ExportModel, path = "model.py"): readonly ExportedFile[]
 }
 
 test("every layer of the language has a form in PyTorch", () => {
-  expect(Object.keys(torchLayers).sort()).toEqual([...exportedLayers, "let"].sort());
+  expect(Object.keys(torchLayers).sort()).toEqual(
+    [...exportedLayers, ...sequenceLayers, "let"].sort(),
+  );
 });
 
 describe("the text is what a person would write", () => {
@@ -124,7 +128,7 @@ const floatsIn = (path: string) => {
 };
 
 describe.skipIf(!hasTorch)("PyTorch computes what the network computes", () => {
-  const cases = [...exportCases, ...formulaCases];
+  const cases = [...exportCases, ...formulaCases, ...sequenceCases];
   const models = cases.map(({ text }) => exportModel(text));
 
   test("every case loads strictly and runs", { timeout: 300_000 }, () => {

@@ -18,6 +18,7 @@ export const kerasExporter: Exporter = {
   choices: [],
   keepsDropout: true,
   keepsOptimizer: false,
+  holdsSequences: false,
   write,
 };
 

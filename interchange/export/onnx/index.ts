@@ -12,6 +12,7 @@ export const onnxExporter: Exporter = {
   choices: ["as", "softmax", "preprocessing"],
   keepsDropout: false,
   keepsOptimizer: false,
+  holdsSequences: true,
   write,
 };
 

@@ -8,6 +8,16 @@ import { formula } from "./formulas.js";
 import { batchnorm, groupnorm, layernorm, lrn, scale } from "./normalizations.js";
 import { adaptiveAvgpool, avgpool, globalAvgpool, maxpool } from "./pools.js";
 import { upsample } from "./resampling.js";
+import {
+  attention,
+  matmul,
+  parameter,
+  patches,
+  permute,
+  token,
+  tokens,
+  transpose,
+} from "./sequences.js";
 
 /** Writes the nodes of one layer. */
 export type OnnxLayer = (nodes: LayerNodes) => void;
@@ -30,7 +40,7 @@ export const onnxLayers: Readonly<Record<string, OnnxLayer>> = {
   hardsigmoid: activations.hardsigmoid,
   tanh: activations.plain("Tanh"),
   clip: activations.clip,
-  softmax: (nodes) => nodes.end("Softmax", [nodes.input()], { axis: 1 }),
+  softmax: (nodes) => nodes.end("Softmax", [nodes.input()], { axis: nodes.call.channelAxis }),
 
   maxpool,
   avgpool,
@@ -53,6 +63,15 @@ export const onnxLayers: Readonly<Record<string, OnnxLayer>> = {
   add: (nodes) => nodes.end("Add", [nodes.input(0), nodes.input(1)]),
   multiply: (nodes) => nodes.end("Mul", [nodes.input(0), nodes.input(1)]),
   concat,
+  matmul,
+
+  parameter,
+  patches,
+  tokens,
+  token,
+  transpose,
+  permute,
+  attention,
 
   let: formula,
 };
@@ -64,7 +83,7 @@ function pad(nodes: LayerNodes): void {
 }
 
 function flatten(nodes: LayerNodes): void {
-  if (nodes.call.isImage) nodes.end("Flatten", [nodes.input()], { axis: 1 });
+  if (nodes.call.rank > 2) nodes.end("Flatten", [nodes.input()], { axis: 1 });
   else nodes.pass();
 }
 
@@ -76,6 +95,7 @@ function reshape(nodes: LayerNodes): void {
 
 function concat(nodes: LayerNodes): void {
   const parts = nodes.call.inputs.map((_, index) => nodes.input(index));
+  const axis = nodes.call.text("axis") === "tokens" ? 1 : nodes.call.channelAxis;
   if (parts.length === 1) nodes.pass();
-  else nodes.end("Concat", parts, { axis: 1 });
+  else nodes.end("Concat", parts, { axis });
 }

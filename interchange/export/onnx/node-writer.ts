@@ -135,6 +135,11 @@ export class LayerNodes {
     return this.writer.integers(this.named(name), values);
   }
 
+  /** A single integer. */
+  index(name: string, value: number): string {
+    return this.writer.constant(this.named(name), integers([], [value]));
+  }
+
   private named(name: string): string {
     return `${this.call.name}/${name}`;
   }

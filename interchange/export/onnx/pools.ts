@@ -54,7 +54,8 @@ function roundingOf({ call }: LayerNodes, windows: PoolWindows): Rounding {
 }
 
 export function globalAvgpool(nodes: LayerNodes): void {
-  nodes.end("GlobalAveragePool", [nodes.input()]);
+  if (!nodes.call.isSequence) return nodes.end("GlobalAveragePool", [nodes.input()]);
+  nodes.end("ReduceMean", [nodes.input()], { axes: [1], keepdims: 0 });
 }
 
 export function adaptiveAvgpool(nodes: LayerNodes): void {

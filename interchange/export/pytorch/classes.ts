@@ -139,7 +139,7 @@ export interface ClassParameters {
 
 const CHANNELS = new Set([
   ...["in_channels", "out_channels", "num_features", "num_channels", "normalized_shape"],
-  ...["in_features", "out_features", "groups"],
+  ...["in_features", "out_features", "groups", "embed_dim"],
 ]);
 
 export function parametersOf({ instances }: ModuleClass): ClassParameters {
@@ -163,7 +163,8 @@ export function parametersOf({ instances }: ModuleClass): ClassParameters {
   return { list: [...needed, ...defaulted], ofColumn };
 }
 
-const plainName = (name: string) => (/^(num|normalized)_/.test(name) ? "channels" : name);
+const plainName = (name: string) =>
+  /^(num_features|num_channels|num_groups|normalized_.*|embed_dim)$/.test(name) ? "channels" : name;
 
 function freshName(name: string, taken: Set<string>): string {
   let [fresh, count] = [name, 1];

@@ -1,6 +1,6 @@
 /** A network as a Python file of `nn.Module`s and the state_dict that belongs to it. */
 import { basename } from "../paths.js";
-import type { ResolvedLayer } from "../../../compiler/network/resolved.js";
+import type { ResolvedLayer, ResolvedNetwork } from "../../../compiler/network/resolved.js";
 import { usesOf, type ShareUse } from "../../../compiler/network/share-uses.js";
 import type { Exporter, ExportRequest } from "../exporter.js";
 import { LayerCall } from "../layer-call.js";
@@ -23,6 +23,7 @@ export const pytorchExporter: Exporter = {
   choices: [],
   keepsDropout: true,
   keepsOptimizer: true,
+  holdsSequences: true,
   write,
 };
 
@@ -65,11 +66,7 @@ function write(given: ExportModel, { path }: ExportRequest): Exported {
 function optimizerFileOf({ optimizer, network }: ExportModel, path: string) {
   const className = optimizer && optimizerClass(optimizer.settings);
   if (className === undefined) return undefined;
-  const needed = new Set(network.layers.map(({ weights }) => weights));
-  const content = optimizerFile(optimizer!, {
-    has: (name) => needed.has(name.replace(/\.[^.]*$/, "")),
-    of: nameInPython,
-  });
+  const content = optimizerFile(optimizer!, { has: ownerIn(network), of: nameInPython });
   return { path, content, className };
 }
 
@@ -83,20 +80,29 @@ function requireTopLevel(uses: readonly ShareUse[], index: number): void {
   );
 }
 
+/** Whether a weight belongs to a layer of the network. */
+function ownerIn({ layers }: ResolvedNetwork): (tensor: string) => boolean {
+  const needed = new Set(layers.map(({ weights }) => weights));
+  // `encoder.attention.out_proj.weight` is one of `encoder.attention`.
+  return (tensor) => {
+    const parts = tensor.split(".");
+    return parts.some((_, index) => needed.has(parts.slice(0, index + 1).join(".")));
+  };
+}
+
 const nameInPython = (name: string) => name.split(".").map(attributeName).join(".");
 
 /** Weights in the spec's order; PyTorch counts the batches of running statistics, too. */
 function stateDict({ network, tensors }: ExportModel): Uint8Array {
   const archive = new TorchArchive();
-  const needed = new Set(network.layers.map(({ weights }) => weights));
+  const isNeeded = ownerIn(network);
   const entries = [...tensors].flatMap(([name, { shape, values }]) => {
-    const [, layer, part] = /^(.*)\.([^.]*)$/.exec(name)!;
-    if (!needed.has(layer!)) return [];
-    const own = nameInPython(layer!);
-    const entry = [`${own}.${part}`, archive.tensor({ shape, values })] as const;
-    if (part !== "running_var") return [entry];
+    if (!isNeeded(name)) return [];
+    const own = nameInPython(name);
+    const entry = [own, archive.tensor({ shape, values })] as const;
+    if (!own.endsWith(".running_var")) return [entry];
     const count = archive.tensor({ shape: [], values: new BigInt64Array(1) });
-    return [entry, [`${own}.num_batches_tracked`, count] as const];
+    return [entry, [own.replace(/running_var$/, "num_batches_tracked"), count] as const];
   });
   return archive.finish({ ordered: entries });
 }

@@ -1,5 +1,6 @@
 /** What each layer is in PyTorch: a module, a function, or both. One table. */
 import type { Padding } from "../../../compiler/ir/graph.js";
+import type { NetworkValue } from "../../../compiler/network/resolved.js";
 import type { LayerCall } from "../layer-call.js";
 import { hasOverhang, poolWindows } from "../pool-windows.js";
 import { pythonFormula } from "./formulas.js";
@@ -35,7 +36,7 @@ export interface TorchLayer {
   readonly helper?: (call: LayerCall) => Helper | undefined;
 }
 
-const sized = (name: string, value: number): Argument => ({
+const sized = (name: string, value: number | string): Argument => ({
   name,
   value: String(value),
   isPositional: true,
@@ -290,7 +291,7 @@ function lrnOf(call: LayerCall): readonly Argument[] {
 
 const reshape: TorchLayer = {
   module: (call) =>
-    call.isImage
+    call.rank !== 2
       ? undefined
       : {
           callee: "nn.Unflatten",
@@ -308,10 +309,67 @@ const reshape: TorchLayer = {
 const padSides = (call: LayerCall) => torchSides(call.padding("size"));
 
 /** Layers that compute nothing while predicting and training are written as nothing. */
-export const isPassedOn = ({ kind, inputs, isImage }: LayerCall): boolean =>
+export const isPassedOn = ({ kind, inputs, rank }: LayerCall): boolean =>
   kind === "identity" ||
   (kind === "concat" && inputs.length === 1) ||
-  (kind === "flatten" && !isImage);
+  (kind === "flatten" && rank === 2);
+
+const patches: TorchLayer = {
+  hasState: true,
+  module: (call) => ({
+    callee: "Patches",
+    arguments: [
+      sized("in_channels", call.image.channels),
+      sized("out_channels", Number(call.output[2])),
+      named("kernel_size", number(call, "size")),
+      named("stride", number(call, "size")),
+      optional("bias", truth(call.flag("bias")), "True"),
+    ],
+  }),
+  helper: () => "Patches",
+};
+
+const attention: TorchLayer = {
+  hasState: true,
+  module: (call) => ({
+    callee: "SelfAttention",
+    arguments: [
+      sized("embed_dim", call.image.channels),
+      sized("num_heads", call.number("heads")),
+      optional("bias", truth(call.flag("bias")), "True"),
+      optional("causal", truth(call.flag("causal")), "False"),
+    ],
+  }),
+  helper: () => "SelfAttention",
+};
+
+/** One row for all examples, which goes with as many as the other value of a sum has. */
+const parameter: TorchLayer = {
+  hasState: true,
+  module: ({ output }) => ({
+    callee: "nn.Parameter",
+    arguments: [sized("data", `torch.zeros(${output.slice(1).join(", ")})`)],
+  }),
+  apply: (_, __, self) => `${self}.unsqueeze(0)`,
+};
+
+const concat: TorchLayer = {
+  apply: (call, inputs) => {
+    const axis = call.text("axis") === "tokens" ? 1 : call.channelAxis;
+    const callee = readsRows(call) ? "concatenated" : "torch.cat";
+    return `${callee}([${inputs.join(", ")}], dim=${axis})`;
+  },
+  helper: (call) => (readsRows(call) ? "concatenated" : undefined),
+};
+
+/** Whether a value does not depend on the input, and is one row for all examples. */
+function readsRows({ model: { network }, layer }: LayerCall): boolean {
+  const isRow = (value: NetworkValue): boolean => {
+    const { inputs } = value.from === "layer" ? network.layers[value.index]! : { inputs: [value] };
+    return value.from === "layer" && inputs.every(isRow);
+  };
+  return layer.inputs.some(isRow);
+}
 
 export const torchLayers: Readonly<Record<string, TorchLayer>> = {
   conv,
@@ -349,8 +407,8 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
   clip,
   softmax: both(
     "nn.Softmax",
-    (_, x) => `torch.softmax(${x}, dim=1)`,
-    () => [named("dim", "1")],
+    (call, x) => `torch.softmax(${x}, dim=${call.channelAxis})`,
+    (call) => [named("dim", String(call.channelAxis))],
   ),
 
   maxpool,
@@ -360,11 +418,17 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
     (call, x) => `F.adaptive_avg_pool2d(${x}, ${size(call, "size")})`,
     (call) => [{ name: "output_size", value: size(call, "size"), isPositional: true }],
   ),
-  global_avgpool: both(
-    "nn.AdaptiveAvgPool2d",
-    (_, x) => `F.adaptive_avg_pool2d(${x}, 1)`,
-    () => [{ name: "output_size", value: "1", isPositional: true }],
-  ),
+  global_avgpool: {
+    module: (call) =>
+      call.isSequence
+        ? undefined
+        : {
+            callee: "nn.AdaptiveAvgPool2d",
+            arguments: [{ name: "output_size", value: "1", isPositional: true }],
+          },
+    apply: (call, [x]) =>
+      call.isSequence ? `torch.mean(${x}, dim=1)` : `F.adaptive_avg_pool2d(${x}, 1)`,
+  },
   upsample,
   pad: both(
     "nn.ZeroPad2d",
@@ -391,7 +455,24 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
 
   add: { apply: (_, [x, y]) => `${x} + ${y}` },
   multiply: { apply: (_, [x, y]) => `${x} * ${y}` },
-  concat: { apply: (_, inputs) => `torch.cat([${inputs.join(", ")}], dim=1)` },
+  concat,
+  matmul: {
+    apply: (call, [x, y]) => {
+      const other = call.flag("transposed") ? `torch.transpose(${y}, 1, 2)` : y;
+      return `torch.matmul(${x}, ${other})`;
+    },
+  },
+
+  parameter,
+  patches,
+  tokens: { apply: (_, [x]) => `torch.flatten(${x}, 2).transpose(1, 2)` },
+  token: { apply: (call, [x]) => `torch.select(${x}, 1, ${number(call, "index")})` },
+  transpose: {
+    apply: (call, [x]) =>
+      `torch.transpose(${x}, ${number(call, "first")}, ${number(call, "second")})`,
+  },
+  permute: { apply: (call, [x]) => `torch.permute(${x}, ${tuple(call.numbers("axes"))})` },
+  attention,
 
   let: { apply: (call, inputs) => pythonFormula(call.formula, inputs) },
 };

@@ -15,6 +15,7 @@ export const tfjsExporter: Exporter = {
   choices: [],
   keepsDropout: true,
   keepsOptimizer: false,
+  holdsSequences: false,
   write,
 };
 
