@@ -123,6 +123,23 @@ describe.runIf(process.env["NETC_TEST_FULL"] === "1" && chromiumPath)("pages in 
     });
   });
 
+  test("docs/interop-web.md shows a class of Keras's model", async () => {
+    const site = join(folder, "keras");
+    mkdirSync(site);
+    writePageFiles("docs/interop-web.md", site);
+    const model = join(root, "test/fixtures/models/keras-3-keras/small.keras");
+    run(netc, "import", model, "-o", "keras");
+    run(netc, "compile", "keras/small.net", "--standalone", "-o", "keras");
+    await opened("index.html", async (page) => {
+      await page.goto(`${addressOf(server)}/site/keras/index.html`);
+      const output = page.locator("output");
+      await output.filter({ hasText: "Choose" }).waitFor();
+      await page.setInputFiles("input", join(folder, "rose.jpg"));
+      await output.filter({ hasText: "class" }).waitFor();
+      expect(await output.textContent()).toMatch(/^class [0-3], \d+%$/);
+    });
+  });
+
   test("the README's example prints the classes of its picture", async () => {
     const [, html] = /```html\n([^]*?)```/.exec(readPage("README.md"))!;
     writeFileSync(join(folder, "readme.html"), `<!doctype html>\n${html}`);

@@ -5,7 +5,7 @@
  * What differs from a user's machine: `npx netc` runs this checkout's `dist/`, pictures are
  * generated and small, and flowers.net trains for 2 epochs instead of 20.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -14,6 +14,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { access } from "node:fs/promises";
@@ -22,13 +23,17 @@ import { transform } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { writePageFiles } from "../docs/files.js";
 import { pages, readPage, root } from "../docs/pages.js";
+import { PYTHON, pythonHas } from "../interchange/peers.js";
 import { shades, writeFiles } from "../starter/pictures.js";
 import type { Outcome } from "./netc.js";
 
 const MINUTES = 60_000;
 
-/** What a page takes for granted: pictures, the spec of the first network, its trained weights. */
-type Given = "photos" | "flowers.net" | "runs";
+/**
+ * What a page takes for granted: pictures, the spec of the first network, its trained weights, a
+ * file of PyTorch's or of Keras.
+ */
+type Given = "photos" | "flowers.net" | "runs" | "birds" | "alexnet.pth" | "small.keras";
 
 interface Walk {
   readonly page: string;
@@ -49,6 +54,8 @@ const WALKS: readonly Walk[] = [
   { page: "docs/guides/out-of-memory.md", given: ["photos", "flowers.net"] },
   { page: "docs/guides/resume.md", given: ["photos", "flowers.net"] },
   { page: "docs/guides/several-inputs.md", given: [] },
+  { page: "docs/interop-finetune.md", given: ["birds", "alexnet.pth"] },
+  { page: "docs/interop-web.md", given: ["small.keras"] },
   { page: "docs/start/first-network.md", given: ["photos"] },
   { page: "docs/start/gpu.md", given: ["photos", "flowers.net"], hasAlternatives: true },
   { page: "docs/start/install.md", given: [] },
@@ -58,6 +65,7 @@ const WALKS: readonly Walk[] = [
 const EXAMPLES: readonly (readonly [command: RegExp, reason: string])[] = [
   [/^npm install/, "installs from the registry"],
   [/^npx http-server/, "serves until it is stopped; test/browser/documentation.test.ts does it"],
+  [/weights='DEFAULT'/, "downloads; the test has random weights of the same network"],
   [/^(sudo|vulkaninfo) /, "changes the system, and asks another program about it"],
   [/^NETC_ADAPTER=nvidia /, "needs such a GPU"],
   [/rank\.sh/, "needs two GPUs"],
@@ -159,9 +167,36 @@ async function prepare({ page, given }: Walk): Promise<void> {
   if (given.includes("flowers.net")) writeSpec(folder);
   if (given.includes("runs"))
     cpSync(join(trained, "runs"), join(folder, "runs"), { recursive: true });
+  if (given.includes("birds")) await writeBirds();
+  if (given.includes("alexnet.pth")) {
+    writeAlexNet();
+    // As npm installs it.
+    mkdirSync(join(folder, "node_modules"));
+    symlinkSync(root, join(folder, "node_modules/netc"));
+  }
+  if (given.includes("small.keras")) {
+    copyFileSync(
+      join(root, "test/fixtures/models/keras-3-keras/small.keras"),
+      join(folder, "small.keras"),
+    );
+  }
   writePageFiles(page, folder);
   if (page === "docs/guides/fine-tuning.md") await writeManyAndFew();
 }
+
+/** Photographs of the page about AlexNet, one of which it names. */
+async function writeBirds(): Promise<void> {
+  const { "birds/000.jpg": kite, ...birds } = shades("birds", 10, { size: 256, tint: 60 });
+  const photos = { ...birds, "birds/kite.jpg": kite!, ...shades("others", 10, { size: 256 }) };
+  await writeFiles(join(folder, "photos"), photos);
+}
+
+const ALEXNET =
+  "import torch, torchvision.models as m; torch.manual_seed(1);" +
+  "torch.save(m.alexnet(weights=None).state_dict(), 'alexnet.pth')";
+
+/** What the page downloads, with random weights. */
+const writeAlexNet = () => execFileSync(PYTHON, ["-c", ALEXNET], { cwd: folder });
 
 const exists = (...names: readonly string[]) => access(join(folder, ...names));
 
@@ -181,18 +216,40 @@ const RESULTS: Readonly<Record<string, (outcomes: ReadonlyMap<string, Outcome>) 
       await exists("runs/flowers", name);
     await exists("flowers.svg");
   },
+  "docs/interop-finetune.md": async (outcomes) => {
+    const printed = (part: string) => [...outcomes].find(([command]) => command.includes(part))![1];
+    expect(printed("netc weights").stdout).toContain("16 tensors matched");
+    expect(printed("train").stderr + printed("train").stdout).toContain("14 tensors matched");
+    expect(printed("predict").stdout).toMatch(/^ {3}\d+\.\d% {2}(birds|others)$/m);
+    await exists("runs/birds/best.safetensors");
+  },
+  "docs/interop-web.md": (outcomes) => {
+    const page = readPage("docs/interop-web.md");
+    const [, spec] = /```net\n([^]*?)```/.exec(page)!;
+    const written = readFileSync(join(folder, "small.net"), "utf8");
+    expect(written.slice(written.indexOf("model"))).toBe(spec);
+    const [, name] = /import \{ (\w+) \} from "\.\/small\.js"/.exec(page)!;
+    expect(readFileSync(join(folder, "small.js"), "utf8")).toContain(name);
+    expect([...outcomes.keys()]).toEqual([
+      "npx netc import small.keras --check 2",
+      "npx netc compile small.net --standalone",
+    ]);
+  },
 };
 
 const last = (outcomes: ReadonlyMap<string, Outcome>) => [...outcomes.values()].at(-1)!;
 
 const hasMpi = spawnSync("mpirun", ["--version"], { stdio: "ignore" }).status === 0;
 
-const canFollow = ({ page }: Walk) => hasMpi || page !== "docs/guides/cluster.md";
+const canFollow = ({ page, given }: Walk) =>
+  (hasMpi || page !== "docs/guides/cluster.md") &&
+  (!given.includes("alexnet.pth") || pythonHas("torchvision"));
+
+/** Pages that are steps from a beginning to an end; others show commands one by one. */
+const FOLLOWED = /^docs\/((start|guides|deploy)\/|interop-(finetune|web)\.md)/;
 
 test("every page with commands for users is followed", () => {
-  const shown = pages.filter(
-    (page) => /^docs\/(start|guides|deploy)\//.test(page) && commandsOf(page).length > 0,
-  );
+  const shown = pages.filter((page) => FOLLOWED.test(page) && commandsOf(page).length > 0);
   expect(shown).toEqual(WALKS.map(({ page }) => page));
 });
 
