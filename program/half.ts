@@ -17,49 +17,55 @@ export const HALF_EPSILON = 2 ** -10;
 
 /** The numbers that halves represent. */
 export function floatsOf(bits: Uint16Array): Float32Array<ArrayBuffer> {
-  return Float32Array.from(bits, floatOf);
+  const floats = new Float32Array(bits.length);
+  for (let index = 0; index < bits.length; index++) floats[index] = floatOf(bits[index]!);
+  return floats;
 }
+
+// One number as an f32 and as an f64, and the words of their bits: little-endian, as WebGPU is.
+const SINGLE = /* @__PURE__ */ new Float32Array(1);
+const SINGLE_WORD = /* @__PURE__ */ new Uint32Array(SINGLE.buffer);
+const DOUBLE = /* @__PURE__ */ new Float64Array(1);
+const DOUBLE_WORDS = /* @__PURE__ */ new Uint32Array(DOUBLE.buffer);
 
 /** The number that 16 bits represent. */
 export function floatOf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  // The same exponent means less by 2^112 in 32 bits; all ones mean infinity or NaN in both.
+  const special = (bits & 0x7c00) === 0x7c00 ? 0x70000000 : 0;
+  SINGLE_WORD[0] = ((bits & 0x8000) << 16) | ((bits & 0x7fff) << 13) | special;
+  return SINGLE[0]! * 2 ** 112;
 }
 
 /**
  * A number as 16 bits store it, to the nearest, halfway to the even one; beyond the largest,
  * infinity.
  */
-export function roundToHalf(value: number): number {
-  if (value === 0 || !Number.isFinite(value)) return value;
-  const exponent = Math.max(-14, Math.floor(Math.log2(Math.abs(value))));
-  const unit = 2 ** (exponent - 10);
-  const rounded = roundToEven(value / unit) * unit;
-  return Math.abs(rounded) > LARGEST_HALF ? Math.sign(value) * Infinity : rounded;
-}
-
-function roundToEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  if (rest !== 0.5) return Math.round(value);
-  return below % 2 === 0 ? below : below + 1;
-}
+export const roundToHalf = (value: number): number => floatOf(halfOf(value));
 
 /** The 16 bits of numbers, rounded to the nearest. */
 export function halvesOf(values: ArrayLike<number>): Uint16Array<ArrayBuffer> {
-  return Uint16Array.from(values, (value) => bitsOf(roundToHalf(value)));
+  const halves = new Uint16Array(values.length);
+  for (let index = 0; index < values.length; index++) halves[index] = halfOf(values[index]!);
+  return halves;
 }
 
-/** Of a number that 16 bits hold exactly. */
-function bitsOf(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  if (Number.isNaN(value)) return 0x7e00;
-  if (size === Infinity) return sign | 0x7c00;
-  if (size < SMALLEST_NORMAL_HALF) return sign | (size * 2 ** 24);
-  const exponent = Math.floor(Math.log2(size));
-  return sign | ((exponent + 15) << 10) | ((size / 2 ** exponent - 1) * 1024);
+/** The 16 bits of a number, rounded to the nearest, halfway to the even one. */
+function halfOf(value: number): number {
+  DOUBLE[0] = value;
+  const [low, high] = [DOUBLE_WORDS[0]!, DOUBLE_WORDS[1]!];
+  const sign = (high >>> 16) & 0x8000;
+  const exponent = ((high >>> 20) & 0x7ff) - 1023;
+  const fraction = high & 0xfffff;
+  if (exponent > 15) return Number.isNaN(value) ? 0x7e00 : sign | 0x7c00;
+  if (exponent < -25) return sign;
+  // Below the smallest normal number, the leading one is a digit as others.
+  const isNormal = exponent >= -14;
+  const significand = isNormal ? ((exponent + 15) << 20) | fraction : 0x100000 | fraction;
+  const shift = isNormal ? 10 : -4 - exponent;
+  const cut = significand >>> shift;
+  const rest = significand & ((1 << shift) - 1);
+  const middle = 1 << (shift - 1);
+  const isUp = rest > middle || (rest === middle && (low !== 0 || (cut & 1) === 1));
+  // A carry goes into the exponent, up to infinity.
+  return sign | (cut + Number(isUp));
 }
