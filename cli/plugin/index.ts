@@ -4,7 +4,7 @@
 import { createUnplugin, type UnpluginFactory } from "unplugin";
 import { readFile } from "node:fs/promises";
 import { writeFileAtomically } from "../../runtime/node/write-file.js";
-import { compileFile, type CompileSettings } from "./compile.js";
+import { compileFile, isInside, type CompileSettings } from "./compile.js";
 
 export interface PluginOptions extends CompileSettings {
   /** Whether `NAME.net.d.ts` is written next to a spec; true unless given. */
@@ -18,8 +18,10 @@ const factory: UnpluginFactory<PluginOptions | undefined> = (options = {}) => {
     loadInclude: isSpec,
     async load(id) {
       const path = pathOf(id);
-      const { module, declarations, imports, errors, warnings } = await compileFile(path, options);
+      const compiled = await compileFile(path, options);
+      const { module, insideModule, declarations, imports, errors, warnings } = compiled;
       for (const file of imports) this.addWatchFile(file);
+      if (isInside(id)) return { code: insideModule, map: null };
       for (const warning of warnings) this.warn({ ...warning, message: textOf(warning) });
       const [error] = errors;
       if (error) {

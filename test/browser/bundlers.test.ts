@@ -3,7 +3,16 @@
  * imports, built and run in Chromium and in Node.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { tmpdir } from "node:os";
@@ -14,6 +23,7 @@ import { chromium, type Browser } from "playwright-core";
 import ts from "typescript";
 import { build as buildWithVite, createServer, type Plugin as VitePlugin } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { CompileSettings } from "../../cli/plugin/compile.js";
 import { chromiumPath } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
@@ -46,6 +56,18 @@ export async function run(options) {
 }
 `;
 
+/** The same from a worker of netc. */
+const USE_WORKER = `import * as tiny from "./tiny.net";
+import { inWorker } from "netc/worker";
+export async function run({ worker } = {}) {
+  const net = await inWorker(tiny, { batch: 2, seed: 1, worker });
+  const { loss } = await net.step(new Float32Array(32).fill(0.5), [0, 1]);
+  const logits = [...(await net.predict(new Float32Array(16).fill(1)))];
+  net.destroy();
+  return { loss, logits };
+}
+`;
+
 interface Outcome {
   readonly loss: number;
   readonly logits: readonly number[];
@@ -62,6 +84,7 @@ beforeAll(async () => {
   write("package.json", '{ "type": "module", "private": true }');
   write("tiny.net", SPEC);
   write("use.js", USE);
+  write("use-worker.js", USE_WORKER);
   server = await serve({ out: join(folder, "out") });
   if (!chromiumPath) return;
   browser = await chromium.launch({
@@ -75,21 +98,29 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+interface Options {
+  readonly early: string;
+  readonly hasStep: boolean;
+  readonly hidden?: readonly number[];
+}
+
 const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
 
 /** A plugin of the package, from what users install. */
-async function plugin<Kind>(name: string): Promise<Kind> {
+async function plugin<Kind>(name: string, options: CompileSettings = {}): Promise<Kind> {
   const path = pathToFileURL(join(root, "dist", "cli", "plugin", `${name}.js`)).href;
-  const { default: make } = (await import(/* @vite-ignore */ path)) as { default: () => Kind };
-  return make();
+  const { default: make } = (await import(/* @vite-ignore */ path)) as {
+    default: (options: CompileSettings) => Kind;
+  };
+  return make(options);
 }
 
 /** Runs a bundle's `run` in Chromium. */
-async function runInBrowser(path: string): Promise<Outcome> {
+async function runInBrowser<Result = Outcome>(path: string): Promise<Result> {
   const page = await browser!.newPage();
   try {
     await page.goto(`${addressOf(server)}/bare`);
-    return await page.evaluate<Outcome>(`import("/out/${path}").then(({ run }) => run())`);
+    return await page.evaluate<Result>(`import("/out/${path}").then(({ run }) => run())`);
   } finally {
     await page.close();
   }
@@ -137,6 +168,65 @@ describe("esbuild", () => {
     symlinkOnce(join(root, "node_modules", "webgpu"), join(folder, "node_modules", "webgpu"));
     symlinkOnce(join(root, "node_modules", "@sparticuz"), join(folder, "node_modules/@sparticuz"));
     expectTrained(runInNode("esbuild.node.mjs"));
+  });
+
+  test("takes `predictOnly` and `inspect`, and refuses both together", async () => {
+    write(
+      "options.js",
+      `import * as tiny from "./tiny.net";
+export async function run() {
+  const net = await tiny.createTiny({ batch: 1 });
+  const early = await net.predict(new Float32Array(16)).then(() => "filled", String);
+  const { hidden } = (await net.activations?.(new Float32Array(16).fill(1), ["hidden"])) ?? {};
+  return { early, hasStep: "step" in net, hidden: hidden && [...hidden.values] };
+}`,
+    );
+    const make = async (options: CompileSettings, name: string) =>
+      build({
+        entryPoints: [join(folder, "options.js")],
+        outdir: join(folder, "out", name),
+        bundle: true,
+        splitting: true,
+        format: "esm",
+        plugins: [await plugin<Plugin>("esbuild", options)],
+        logLevel: "silent",
+      });
+    await make({ predictOnly: true }, "predict-only");
+    await make({ inspect: true }, "inspect");
+    const both = make({ predictOnly: true, inspect: true }, "both").catch(String);
+    expect(await both).toContain("`inspect` needs what `predictOnly` leaves out");
+    const text = readFileSync(join(folder, "out", "inspect", "options.js"), "utf8");
+    expect(text).toMatch(/import\("\.\/tiny-\w+\.js"\)/);
+    if (!browser) return;
+    const predicting = await runInBrowser<Options>("predict-only/options.js");
+    expect(predicting.early).toContain("load");
+    expect(predicting).toMatchObject({ hasStep: false });
+    const inspecting = await runInBrowser<Options>("inspect/options.js");
+    expect(inspecting).toMatchObject({ early: "filled", hasStep: true });
+    expect(inspecting.hidden).toHaveLength(6);
+  });
+
+  test("bundles a network in a worker, whose file is a second entry", async () => {
+    for (const [entry, name] of [
+      ["use-worker.js", "esbuild-worker.js"],
+      ["node_modules/netc/dist/runtime/worker/main.js", "esbuild-main.js"],
+    ] as const) {
+      await build({
+        entryPoints: [join(folder, entry)],
+        outfile: join(folder, "out", name),
+        bundle: true,
+        format: "esm",
+        plugins: [await plugin<Plugin>("esbuild")],
+        logLevel: "silent",
+      });
+    }
+    if (!browser) return;
+    const page = await browser.newPage();
+    await page.goto(`${addressOf(server)}/bare`);
+    const there = await page.evaluate<Outcome>(`import("/out/esbuild-worker.js").then(({ run }) =>
+      run({ worker: new Worker("/out/esbuild-main.js", { type: "module" }) }))`);
+    expectTrained(there);
+    await page.close();
   });
 
   test("shows a mistake with the lines of the spec", async () => {
@@ -264,10 +354,10 @@ describe.skipIf(process.env["NETC_TEST_FULL"] !== "1")("bundlers from npm", () =
     mkdirSync(TOOLS, { recursive: true });
     writeFileSync(join(TOOLS, "package.json"), '{ "private": true }');
     const packages = ["webpack@5", "rollup@4", "@rollup/plugin-node-resolve@16"];
-    packages.push("next@16", "react@19", "react-dom@19");
+    packages.push("next@16", "react@19", "react-dom@19", "@rspack/core@1", "deno@2");
     const flags = ["--no-audit", "--no-fund", "--prefer-offline", "--no-save"];
     execFileSync("npm", ["install", ...flags, ...packages], { cwd: TOOLS });
-    for (const name of ["webpack", "rollup", "@rollup", "next", "react", "react-dom"]) {
+    for (const name of ["webpack", "rollup", "@rollup", "next", "react", "react-dom", "@rspack"]) {
       symlinkOnce(join(TOOLS, "node_modules", name), join(folder, "node_modules", name));
     }
   }, 400_000);
@@ -278,24 +368,114 @@ describe.skipIf(process.env["NETC_TEST_FULL"] !== "1")("bundlers from npm", () =
     execFileSync(process.execPath, [join(folder, name)], { cwd: folder, encoding: "utf8" });
   };
 
-  test("webpack bundles a spec for browsers", async () => {
-    run(
-      "webpack.mjs",
-      `import webpack from "webpack";
-import netc from "netc/webpack";
+  test.each([
+    ["webpack", 'import pack from "webpack";'],
+    ["rspack", 'import { rspack as pack } from "@rspack/core";'],
+  ])(
+    "%s bundles a spec for browsers, with options, and a network in a worker",
+    async (name, line) => {
+      const out = JSON.stringify(join(folder, "out", name));
+      run(
+        `${name}.mjs`,
+        `${line}
+import netc from "netc/${name}";
 const library = { type: "module" };
-webpack({
+pack({
   mode: "production",
-  entry: "./use.js",
-  output: { path: ${JSON.stringify(join(folder, "out", "webpack"))}, filename: "use.js", library },
+  entry: { use: "./use.js", worker: "./use-worker.js", options: "./options.js" },
+  output: {
+    path: ${out}, publicPath: "/out/${name}/", filename: "[name].js", library, module: true,
+  },
   experiments: { outputModule: true },
-  plugins: [netc()],
+  plugins: [netc({ inspect: true })],
 }, (error, stats) => {
   if (error ?? stats.hasErrors()) throw error ?? new Error(stats.toString());
 });`,
+      );
+      if (!browser) return;
+      const direct = await runInBrowser(`${name}/use.js`);
+      expectTrained(direct);
+      expect(await runInBrowser(`${name}/worker.js`)).toEqual(direct);
+      const { hidden } = await runInBrowser<Options>(`${name}/options.js`);
+      expect(hidden).toHaveLength(6);
+    },
+  );
+
+  /** A project with netc as npm installs it: not a link, so Vite optimizes it. */
+  function installed(): string {
+    const project = join(folder, "installed");
+    const own = join(project, "node_modules", "netc");
+    mkdirSync(own, { recursive: true });
+    cpSync(join(root, "dist"), join(own, "dist"), { recursive: true });
+    cpSync(join(root, "package.json"), join(own, "package.json"));
+    for (const [name, text] of [
+      ["package.json", '{ "type": "module", "private": true, "dependencies": { "netc": "0" } }'],
+      ["tiny.net", SPEC],
+      ["use.js", USE],
+      ["use-worker.js", USE_WORKER],
+      [
+        "page.js",
+        'import * as own from "./use.js"; import * as there from "./use-worker.js";' +
+          " Object.assign(window, { own: own.run, there: there.run });",
+      ],
+      ["index.html", '<!doctype html><script type="module" src="/page.js"></script>'],
+    ] as const) {
+      writeFileSync(join(project, name), text);
+    }
+    return project;
+  }
+
+  test("Deno runs a compiled module on its own WebGPU", () => {
+    execFileSync(process.execPath, [
+      ...[join(root, "dist", "cli", "main.js"), "compile", join(folder, "tiny.net"), "-o", folder],
+    ]);
+    write("deno-use.js", USE.replace("tiny.net", "tiny.js"));
+    write(
+      "deno.js",
+      'import { run } from "./deno-use.js"; console.log(JSON.stringify(await run()));',
     );
-    if (browser) expectTrained(await runInBrowser("webpack/use.js"));
+    const [name] = readdirSync(join(TOOLS, "node_modules", "@deno"));
+    const deno = join(TOOLS, "node_modules", "@deno", name!, "deno");
+    const flags = ["run", "--allow-all", "--unstable-webgpu", "deno.js"];
+    const output = execFileSync(deno, flags, { cwd: folder, encoding: "utf8" });
+    expectTrained(JSON.parse(output) as Outcome);
   });
+
+  test("Vite builds and serves a network in a worker", async () => {
+    const project = installed();
+    const netc = await plugin<VitePlugin>("vite");
+    const common = { root: project, logLevel: "silent", configFile: false } as const;
+    const build = { outDir: join(folder, "out", "vite-worker"), target: "es2022" };
+    await buildWithVite({ ...common, base: "/out/vite-worker/", plugins: [netc], build });
+    if (!browser) return;
+    const both = async (address: string): Promise<readonly [Outcome, Outcome]> => {
+      const page = await browser!.newPage();
+      // Vite's dev server may load the page again, once it has found what the page imports.
+      await page.goto(address, { waitUntil: "networkidle" });
+      await page.reload({ waitUntil: "networkidle" });
+      await page.waitForFunction("window.there");
+      const code = "(async () => [await own(), await there()])()";
+      try {
+        return await page.evaluate<[Outcome, Outcome]>(code);
+      } finally {
+        await page.close();
+      }
+    };
+    const [own, there] = await both(`${addressOf(server)}/out/vite-worker/index.html`);
+    expectTrained(own);
+    expect(there).toEqual(own);
+    const dev = await createServer({
+      ...common,
+      plugins: [await plugin<VitePlugin>("vite")],
+      server: { port: 0, host: "127.0.0.1" },
+    });
+    try {
+      await dev.listen();
+      expect(await both(dev.resolvedUrls!.local[0]!)).toEqual([own, own]);
+    } finally {
+      await dev.close();
+    }
+  }, 240_000);
 
   test("Rollup bundles a spec for browsers", async () => {
     run(
@@ -310,29 +490,39 @@ await bundle.write({ dir: "out/rollup", format: "es" });`,
     if (browser) expectTrained(await runInBrowser("rollup/use.js"));
   });
 
-  test("Next.js builds a client component, and renders it on the server", () => {
-    mkdirSync(join(folder, "app"), { recursive: true });
-    write("next.config.mjs", 'import netc from "netc/next"; export default netc({});');
-    write(
-      "app/layout.jsx",
-      "export default ({ children }) => <html><body>{children}</body></html>;",
-    );
-    write(
-      "app/page.jsx",
-      `"use client";
+  test.each([
+    ["webpack", ["--webpack"]],
+    ["Turbopack", ["--turbopack"]],
+  ])(
+    "Next.js builds a client component with %s, and renders it on the server",
+    (_, flags) => {
+      mkdirSync(join(folder, "app"), { recursive: true });
+      write(
+        "next.config.mjs",
+        'import netc from "netc/next"; export default netc({ turbopack: { root: "/" } });',
+      );
+      write(
+        "app/layout.jsx",
+        "export default ({ children }) => <html><body>{children}</body></html>;",
+      );
+      write(
+        "app/page.jsx",
+        `"use client";
 import { useState } from "react";
 import { run } from "../use.js";
 export default function Page() {
   const [text, setText] = useState("not yet");
   return <button onClick={async () => setText(JSON.stringify(await run()))}>{text}</button>;
 }`,
-    );
-    const next = join(folder, "node_modules", "next", "dist", "bin", "next");
-    const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
-    execFileSync(process.execPath, [next, "build", "--webpack"], { cwd: folder, env });
-    const html = readFileSync(join(folder, ".next", "server", "app", "index.html"), "utf8");
-    expect(html).toContain("not yet");
-  }, 300_000);
+      );
+      const next = join(folder, "node_modules", "next", "dist", "bin", "next");
+      const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
+      execFileSync(process.execPath, [next, "build", ...flags], { cwd: folder, env });
+      const html = readFileSync(join(folder, ".next", "server", "app", "index.html"), "utf8");
+      expect(html).toContain("not yet");
+    },
+    300_000,
+  );
 });
 
 test("types of an imported spec pass without skipLibCheck and without Node's types", () => {
