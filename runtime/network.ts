@@ -179,9 +179,12 @@ export class Network<
     options?: ClassifyOptions,
   ): Promise<readonly (readonly Classification<Class>[])[]>;
   async classify(given: Given, options: ClassifyOptions = {}): Promise<unknown> {
-    const output = this.predict(given as Input);
-    const { rank } = await import("./pictures/classify.js");
-    return rank(this, { given, output: await output, options });
+    // Together: a prediction that fails while the file loads must not be an unhandled rejection.
+    const [output, { rank }] = await Promise.all([
+      this.predict(given as Input),
+      import("./pictures/classify.js"),
+    ]);
+    return rank(this, { given, output, options });
   }
 
   /** Names of the classes, in the order of the outputs, where weights or module name them. */

@@ -142,9 +142,12 @@ export class Predictor<
     options?: ClassifyOptions,
   ): Promise<readonly (readonly Classification<Class>[])[]>;
   async classify(given: Given, options: ClassifyOptions = {}): Promise<unknown> {
-    const output = this.predict(given as Input);
-    const { rank } = await import("./pictures/classify.js");
-    return rank(this, { given, output: await output, options });
+    // Together: a prediction that fails while the file loads must not be an unhandled rejection.
+    const [output, { rank }] = await Promise.all([
+      this.predict(given as Input),
+      import("./pictures/classify.js"),
+    ]);
+    return rank(this, { given, output, options });
   }
 
   /** Frees the device's memory. Calls under way reject. */

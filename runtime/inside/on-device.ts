@@ -5,14 +5,14 @@ import { sizeOf } from "../../program/tensors.js";
 import { InputError } from "../errors.js";
 import type { Frame } from "../frame.js";
 import type { InspectionParts } from "../inspection.js";
-import { Memory } from "../memory.js";
+import { Memory, type Owned } from "../memory.js";
 import { readBuffer } from "../readback.js";
 import { Runner } from "../runner.js";
 
 /** One image at a time: all layers are kept, and so memory is that of one example. */
 const BATCH = 1;
 
-export class OnDevice {
+export class OnDevice implements Owned {
   private constructor(
     private readonly inside: InsideProgram,
     /** Of the network, whose images and parameters are read. */
@@ -27,7 +27,15 @@ export class OnDevice {
     const lent = await lentBuffers(inside.program, network);
     for (const [index, buffer] of lent) memory.buffers.set(index, buffer);
     const runner = new Runner(network.gpu, inside.program, memory);
-    return new OnDevice(inside, network, memory, runner, [...lent.keys()]);
+    const device = new OnDevice(inside, network, memory, runner, [...lent.keys()]);
+    network.memory.extra.add(device);
+    return device;
+  }
+
+  /** Bytes of its own, which count as the network's. */
+  get size(): number {
+    const { total, parameter: borrowed } = this.memory.use;
+    return total - borrowed;
   }
 
   isFor({ memory }: InspectionParts): boolean {
@@ -57,6 +65,7 @@ export class OnDevice {
   }
 
   destroy(): void {
+    this.network.memory.extra.delete(this);
     for (const index of this.borrowed) this.memory.buffers.delete(index);
     this.memory.destroy();
   }

@@ -74,7 +74,11 @@ function bitmapOf(
 function adviceFor(kind: string): string {
   switch (kind) {
     case "HTMLVideoElement":
-      return "the video has no frame yet: wait for its event `loadeddata`";
+      // Of a video that is `readyState` 4, too: it has data, and has not shown a frame.
+      return (
+        "the video has no frame yet: call this in `video.requestVideoFrameCallback(...)`, " +
+        "or once `video.currentTime > 0`"
+      );
     case "HTMLImageElement":
       return "the image is not loaded: wait for `image.decode()`";
     case "VideoFrame":

@@ -25,7 +25,7 @@ export function runLength(
 export function runLengthOver(
   source: Dataset | BatchSource,
   recipe: Pick<TrainRecipe, "batch" | "epochs">,
-  { steps, stepsPerEpoch }: Pick<FitOptions, "steps" | "stepsPerEpoch">,
+  { steps, stepsPerEpoch = lengthOfArray(source) }: Pick<FitOptions, "steps" | "stepsPerEpoch">,
 ): RunLength {
   if (isDataset(source)) return runLength(source.length, recipe, steps);
   if (stepsPerEpoch !== undefined && Number.isSafeInteger(stepsPerEpoch) && stepsPerEpoch > 0) {
@@ -36,6 +36,10 @@ export function runLengthOver(
       `say \`stepsPerEpoch\`, not ${stepsPerEpoch}`,
   );
 }
+
+/** Other iterables do not tell how many batches they have. */
+const lengthOfArray = (source: Dataset | BatchSource): number | undefined =>
+  Array.isArray(source) && source.length > 0 ? source.length : undefined;
 
 function lengthOf(
   stepsPerEpoch: number,

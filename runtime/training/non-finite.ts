@@ -2,7 +2,8 @@
 import type { ProgramKernel, ProgramStep, SourceLocation } from "../../program/program.js";
 import { floatsOf } from "../../program/half.js";
 import { areFinite } from "../are-finite.js";
-import type { Inputs, Targets } from "../examples.js";
+import type { Targets } from "../examples.js";
+import type { Given } from "../pictures/picture.js";
 import { inspectingRuns, type Inspection } from "../inspection.js";
 import type { TrainableNetwork } from "./network.js";
 
@@ -36,7 +37,7 @@ export interface InspectedCall {
  */
 export async function findNonFinite(
   network: InspectableNetwork,
-  { images, targets }: { readonly images: Inputs; readonly targets?: Targets },
+  { images, targets }: { readonly images: Given; readonly targets?: Targets },
   { call, ...manner }: InspectedCall,
 ): Promise<Culprit | undefined> {
   const { kernels } = network.program;

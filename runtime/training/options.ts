@@ -39,7 +39,8 @@ export interface FitOptions {
   /** Evaluated after each epoch. */
   readonly evaluation?: Dataset | BatchSource | undefined;
   /**
-   * Batches in an epoch: required for your own batches, which cannot be counted in advance.
+   * Batches in an epoch: required for your own batches, which cannot be counted in advance, unless
+   * they come in an array.
    */
   readonly stepsPerEpoch?: number | undefined;
   /** This and the other functions are awaited before the run continues; what they throw ends it. */

@@ -8,12 +8,16 @@ import type { Batch, Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { describe } from "../describe.js";
 import { InputError } from "../errors.js";
-import type { Inputs, Targets } from "../examples.js";
+import type { Targets } from "../examples.js";
+import type { Given } from "../pictures/picture.js";
 
 /** Examples as `network.step` takes them, as many as the network's batch at most. */
 export interface GivenBatch {
-  /** NCHW, preprocessed; by name where there are several inputs; or what `loadBatches` makes. */
-  readonly images: Inputs;
+  /**
+   * NCHW, preprocessed; by name where there are several inputs; what `loadBatches` makes; or
+   * pictures, which go through the transforms of the eval split.
+   */
+  readonly images: Given;
   /**
    * Labels, or numbers in the order of the model's target; nothing where the loss is of the images
    * themselves.
@@ -36,7 +40,7 @@ export type BatchSource = Batches | ((epoch: number) => Batches);
 
 /** A batch on its way to the network. */
 export type TrainingBatch = Pick<Batch, "position" | "count"> & {
-  readonly images: Inputs;
+  readonly images: Given;
   readonly targets: Targets;
 };
 
@@ -112,7 +116,7 @@ function numbered(batch: GivenBatch, { position, epoch, program }: Place): Train
   return { position, count: count ?? countImages(images, program), images, targets };
 }
 
-function countImages(given: Inputs, program: WithTensors): number {
+function countImages(given: Given, program: WithTensors): number {
   const inputs = tensorsOf(program, "input");
   const [{ name, shape }] = inputs as [ProgramTensor];
   const isNamed = given instanceof Object && name in given;
@@ -122,8 +126,18 @@ function countImages(given: Inputs, program: WithTensors): number {
   if (images instanceof Object && "staged" in images) {
     throw new InputError("a batch of bytes and draws must say how many images it has: `count`");
   }
-  const wanted = isKnown ? "a Float32Array" : namesOf(inputs);
+  if (!isNamed && isKnown && isPicture(images)) return [images].flat().length;
+  const wanted = isNamed ? "a Float32Array" : isKnown ? ARRAY_OR_PICTURES : namesOf(inputs);
   throw new InputError(`a batch's \`images\` must be ${wanted}, not ${describe(images)}`);
+}
+
+const ARRAY_OR_PICTURES = "a Float32Array or pictures";
+
+/** Paths of files, objects that are not plain, and lists of them: the network knows the rest. */
+function isPicture(images: unknown): boolean {
+  if (Array.isArray(images)) return images.every(isPicture);
+  if (typeof images === "string") return true;
+  return images instanceof Object && Object.getPrototypeOf(images) !== Object.prototype;
 }
 
 /** `{ left, right }`. */

@@ -221,7 +221,7 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
     ["new Blob(['no image'])", "cannot be decoded"],
     ["new Uint8Array(9)", "as a Blob"],
     ["sources.data.data", "must be a Float32Array or a picture (ImageBitmap"],
-    ["document.createElement('video')", "wait for its event"],
+    ["document.createElement('video')", "video.requestVideoFrameCallback"],
     ["new Image()", "wait for `image.decode()`"],
     ["[]", "the list of pictures is empty"],
     ["undefined", "not a value of kind Undefined"],
@@ -231,6 +231,74 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
     );
     expect(name).toBe("InputError");
     expect(said).toContain(message);
+  });
+
+  test("fit takes bitmaps, Blobs and canvases with labels, in every epoch", async () => {
+    const losses = await inPage<number[]>(`{
+      const { fit } = await import("netc/runtime");
+      const { createAnimals, recipe } = await import("/modules/animals.js");
+      const own = await createAnimals({ batch: 4, seed: 3 });
+      const { blob, canvas, bitmap, image } = sources;
+      const batches = [
+        { images: [bitmap, await blobOf("half.png")], targets: [0, 1] },
+        { images: [blob, await blobOf("half.png"), canvas], targets: [0, 1, 0] },
+        { images: image, targets: [0] },
+      ];
+      const losses = [];
+      const onEpoch = ({ training }) => void losses.push(training.loss);
+      await fit(own, batches, { ...recipe, epochs: 4 }, { onEpoch });
+      losses.push(own.stepCount);
+      own.destroy();
+      return losses;
+    }`);
+    expect(losses.at(-1)).toBe(12);
+    expect(losses[3]!).toBeLessThan(losses[0]!);
+  });
+
+  test("a video without a frame, whatever it says of itself, gets advice that helps", async () => {
+    const message = await inPage<string>(`{
+      const video = document.createElement("video");
+      Object.defineProperty(video, "readyState", { value: 4 });
+      return net.classify(video).catch(({ message }) => message);
+    }`);
+    expect(message).toContain("video.requestVideoFrameCallback");
+    expect(message).not.toContain("loadeddata");
+  });
+
+  test("hundreds of steps and frames leave no buffer or texture behind", async () => {
+    const [before, after] = await inPage<[number, number]>(`{
+      const alive = new Set();
+      for (const name of ["createBuffer", "createTexture"]) {
+        const create = GPUDevice.prototype[name];
+        GPUDevice.prototype[name] = function (descriptor) {
+          const made = create.call(this, descriptor);
+          alive.add(made);
+          const destroy = made.destroy.bind(made);
+          made.destroy = () => (alive.delete(made), destroy());
+          return made;
+        };
+      }
+      const { createAnimals } = await import("/modules/animals.js");
+      const own = await createAnimals({ batch: 4, seed: 3 });
+      const canvas = new OffscreenCanvas(64, 48);
+      const context = canvas.getContext("2d");
+      const floats = new Float32Array(4 * 3 * 32 * 32).fill(0.5);
+      const work = async (times) => {
+        for (let time = 0; time < times; time++) {
+          context.fillStyle = "hsl(" + time + " 70% 50%)";
+          context.fillRect(0, 0, 64, 48);
+          await own.step(floats, [0, 1, 2, 0]);
+          await own.evaluate(floats, [0, 1, 2, 0]);
+          await own.classify(canvas);
+        }
+      };
+      await work(5);
+      const before = alive.size;
+      await work(200);
+      return [before, alive.size];
+    }`);
+    expect(before).toBeGreaterThan(10);
+    expect(after).toBe(before);
   });
 
   test("nothing else went wrong, and memory stays as it is", async () => {

@@ -127,6 +127,31 @@ describe("a small network with batch normalization and a skip", () => {
     network = await open(compilation, {}, "inside");
   });
 
+  test("its memory is the network's, and goes with it; calls continue after `reopen`", async () => {
+    const own = await open(compilation, {}, "inside");
+    await own.predict(imagesOf(1));
+    const before = own.memory;
+    const first = await own.activations(imagesOf(1), ["head.relu3"]);
+    const during = own.memory;
+    expect(during.runtime).toBeGreaterThan(before.runtime);
+    expect(during).toEqual({
+      ...before,
+      runtime: during.runtime,
+      total: before.total + during.runtime - before.runtime,
+    });
+    const map = await own.attribution(imagesOf(1), { class: 2 });
+    const whole = own.memory.total;
+    await own.attribution(imagesOf(1), { class: 2 });
+    expect(own.memory.total).toBe(whole);
+    const weights = await own.save();
+    await own.reopen();
+    expect(own.memory.total).toBeLessThan(whole);
+    await own.load(weights);
+    expect(await own.activations(imagesOf(1), ["head.relu3"])).toEqual(first);
+    expect(await own.attribution(imagesOf(1), { class: 2 })).toEqual(map);
+    own.destroy();
+  });
+
   test("values and maps are PyTorch's", async () => {
     const [name, error] = await worst(network, expected, names, images);
     console.log(`worst of values and maps: ${name} ${error.toExponential(1)}`);

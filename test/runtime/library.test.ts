@@ -205,7 +205,7 @@ describe("mistakes are explained", () => {
     ["a number", 7, /not a number/],
     ["a function without batches", () => 7, /the batches of epoch 1 are a number/],
     ["undefined batches", [undefined], /batch 1 of epoch 1 is undefined: .*\{ images, targets \}/],
-    ["lists as images", [{ images: [1, 2] }], /must be a Float32Array, not Array/],
+    ["lists as images", [{ images: [1, 2] }], /must be a Float32Array or pictures, not Array/],
   ])("%s to train on", async (_what, source, message) => {
     expect(await failing(source as never)).toMatch(message);
   });

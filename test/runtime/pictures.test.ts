@@ -12,13 +12,17 @@ import { applyTransforms } from "../../runtime/data/transforms.js";
 import {
   createNetwork,
   decodeImage,
+  evaluateDataset,
+  fit,
   InputError,
   WeightsError,
+  type EpochReport,
   type Network,
 } from "../../runtime/index.js";
 import { evalPreparation, keyOf, transformsBefore } from "../../runtime/pictures/eval-split.js";
 import { Resizer } from "../../runtime/pictures/resizer.js";
 import { readBuffer } from "../../runtime/readback.js";
+import { SIAMESE } from "../ports/siamese.js";
 
 const adapter = process.env["NETC_ADAPTER"] ?? "embedded";
 const photograph = join(import.meta.dirname, "../data/photograph/photograph.jpg");
@@ -103,6 +107,60 @@ describe("pictures in Node", () => {
     await other.step(both, labels);
     const [one, two] = [await network.read("logits.weight"), await other.read("logits.weight")];
     one.forEach((value, index) => expect(value).toBeCloseTo(two[index]!, 5));
+  });
+
+  test("fit and evaluateDataset take batches of pictures, and give what floats give", async () => {
+    const floats = floatsOf(await decodeImage(bytes, 3), network);
+    const both = Float32Array.from([...floats, ...floats]);
+    const { recipe } = compile(specOf({}), { file: "small.net" });
+    const [pictures, arrays] = [await open(), await open()];
+    const targets = [1, 2];
+    const blob = new Blob([bytes as never]);
+    const given = [
+      { images: [photograph, blob], targets },
+      { images: bytes, targets: [0] },
+      { images: photograph, targets: [2] },
+    ];
+    const same = [
+      { images: both, targets },
+      { images: floats, targets: [0] },
+      { images: floats, targets: [2] },
+    ];
+    const means: number[] = [];
+    // Over examples: a batch of two counts twice.
+    const onEpoch = ({ training }: EpochReport) => void means.push(training["loss"]!);
+    const twice = { ...recipe!, epochs: 2 };
+    await fit(pictures, given, twice, { onEpoch });
+    await fit(arrays, same, twice, { onEpoch });
+    const [one, two] = [await pictures.read("logits.weight"), await arrays.read("logits.weight")];
+    one.forEach((value, index) => expect(value).toBeCloseTo(two[index]!, 5));
+    expect(pictures.stepCount).toBe(6);
+    expect(means).toHaveLength(4);
+    expect(means[1]!).toBeCloseTo(means[3]!, 5);
+    const [scores, wanted] = [
+      await evaluateDataset(pictures, given),
+      await evaluateDataset(arrays, same),
+    ];
+    expect(scores!.examples).toBe(4);
+    expect(scores!.metrics["loss"]).toBeCloseTo(wanted!.metrics["loss"]!, 5);
+    const wrong = (images: never) => fit(pictures, [{ images, targets: [1] }], recipe!);
+    await expect(wrong({ other: 1 } as never)).rejects.toThrow("a Float32Array or pictures");
+    await expect(wrong([[1, 2]] as never)).rejects.toThrow("a Float32Array or pictures");
+    await expect(wrong(undefined as never)).rejects.toThrow("a Float32Array or pictures");
+  });
+
+  test("several inputs, and ten_crop, say what to pass instead", async () => {
+    const { programs } = compile(SIAMESE, { file: "siamese.net" });
+    const siamese = await createNetwork(programs, { adapter, batch: 2 });
+    networks.push(siamese);
+    await expect(siamese.predict(photograph)).rejects.toThrow("expected { left, right }");
+    const named = { left: bytes, right: bytes } as never;
+    await expect(siamese.predict(named)).rejects.toThrow(/`left` must be a Float32Array, not/);
+    const ten = await open({ transforms: "resize(14) -> ten_crop(12)" });
+    await expect(ten.classify(photograph)).rejects.toThrow(/use `center_crop` instead/);
+    const { recipe } = compile(specOf({}), { file: "small.net" });
+    const fitting = fit(ten, [{ images: [photograph], targets: [1] }], recipe!);
+    await expect(fitting).rejects.toThrow(/use `center_crop` instead/);
   });
 
   test("calls keep their order and their arguments", async () => {
