@@ -1,6 +1,6 @@
 // node bench/browser-photographs.mjs FOLDER: prepares and classifies every picture of a folder in
 // Node and in Chromium, and prints how far they are apart. Exits with 1 beyond the documented
-// bounds: 2 grey levels after the transforms, 1e-3 in probability.
+// bounds: 2 gray levels after the transforms, 1e-3 in probability.
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { compile } from "../dist/compiler/index.js";
@@ -132,7 +132,7 @@ try {
   await close();
   const adapters = `${pixels.adapter.name} in Node, Chromium's own adapter in the page`;
   console.log(`${names.length} pictures of ${relative(process.cwd(), photographs)}; ${adapters}`);
-  console.log(`grey levels after resize and crop: ${levels}`);
+  console.log(`gray levels after resize and crop: ${levels}`);
   console.log(`probabilities of 10 classes: ${probability}`);
   console.log(`pictures with a probability over 0.5: ${confident}`);
   if (levels.largest > MOST_LEVELS || probability.largest > MOST_PROBABILITY) process.exitCode = 1;

@@ -32,7 +32,7 @@ export class OnDevice implements Owned {
     return device;
   }
 
-  /** Bytes of its own, which count as the network's. */
+  /** Bytes without those of borrowed parameters. They count as the network's. */
   get size(): number {
     const { total, parameter: borrowed } = this.memory.use;
     return total - borrowed;

@@ -68,6 +68,16 @@ export async function run({ worker } = {}) {
 }
 `;
 
+/** What the options of a plugin leave of a network. */
+const USE_OPTIONS = `import * as tiny from "./tiny.net";
+export async function run() {
+  const net = await tiny.createTiny({ batch: 1 });
+  const early = await net.predict(new Float32Array(16)).then(() => "filled", String);
+  const { hidden } = (await net.activations?.(new Float32Array(16).fill(1), ["hidden"])) ?? {};
+  return { early, hasStep: "step" in net, hidden: hidden && [...hidden.values] };
+}
+`;
+
 interface Outcome {
   readonly loss: number;
   readonly logits: readonly number[];
@@ -85,6 +95,7 @@ beforeAll(async () => {
   write("tiny.net", SPEC);
   write("use.js", USE);
   write("use-worker.js", USE_WORKER);
+  write("use-options.js", USE_OPTIONS);
   server = await serve({ out: join(folder, "out") });
   if (!chromiumPath) return;
   browser = await chromium.launch({
@@ -171,19 +182,9 @@ describe("esbuild", () => {
   });
 
   test("takes `predictOnly` and `inspect`, and refuses both together", async () => {
-    write(
-      "options.js",
-      `import * as tiny from "./tiny.net";
-export async function run() {
-  const net = await tiny.createTiny({ batch: 1 });
-  const early = await net.predict(new Float32Array(16)).then(() => "filled", String);
-  const { hidden } = (await net.activations?.(new Float32Array(16).fill(1), ["hidden"])) ?? {};
-  return { early, hasStep: "step" in net, hidden: hidden && [...hidden.values] };
-}`,
-    );
     const make = async (options: CompileSettings, name: string) =>
       build({
-        entryPoints: [join(folder, "options.js")],
+        entryPoints: [join(folder, "use-options.js")],
         outdir: join(folder, "out", name),
         bundle: true,
         splitting: true,
@@ -195,13 +196,13 @@ export async function run() {
     await make({ inspect: true }, "inspect");
     const both = make({ predictOnly: true, inspect: true }, "both").catch(String);
     expect(await both).toContain("`inspect` needs what `predictOnly` leaves out");
-    const text = readFileSync(join(folder, "out", "inspect", "options.js"), "utf8");
+    const text = readFileSync(join(folder, "out", "inspect", "use-options.js"), "utf8");
     expect(text).toMatch(/import\("\.\/tiny-\w+\.js"\)/);
     if (!browser) return;
-    const predicting = await runInBrowser<Options>("predict-only/options.js");
+    const predicting = await runInBrowser<Options>("predict-only/use-options.js");
     expect(predicting.early).toContain("load");
     expect(predicting).toMatchObject({ hasStep: false });
-    const inspecting = await runInBrowser<Options>("inspect/options.js");
+    const inspecting = await runInBrowser<Options>("inspect/use-options.js");
     expect(inspecting).toMatchObject({ early: "filled", hasStep: true });
     expect(inspecting.hidden).toHaveLength(6);
   });
@@ -382,7 +383,7 @@ import netc from "netc/${name}";
 const library = { type: "module" };
 pack({
   mode: "production",
-  entry: { use: "./use.js", worker: "./use-worker.js", options: "./options.js" },
+  entry: { use: "./use.js", worker: "./use-worker.js", options: "./use-options.js" },
   output: {
     path: ${out}, publicPath: "/out/${name}/", filename: "[name].js", library, module: true,
   },
