@@ -83,8 +83,8 @@ async function exportSpec(path: string, flags: ExportFlags): Promise<void> {
     preparation: recipe?.data?.eval ? preparationOf(recipe.data.eval) : undefined,
   };
   if (flags.withPreprocessing) requirePreparation(model, spec);
-  const { keepsDropout } = exporter;
-  const lost = lostInExport({ network, left, recipe, keepsDropout });
+  const { keptForTraining } = exporter;
+  const lost = lostInExport({ network, left, recipe, keptForTraining });
   const { files, notes } = written(spec, () => {
     const { as = "f32", softmax = false, withPreprocessing: preprocessing = false } = flags;
     const choices = { as, softmax, preprocessing };

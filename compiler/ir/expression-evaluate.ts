@@ -4,7 +4,7 @@ import type { BinaryOperator, Expression, UnaryOperator } from "./expression.js"
 export interface Environment {
   operand(index: number): number;
   channel(index: number): number;
-  keep(rate: number, stream: number): number;
+  keep(mask: Extract<Expression, { kind: "keep" }>): number;
   /** 1 / the examples of the step. */
   readonly batchShare: number;
 }
@@ -46,7 +46,7 @@ export function evaluate(expression: Expression, environment: Environment): numb
     case "constant":
       return expression.value;
     case "keep":
-      return environment.keep(expression.rate, expression.stream);
+      return environment.keep(expression);
     case "batchShare":
       return environment.batchShare;
     case "unary":

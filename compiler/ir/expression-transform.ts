@@ -50,6 +50,13 @@ export function leaves(expression: Expression): readonly Leaf[] {
   }
 }
 
+/** Whether what the expression gives for an element depends on the element's channel. */
+export const readsChannel = (expression: Expression): boolean =>
+  contains(
+    expression,
+    (part) => part.kind === "channel" || (part.kind === "keep" && part.dropped === "channel"),
+  );
+
 /** How many operations the expression has, repeats included. */
 export function countOperations(expression: Expression): number {
   switch (expression.kind) {
@@ -80,7 +87,9 @@ export function sameExpression(a: Expression, b: Expression): boolean {
     case "constant":
       return b.kind === "constant" && a.value === b.value;
     case "keep":
-      return b.kind === "keep" && a.rate === b.rate && a.stream === b.stream;
+      return (
+        b.kind === "keep" && a.rate === b.rate && a.stream === b.stream && a.dropped === b.dropped
+      );
     case "batchShare":
       return b.kind === "batchShare";
     case "unary":

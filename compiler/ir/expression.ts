@@ -33,6 +33,9 @@ export type BinaryOperator =
   /** left raised to right, for left > 0. */
   | "power";
 
+/** What dropout zeroes as a whole: an element, a channel of an example, or an example. */
+export type Dropped = "element" | "channel" | "example";
+
 export type Expression =
   /**
    * An operand at the same place. Operand 0 of a fused kernel is the value that the kernel itself
@@ -44,10 +47,15 @@ export type Expression =
   | { readonly kind: "constant"; readonly value: number }
   /**
    * Dropout's scaled mask: 0 with probability `rate`, else 1 / (1 - rate), from the counter-based
-   * generator keyed by seed, step and `stream`; 1 throughout when not training. Recomputed wherever
-   * it is needed, never stored.
+   * generator keyed by seed, step and `stream`, one number for each of `dropped`; 1 throughout when
+   * not training. Recomputed wherever it is needed, never stored.
    */
-  | { readonly kind: "keep"; readonly rate: number; readonly stream: number }
+  | {
+      readonly kind: "keep";
+      readonly rate: number;
+      readonly stream: number;
+      readonly dropped: Dropped;
+    }
   /** 1 / the examples of this step: what one of them weighs in a mean over the batch. */
   | { readonly kind: "batchShare" }
   | { readonly kind: "unary"; readonly operator: UnaryOperator; readonly argument: Expression }
@@ -61,7 +69,12 @@ export type Expression =
 export const operand = (index: number): Expression => ({ kind: "operand", index });
 export const channel = (index: number): Expression => ({ kind: "channel", index });
 export const constant = (value: number): Expression => ({ kind: "constant", value });
-export const keep = (rate: number, stream: number): Expression => ({ kind: "keep", rate, stream });
+export const keep = (rate: number, stream: number, dropped: Dropped = "element"): Expression => ({
+  kind: "keep",
+  rate,
+  stream,
+  dropped,
+});
 export const BATCH_SHARE: Expression = { kind: "batchShare" };
 export const unary = (operator: UnaryOperator, argument: Expression): Expression => ({
   kind: "unary",

@@ -30,12 +30,16 @@ export function formatExpression(expression: Expression): string {
     case "batchShare":
       return "1 / batch";
     case "keep":
-      return `keep(${expression.rate}, stream ${expression.stream})`;
+      return formatKeep(expression);
     case "unary":
       return `${expression.operator}(${formatExpression(expression.argument)})`;
     case "binary":
       return formatBinary(expression);
   }
+}
+
+function formatKeep({ rate, stream, dropped }: Extract<Expression, { kind: "keep" }>): string {
+  return `keep(${rate}, stream ${stream}${dropped === "element" ? "" : `, each ${dropped}`})`;
 }
 
 function formatBinary({ operator, left, right }: Extract<Expression, { kind: "binary" }>): string {

@@ -25,7 +25,7 @@ export const channelWindowSum = defineQuads(
           channel: () => {
             throw new Error("a channel window's prologue reads no vectors");
           },
-          counter: code`0u`,
+          counter: () => code`0u`,
         });
         const isInside = code`(distance >= vec4i(-i32(${k.before})))`;
         const isBefore = code`(distance <= vec4i(i32(${k.after})))`;

@@ -1,5 +1,6 @@
 import { evaluate } from "../ir/expression-evaluate.js";
-import type { Expression } from "../ir/expression.js";
+import { contains } from "../ir/expression-transform.js";
+import type { Dropped, Expression } from "../ir/expression.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import { read, type Bindings } from "./bindings.js";
 import { code, frame, type Code } from "./code.js";
@@ -45,7 +46,8 @@ export const operandName = (index: number): string => `operand${index + 1}`;
 
 /** Whether an epilogue needs to know how many channels there are. */
 export const readsChannels = ({ expression, clearsPadding }: Epilogue): boolean =>
-  clearsPadding || readsMask(expression);
+  clearsPadding ||
+  contains(expression, (part) => part.kind === "keep" && part.dropped !== "example");
 
 /** A vec4 that is to be finished. */
 export interface Unfinished {
@@ -100,15 +102,22 @@ export function epilogueFragment(epilogue: Epilogue): EpilogueFragment {
     placeOf: (name, image, y, x) => places[name]!.at(image, y, x),
     loadVector: (name, quad) => io[name]!.load(quad),
     finish: ({ value, quad, pixel, pixels, place, vector }) => {
+      const channels = code`vec4u(4u * ${quad}) + vec4u(0, 1, 2, 3)`;
+      const example = code`${frame.first_image} + ${pixel} / ${pixels}`;
+      const inStep = code`${frame.first_image} * ${pixels} + ${pixel}`;
+      const counters: Readonly<Record<Dropped, Code>> = {
+        element: code`(${inStep}) * ${k.channels} + 4u * ${quad}`,
+        channel: code`(${example}) * ${k.channels} + 4u * ${quad}`,
+        example,
+      };
       const made = print(expression, {
         type: "vec4f",
         operand: (index) =>
           index === 0 ? value : load(index, code`${place(operandName(index - 1))} + ${quad}`),
         channel: (index) => vector?.(operandName(index - 1)) ?? load(index, quad),
-        counter: code`(${frame.first_image} * ${pixels} + ${pixel}) * ${k.channels} + 4u * ${quad}`,
+        counter: (dropped) => counters[dropped],
       });
       if (!clearsPadding) return made;
-      const channels = code`vec4u(4u * ${quad}) + vec4u(0, 1, 2, 3)`;
       return code`select(vec4f(0), ${made}, ${channels} < vec4u(${k.channels}))`;
     },
   };

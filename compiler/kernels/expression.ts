@@ -1,8 +1,8 @@
 import { contains } from "../ir/expression-transform.js";
-import type { BinaryOperator, Expression } from "../ir/expression.js";
+import type { BinaryOperator, Dropped, Expression } from "../ir/expression.js";
 import { code, float, frame, helper, joined, text, type Code, type Declared } from "./code.js";
 import { LARGER, OR_NAN, RELU, SMALLER } from "./not-a-number.js";
-import { KEEP } from "./random.js";
+import { KEEP, KEEP_EXAMPLE } from "./random.js";
 import { SCALAR_FUNCTIONS } from "./scalar-functions.js";
 
 /** How an expression's leaves are read in a kernel. */
@@ -11,8 +11,11 @@ export interface Leaves {
   readonly type: "f32" | "vec4f";
   readonly operand: (index: number) => Code;
   readonly channel: (index: number) => Code;
-  /** The first element's place in (n, y, x, c) order over the whole step, for dropout's mask. */
-  readonly counter: Code;
+  /**
+   * For dropout's masks, where what they drop is counted over the whole step: elements in (n, y, x,
+   * c) order, channels in (n, c) order, or examples. Of four elements, the first one's.
+   */
+  readonly counter: (dropped: Dropped) => Code;
 }
 
 /** An expression as WGSL. */
@@ -25,8 +28,10 @@ export function print(expression: Expression, leaves: Leaves): Code {
       return leaves.channel(expression.index);
     case "constant":
       return code`${type}(${float(expression.value)})`;
-    case "keep":
-      return code`${KEEP}(${leaves.counter}, ${float(expression.rate)}, ${expression.stream})`;
+    case "keep": {
+      const { rate, stream, dropped } = expression;
+      return code`${keepFor(dropped)}(${leaves.counter(dropped)}, ${float(rate)}, ${stream})`;
+    }
     case "batchShare":
       return code`${type}(1.0 / f32(${frame.step_images}))`;
     case "unary":
@@ -35,6 +40,9 @@ export function print(expression: Expression, leaves: Leaves): Code {
       return printBinary(expression, leaves);
   }
 }
+
+/** The four elements of a quad are of four channels and of one example. */
+const keepFor = (dropped: Dropped) => (dropped === "example" ? KEEP_EXAMPLE : KEEP);
 
 /** How tightly printed expressions hold together. */
 const SUM = 1;
@@ -152,7 +160,10 @@ export function expressionDeclarations(expressions: readonly Expression[]): read
   const used = Object.entries(FUNCTIONS).filter(([operator]) =>
     some((part) => "operator" in part && part.operator === operator),
   );
-  return [...(expressions.some(readsMask) ? [KEEP] : []), ...used.map(([, each]) => each)];
+  const masks = [KEEP, KEEP_EXAMPLE].filter((mask) =>
+    some((part) => part.kind === "keep" && keepFor(part.dropped) === mask),
+  );
+  return [...masks, ...used.map(([, each]) => each)];
 }
 
 /** Whether an expression needs dropout's mask, and so its element's place. */
@@ -200,13 +211,19 @@ export function describe(expression: Expression): string {
     case "batchShare":
       return "mean";
     case "keep":
-      return "dropout";
+      return DROPOUT_WORDS[expression.dropped];
     case "unary":
       return join(describe(expression.argument), expression.operator);
     case "binary":
       return describeBinary(expression);
   }
 }
+
+const DROPOUT_WORDS: Readonly<Record<Dropped, string>> = {
+  element: "dropout",
+  channel: "channel_dropout",
+  example: "stochastic_depth",
+};
 
 /** What an operator does with a value for each channel. */
 const CHANNEL_WORDS: Partial<Record<BinaryOperator, string>> = {

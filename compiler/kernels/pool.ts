@@ -216,7 +216,7 @@ function onLine(
       type: "vec4f",
       operand: () => code`value`,
       channel: (index) => vectors[vectorName(index - 1)]!.load(QUAD),
-      counter: code`0u`,
+      counter: () => code`0u`,
     });
   const { noWinner } = CODES[codes];
   const cut = code`

@@ -42,8 +42,8 @@ export const THREEFRY = helper("threefry", GENERATOR);
 export const TO_UNIT = helper("to_unit", GENERATOR);
 
 /**
- * Dropout's scaled mask of four successive elements; the counter is the first one's place in (n, y,
- * x, c) order.
+ * Dropout's scaled mask of four successive elements, or of four successive channels; the counter is
+ * the first one's place in (n, y, x, c) or (n, c) order.
  */
 export const KEEP = helper(
   "keep",
@@ -57,5 +57,15 @@ export const KEEP = helper(
   );
   let scaled = select(vec4f(0), vec4f(1.0 / (1.0 - rate)), units >= vec4f(rate));
   return select(vec4f(1), scaled, ${frame.training} != 0u);
+}`,
+);
+
+/** The same of four elements of an example that are dropped together; the counter is its place. */
+export const KEEP_EXAMPLE = helper(
+  "keep_example",
+  code`fn keep_example(counter: u32, rate: f32, stream: u32) -> vec4f {
+  let unit = ${TO_UNIT}(${THREEFRY}(vec2u(${frame.seed}, stream), vec2u(counter, ${frame.step})).x);
+  let scaled = select(0.0, 1.0 / (1.0 - rate), unit >= rate);
+  return vec4f(select(1.0, scaled, ${frame.training} != 0u));
 }`,
 );

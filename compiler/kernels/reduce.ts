@@ -250,7 +250,7 @@ export const elementLoss = defineKernel("loss", (expression: Expression) => ({
       channel: () => {
         throw new Error("a loss reads no channel operands");
       },
-      counter: code`0u`,
+      counter: () => code`0u`,
     });
     return code`
       let image = ${block};

@@ -12,8 +12,7 @@ const NO_PARTS = "a value cannot be cut; two layers that read the same value mak
 const NO_ARITHMETIC = "netc computes with `add`, `multiply` and `concat`";
 const NO_MATRICES =
   "`matmul` multiplies the matrices of two values; `linear` and `conv` have weights";
-const NO_DROP_PATH = "netc has no stochastic depth; `dropout` zeroes single elements";
-const CHANNEL_DROPOUT = "`dropout` zeroes single elements; netc has no dropout of whole channels";
+const DROPPED = "`dropout` zeroes elements or whole channels, `stochastic_depth` whole examples";
 const NO_GATES =
   "two `conv` or `linear` of one value, one of them followed by `sigmoid`, and `multiply`";
 const DEPTHWISE = "`conv(C, kernel=3, groups=C)` of C channels is depthwise";
@@ -81,9 +80,8 @@ export const absentLayers: AbsentNames = {
   ...all(["batchnorm3d", "syncbatchnorm"], "`batchnorm` takes images and rows, on one device"),
   ...all(["weightnorm", "spectralnorm"], "netc has no norms of weights; `batchnorm` is of values"),
   ...all(["rescaling", "normalization", "normalize"], DATA_SIDE),
-  ...all(["dropout1d", "dropout2d", "dropout3d", "spatialdropout2d", "dropblock"], CHANNEL_DROPOUT),
+  ...all(["dropout1d", "dropout3d", "dropblock", "dropconnect"], DROPPED),
   alphadropout: "`dropout` zeroes elements",
-  ...all(["droppath", "stochasticdepth", "dropconnect"], NO_DROP_PATH),
   ...all(["gaussiannoise", "gaussiandropout"], "`dropout` is the only noise in a network"),
   // Sequences
   ...all(["lstm", "gru", "rnn", "simplernn", "bidirectional", "timedistributed"], NO_RECURRENCE),

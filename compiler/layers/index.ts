@@ -8,6 +8,7 @@ import { concat } from "./concat.js";
 import { conv } from "./conv.js";
 import { convTranspose } from "./conv-transpose.js";
 import { dropout } from "./dropout.js";
+import { stochasticDepth } from "./stochastic-depth.js";
 import { elu } from "./elu.js";
 import { flatten } from "./flatten.js";
 import { globalAvgpool } from "./global-avgpool.js";
@@ -74,6 +75,7 @@ export const layers: readonly LayerDefinition[] = [
   layernorm,
   scale,
   dropout,
+  stochasticDepth,
   flatten,
   reshape,
   softmax,

@@ -1,10 +1,13 @@
 import { threefry, toUnit } from "../../program/random.js";
 import { evaluate, type Environment } from "../ir/expression-evaluate.js";
-import type { Expression } from "../ir/expression.js";
+import type { Dropped, Expression } from "../ir/expression.js";
 import type { ReferenceContext, Tensor } from "./op.js";
 import { imageSizes, zeros } from "./tensors.js";
 
-/** Dropout's scaled mask at one element; `counter` is the element's index in (n, y, x, c) order. */
+/**
+ * Dropout's scaled mask at one element; `counter` is the index of what is dropped: of the element
+ * in (n, y, x, c) order, of the channel in (n, c) order, or of the example.
+ */
 export function keepFactor(
   { rate, stream }: { readonly rate: number; readonly stream: number },
   counter: number,
@@ -30,9 +33,11 @@ function environmentAt(
 ): Environment {
   const { channels, pixels } = imageSizes(shape);
   const channel = () => Math.floor(element.index / pixels) % channels;
-  const counter = () => {
-    const image = Math.floor(element.index / (pixels * channels));
-    return (image * pixels + (element.index % pixels)) * channels + channel();
+  const example = () => Math.floor(element.index / (pixels * channels));
+  const counters: Readonly<Record<Dropped, () => number>> = {
+    element: () => (example() * pixels + (element.index % pixels)) * channels + channel(),
+    channel: () => example() * channels + channel(),
+    example,
   };
   return {
     operand: (operand) =>
@@ -40,7 +45,7 @@ function environmentAt(
         ? element.own
         : operands[operand]!.data[element.index]!,
     channel: (operand) => operands[operand]!.data[channel()]!,
-    keep: (rate, stream) => keepFactor({ rate, stream }, counter(), context),
+    keep: (mask) => keepFactor(mask, counters[mask.dropped](), context),
     batchShare: 1 / shape[0]!,
   };
 }

@@ -1,5 +1,5 @@
 import { simplify as simplifyExpression } from "../ir/expression-simplify.js";
-import { compactInputs, leaves, sameExpression } from "../ir/expression-transform.js";
+import { compactInputs, leaves, readsChannel, sameExpression } from "../ir/expression-transform.js";
 import type { Expression } from "../ir/expression.js";
 import type {
   AnyNode,
@@ -90,7 +90,7 @@ function isRelu(expression: Expression): boolean {
  * which is as random.
  */
 const reshapeAfterPointwise: Rule<"pointwise"> = (node, uses) => {
-  if (leaves(node.attributes.expression).some(({ kind }) => kind === "channel")) return undefined;
+  if (readsChannel(node.attributes.expression)) return undefined;
   const reshapes = node.inputs.map((input) => uses.maker(input));
   if (!reshapes.every(isReshape)) return undefined;
   const sources = reshapes.map((reshape) => reshape.inputs[0]!);

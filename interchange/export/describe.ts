@@ -29,12 +29,16 @@ export function preparationOf({ source, transforms }: DataSplitRecipe): Preparat
   return { maximum: source.kind === "csv" ? source.maximum : 255, transforms };
 }
 
+/** Layers that change nothing while predicting. */
+const FOR_TRAINING = ["dropout", "stochastic_depth"] as const;
+export type ForTraining = (typeof FOR_TRAINING)[number];
+
 export interface LostFacts {
   /** Before `neededFor`. */
   readonly network: ResolvedNetwork;
   readonly left: readonly ResolvedLayer[];
   readonly recipe: TrainRecipe | undefined;
-  readonly keepsDropout: boolean;
+  readonly keptForTraining: readonly ForTraining[];
 }
 
 /** What a model for prediction has no place for: a sentence each. */
@@ -42,15 +46,18 @@ export function lostInExport({
   network,
   left,
   recipe,
-  keepsDropout,
+  keptForTraining,
 }: LostFacts): readonly string[] {
-  const dropouts = network.layers.filter(({ definition }) => definition.name === "dropout").length;
+  const dropped = FOR_TRAINING.filter((name) => !keptForTraining.includes(name)).flatMap((name) => {
+    const count = network.layers.filter(({ definition }) => definition.name === name).length;
+    return count > 0 ? [`${name} (${count})`] : [];
+  });
   const scores = [
     ...network.losses.map(({ score }) => score.definition.name),
     ...network.metrics.map(({ name }) => name),
   ];
   const lost = [
-    ...(dropouts > 0 && !keepsDropout ? [`dropout (${dropouts})`] : []),
+    ...dropped,
     ...(scores.length > 0 ? [`loss and metrics (${[...new Set(scores)].join(", ")})`] : []),
     ...(left.length > 0 ? [`layers that only losses read (${namesShown(left)})`] : []),
     ...(recipe ? lostOfRecipe(recipe) : []),

@@ -1,4 +1,5 @@
 /** A format that models are written in. `formats.ts` lists them all. */
+import type { ForTraining } from "./describe.js";
 import type { ExportModel, Exported } from "./model.js";
 import type { WeightType } from "./onnx/weight-types.js";
 
@@ -28,8 +29,8 @@ export interface Exporter {
   readonly extension: string;
   /** Choices that the format has; others are refused before anything is read. */
   readonly choices: readonly (keyof ExportChoices)[];
-  /** Whether dropout is still in the model, for whoever trains it further. */
-  readonly keepsDropout: boolean;
+  /** Layers that act only in training, and are still in the model for whoever trains it further. */
+  readonly keptForTraining: readonly ForTraining[];
   /** Whether there is a place for the optimizer's state. */
   readonly keepsOptimizer: boolean;
   /** Whether it has layers of sequences, `[N, T, C]`. */

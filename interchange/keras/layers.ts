@@ -202,10 +202,8 @@ const onlyInTraining =
   };
 
 const spatialDropout: LayerMapping = (call) => {
-  call.build.writer.remark(
-    "SpatialDropout2D of the Keras model drops whole channels, `dropout` here single values.",
-  );
-  return dropout(call);
+  const ratio = call.settings.number("rate", 0.5);
+  return call.build.elementwise("SpatialDropout", inputOf(call), { ratio });
 };
 
 /** Sums and products of any number of values. */

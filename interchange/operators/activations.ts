@@ -111,15 +111,22 @@ export const cast: Mapping = (context) => {
   return input ?? context.refuse("it has no input");
 };
 
-/** `Dropout`: kept, because training needs it. */
-export const dropout: Mapping = (context) => {
-  const { attributes } = context;
-  attributes.ignore("seed");
-  const ratio = context.optionalConstant(1, "ratio");
-  const rate = shortest((ratio && scalarOf(ratio)) ?? attributes.number("ratio", 0.5));
-  if (scalarOf(context.optionalConstant(2, "training mode"))) {
-    context.refuse("it drops while predicting too", "export the model for inference");
-  }
-  const x: Feature = context.feature(0);
-  return rate > 0 && rate < 1 ? context.elementwise("dropout", [x], { rate }) : x;
-};
+/** Kept, because training needs it. */
+const dropping =
+  (settings: { readonly channels?: true }): Mapping =>
+  (context) => {
+    const { attributes } = context;
+    attributes.ignore("seed");
+    const ratio = context.optionalConstant(1, "ratio");
+    const rate = shortest((ratio && scalarOf(ratio)) ?? attributes.number("ratio", 0.5));
+    if (scalarOf(context.optionalConstant(2, "training mode"))) {
+      context.refuse("it drops while predicting too", "export the model for inference");
+    }
+    const x: Feature = context.feature(0);
+    return rate > 0 && rate < 1 ? context.elementwise("dropout", [x], { rate, ...settings }) : x;
+  };
+
+export const dropout = dropping({});
+
+/** As Keras has it: whole channels. */
+export const spatialDropout = dropping({ channels: true });

@@ -5,6 +5,7 @@ import {
   cast,
   clip,
   dropout,
+  spatialDropout,
   elu,
   gelu,
   hardSigmoid,
@@ -77,6 +78,7 @@ export const operators: Readonly<Record<string, OperatorMapping>> = {
   Identity: passes,
   Cast: cast,
   Dropout: dropout,
+  SpatialDropout: spatialDropout,
 
   BatchNormalization: batchNormalization,
   InstanceNormalization: instanceNormalization,

@@ -9,7 +9,7 @@ import { gathered, integers } from "../tensors.js";
 /** Operators that treat each feature by itself. */
 const ELEMENTWISE = new Set([
   ...["Relu", "Sigmoid", "Tanh", "Softplus", "HardSwish", "HardSigmoid", "Mish", "Silu", "Gelu"],
-  ...["Clip", "LeakyRelu", "Elu", "Identity", "Dropout", "BatchNormalization"],
+  ...["Clip", "LeakyRelu", "Elu", "Identity", "Dropout", "SpatialDropout", "BatchNormalization"],
 ]);
 
 /**

@@ -203,6 +203,7 @@ export const elementwise: Readonly<Record<string, Reference>> = {
   DequantizeLinear: dequantize,
   Div: divide,
   Dropout: (call) => given(call, 0),
+  SpatialDropout: (call) => given(call, 0),
   Elu: elu,
   Equal: binary((x, y) => Number(x === y), "bool"),
   Erf: unary(erf),

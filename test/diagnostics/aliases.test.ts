@@ -149,7 +149,7 @@ describe("a name that netc does not have", () => {
     ...["sub", "global_maxpool", "glu", "conv1d", "rearrange", "einsum", "embedding", "split"].map(
       (name) => ["layer", name] as const,
     ),
-    ...["drop_path", "prelu", "Dropout2d", "Lambda", "TransformerEncoder", "LSTM"].map(
+    ...["dropblock", "prelu", "Dropout3d", "Lambda", "TransformerEncoder", "LSTM"].map(
       (name) => ["layer", name] as const,
     ),
     ["optimizer", "nadam"],

@@ -9,7 +9,7 @@ const printed = (expression: Expression) =>
     type: "f32",
     operand: (index) => local("abc"[index]!),
     channel: () => local("v"),
-    counter: code`0u`,
+    counter: () => code`0u`,
   }).print(new Printer());
 
 const [a, b, c] = [operand(0), operand(1), operand(2)];

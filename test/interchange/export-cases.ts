@@ -85,6 +85,8 @@ const corners: readonly ExportCase[] = [
     "flatten -> linear(12) -> reshape([3, 2, 2]) -> conv(2, kernel=1)",
     "softmax",
     "dropout",
+    "dropout(0.3, channels=true) -> stochastic_depth(0.1)",
+    "flatten -> dropout(0.3, channels=true) -> stochastic_depth(0.1) -> linear(3)",
     "identity as y -> sigmoid -> multiply(y)",
     "identity as y -> global_avgpool -> conv(3, kernel=1) -> hardsigmoid -> multiply(y)",
     "residual { conv(3, kernel=3, padding=1) -> batchnorm } -> relu",

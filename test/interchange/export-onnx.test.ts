@@ -227,7 +227,7 @@ const totalOf = (tensors: readonly { readonly values: ArrayLike<number> }[]) =>
 function summaryOf(network: ResolvedNetwork) {
   const { inputs, layers: resolved, groups } = network;
   return describeLayers({ inputs: inputs.map(({ type }) => type), layers: resolved, groups })
-    .filter(({ kind }) => !["dropout", "identity"].includes(kind))
+    .filter(({ kind }) => !["dropout", "stochastic_depth", "identity"].includes(kind))
     .map(({ kind, output, parameters, macs }) => ({
       kind: plainKind(kind),
       output,

@@ -205,6 +205,10 @@ const cases: Record<string, () => Chain> = {
       .linear(18)
       .groupNormalize(6, "together")
       .linear(3),
+  "dropout of channels": () =>
+    new Chain(["N", 3, 6, 5]).convolution(6).bias().dropout(0.4, "channel").flatten().linear(6),
+  "stochastic depth": () =>
+    new Chain(["N", 3, 6, 5]).convolution(6).dropout(0.6, "example").flatten().linear(6),
   dropout: () => new Chain(["N", 20]).linear(30).bias().unary("relu").dropout(0.5).linear(6).bias(),
   "sigmoid, which does not keep zeros": () =>
     new Chain(["N", 3, 6, 6])

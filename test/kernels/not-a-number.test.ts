@@ -78,7 +78,7 @@ test.each(expressions)(
   "%s of NaN is NaN, of other numbers what it was",
   async (name, expression) => {
     const operands = [code`x`, code`z`];
-    const leaves = { channel: () => code`x`, counter: code`0u` };
+    const leaves = { channel: () => code`x`, counter: () => code`0u` };
     const vector = {
       ...leaves,
       operand: (index: number) => operands[index]!,

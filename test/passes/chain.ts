@@ -10,6 +10,7 @@ import {
   multiply,
   operand,
   unary,
+  type Dropped,
   type Expression,
   type UnaryOperator,
 } from "../../compiler/ir/expression.js";
@@ -206,8 +207,8 @@ export class Chain {
     return this.pointwise(unary(operator, operand(0)));
   }
 
-  dropout(rate: number): this {
-    return this.pointwise(multiply(operand(0), keep(rate, this.layers + 1)));
+  dropout(rate: number, dropped?: Dropped): this {
+    return this.pointwise(multiply(operand(0), keep(rate, this.layers + 1, dropped)));
   }
 
   maxPool(given: Partial<PoolAttributes> = {}): this {

@@ -71,6 +71,8 @@ const networks: Readonly<Record<string, () => Graph>> = {
     return chain.pointwise(multiply(operand(0), channel(1)), scale).classify();
   },
   dropout: () => start().unary("relu").dropout(0.4).classify(),
+  "dropout of channels": () => start().unary("relu").dropout(0.4, "channel").classify(),
+  "stochastic depth": () => start().unary("relu").dropout(0.4, "example").classify(),
   "a value used twice": () => {
     const chain = start().unary("tanh");
     const first = chain.value;

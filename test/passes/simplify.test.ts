@@ -2,6 +2,7 @@ import { predictions } from "../../compiler/ops/builder.js";
 import { portOf } from "../../compiler/ir/graph.js";
 import { describe, expect, test } from "vitest";
 import { add, constant, multiply, operand } from "../../compiler/ir/expression.js";
+import type { Dropped } from "../../compiler/ir/expression.js";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { formatExpression, printGraph } from "../../compiler/ir/print.js";
 import { verify } from "../../compiler/ops/verify.js";
@@ -54,6 +55,15 @@ describe("simplify", () => {
       .averagePool({ windows: "adaptive", outputSize: [1, 1] })
       .classify();
     expect(printGraph(simplify(graph))).toBe(printGraph(graph));
+  });
+
+  test("does not count channels of an image where those of its features are dropped", () => {
+    const nodesOf = (dropped: Dropped) => {
+      const chain = new Chain().convolution(4).unary("relu").flatten().dropout(0.5, dropped);
+      return simplify(chain.classify()).nodes.map(({ kind }) => kind);
+    };
+    expect(nodesOf("example")).not.toContain("reshape");
+    expect(nodesOf("channel")).toContain("reshape");
   });
 
   test("makes a linear layer on a flattened image a convolution, through dropout and all", () => {

@@ -22,7 +22,7 @@ model Residual {
   for out in [12, 20] {
     residual {
       conv(out, kernel=3, padding=1, bias=false) -> batchnorm -> relu -> dropout(0.3)
-      conv(out, kernel=3, padding=1, bias=false) -> batchnorm
+      conv(out, kernel=3, padding=1, bias=false) -> batchnorm -> stochastic_depth(0.3)
     } skip auto
     relu -> maxpool(2)
   }

@@ -57,6 +57,8 @@ const SETTINGS = {
   "adam, clipped": "adam(lr=1e-3)\n  clip_norm = 0.5",
 };
 
+const DROPPED = "dropout(0.2) -> dropout(0.2, channels=true) -> stochastic_depth(0.2)";
+
 /** The spec's model with dropout behind its first activation, and a recipe with the optimizer. */
 function specOf(name: string, optimizer: string): string {
   const model = (name === "transformer" ? TRANSFORMER : readSpec(name)).replace(
@@ -64,7 +66,7 @@ function specOf(name: string, optimizer: string): string {
     "",
   );
   const [, declared] = /model (\w+)/.exec(model)!;
-  const withDropout = model.replace("relu", "relu -> dropout(0.4)");
+  const withDropout = model.replace("relu", `relu -> ${DROPPED}`);
   expect(withDropout).not.toBe(model);
   return (
     `${withDropout}\ntrain Sliced of ${declared} {\n  epochs = 1\n` +

@@ -11,12 +11,15 @@ export const sharedLayers: Readonly<Record<string, KerasMapping>> = {
   },
 
   dropout: (layers) => {
-    layers.end("Dropout", {
+    const { call } = layers;
+    layers.end(call.isImage && call.flag("channels") ? "SpatialDropout2D" : "Dropout", {
       config: { rate: layers.call.number("rate") },
       inputs: [layers.input()],
     });
     layers.keepOrder();
   },
+  // Keras has none.
+  stochastic_depth: pass,
   identity: pass,
   flatten,
   reshape,

@@ -25,7 +25,8 @@ export function flatten(layers: KerasLayers): void {
 /** Layers that treat every feature alike. */
 const ALIKE = new Set([
   ...["relu", "leaky_relu", "relu6", "elu", "gelu", "silu", "mish", "hardswish", "softplus"],
-  ...["sigmoid", "hardsigmoid", "tanh", "clip", "dropout", "identity", "flatten"],
+  ...["sigmoid", "hardsigmoid", "tanh", "clip", "dropout", "stochastic_depth"],
+  ...["identity", "flatten"],
 ]);
 
 function isOnlyForLinear(network: ResolvedNetwork, value: NetworkValue): boolean {

@@ -16,7 +16,7 @@ export const kerasExporter: Exporter = {
   title: "Keras",
   extension: ".keras",
   choices: [],
-  keepsDropout: true,
+  keptForTraining: ["dropout"],
   keepsOptimizer: false,
   holdsSequences: false,
   write,

@@ -10,7 +10,7 @@ export const onnxExporter: Exporter = {
   title: "ONNX",
   extension: ".onnx",
   choices: ["as", "softmax", "preprocessing"],
-  keepsDropout: false,
+  keptForTraining: [],
   keepsOptimizer: false,
   holdsSequences: true,
   write,

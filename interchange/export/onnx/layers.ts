@@ -56,6 +56,7 @@ export const onnxLayers: Readonly<Record<string, OnnxLayer>> = {
   scale,
 
   dropout: (nodes) => nodes.pass(),
+  stochastic_depth: (nodes) => nodes.pass(),
   identity: (nodes) => nodes.pass(),
   flatten,
   reshape,

@@ -55,4 +55,8 @@ export const HELPERS = {
     )
     return sums / counts
 `,
+  drop_examples: `def drop_examples(x, dropout):
+    """Drops all of an example, or nothing: stochastic depth."""
+    return x * dropout(x.new_ones((len(x),) + (1,) * (x.dim() - 1)))
+`,
 } as const;

@@ -21,7 +21,7 @@ export const pytorchExporter: Exporter = {
   title: "PyTorch",
   extension: ".py",
   choices: [],
-  keepsDropout: true,
+  keptForTraining: ["dropout", "stochastic_depth"],
   keepsOptimizer: true,
   holdsSequences: true,
   write,

@@ -445,9 +445,18 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
   dropout: {
     hasState: true,
     module: (call) => ({
+      callee: call.isImage && call.flag("channels") ? "nn.Dropout2d" : "nn.Dropout",
+      arguments: [{ name: "p", value: number(call, "rate"), isPositional: true }],
+    }),
+  },
+  stochastic_depth: {
+    hasState: true,
+    module: (call) => ({
       callee: "nn.Dropout",
       arguments: [{ name: "p", value: number(call, "rate"), isPositional: true }],
     }),
+    apply: (_, [x], self) => `drop_examples(${x}, ${self})`,
+    helper: () => "drop_examples",
   },
   identity: {},
   flatten: both("nn.Flatten", (_, x) => `torch.flatten(${x}, 1)`),

@@ -13,7 +13,7 @@ export const tfjsExporter: Exporter = {
   title: "TensorFlow.js",
   extension: ".json",
   choices: [],
-  keepsDropout: true,
+  keptForTraining: ["dropout"],
   keepsOptimizer: false,
   holdsSequences: false,
   write,
