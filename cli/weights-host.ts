@@ -34,7 +34,8 @@ function shapesOf(source: FileSource, { tensors: own, except, rename }: Request)
   return { kind: "shapes", shapes: new Map(file.map(({ name, shape }) => [name, shape])) };
 }
 
-function describedTensors(source: FileSource): {
+/** Names and shapes of what is in a file of weights. */
+export function describedTensors(source: FileSource): {
   readonly file: readonly Shaped[];
   readonly isOrdered: boolean;
 } {

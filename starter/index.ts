@@ -1,6 +1,7 @@
 /** From somebody's data to a first spec: `netc init`. */
 export { planFor, type Plan } from "./plan.js";
-export { specText, type SpecNames } from "./spec-text.js";
+export type { PretrainedNetwork } from "./pretrained.js";
+export { pretrainedText, specText, type SpecNames } from "./spec-text.js";
 export { trainCount, type Survey, type PictureSurvey, type TableSurvey } from "./survey.js";
 export { surveyPictures } from "./survey-pictures.js";
 export { surveyTable } from "./survey-table.js";

@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { formatSpec } from "../format/index.js";
 import type { Plan } from "./plan.js";
+import { effortFor, type PretrainedNetwork } from "./pretrained.js";
 import { type Survey, trainCount } from "./survey.js";
 
 export interface SpecNames {
@@ -32,10 +33,67 @@ export function specText(survey: Survey, plan: Plan, names: SpecNames): Promise<
     header(survey),
     constants(plan),
     model(survey, plan, names),
-    data(plan, names),
+    data(plan, names, { train: plan.augmentation.value, evaluation: plan.evaluation }, NORMALIZE),
     recipe(plan, names),
   ];
   return formatSpec(parts.join("\n\n"));
+}
+
+const NORMALIZE = ["normalize(mean=mean, std=std)"];
+
+/** A spec that starts from pretrained weights, in the canonical layout. */
+export function pretrainedText(
+  survey: Survey,
+  plan: Plan,
+  names: SpecNames & { readonly weights: string },
+  network: PretrainedNetwork,
+): Promise<string> {
+  const { classWeights } = plan;
+  const weights = classWeights ? `, class_weights=${numbers(classWeights.value)}` : "";
+  const transforms = { train: network.train, evaluation: network.evaluation };
+  const parts = [
+    header(survey),
+    comment(
+      `${network.model} of specs/${network.name}.net for ${survey.classes.length} classes. ` +
+        "Its authors trained it with this input size, mean and standard deviation.",
+    ) + network.text.replace(LOSS, `$1${weights})`),
+    data(
+      { ...plan, augmentation: { ...plan.augmentation, why: "" } },
+      { ...names, model: network.model },
+      transforms,
+      [],
+    ),
+    pretrainedRecipe(survey, plan, names.weights, network),
+  ];
+  return formatSpec(parts.join("\n\n"));
+}
+
+const LOSS = /(\bloss\s+cross_entropy\(logits, label)\)/;
+
+function pretrainedRecipe(
+  survey: Survey,
+  { batch }: Plan,
+  weights: string,
+  network: PretrainedNetwork,
+): string {
+  const list = (names: readonly string[]) => `[${names.join(", ")}]`;
+  const { epochs, minutes } = effortFor(trainCount(survey), network);
+  const frozen = list(network.frozen);
+  return `train Base of ${network.model} on Own {
+    ${comment("The layer of the classes starts from initial values, for the new classes.")}\
+weights = load("${weights}", except=${list(network.head)})
+    ${comment(
+      "The other layers stay as they are: few pictures would spoil them, and a backward pass " +
+        "takes time. With some thousand pictures, train them, too, after some epochs: " +
+        "`unfreeze = after(3 epochs, [...])` with `lr_factors = [(..., 0.1)]` for the same names.",
+    )}freeze = ${frozen}
+    ${comment(`About ${minutes} on two CPU cores; a GPU needs a small part of that.`)}\
+epochs = ${epochs}
+    batch = ${batch}
+    optimizer = adamw(lr=0.001, weight_decay=0.01)
+    schedule = cosine(to=0)
+    seed = 1
+  }`;
 }
 
 function header(survey: Survey): string {
@@ -114,13 +172,22 @@ function hiddenLayers({ widths, dropout }: Plan): string {
 
 const dropoutLayer = (share: number) => (share === 0 ? "" : ` -> dropout(${share})`);
 
-function data(plan: Plan, names: SpecNames): string {
-  const { holdout, augmentation, evaluation } = plan;
-  const after = (transforms: readonly string[]) =>
-    [...transforms, "normalize(mean=mean, std=std)"].join(" -> ");
+interface SplitTransforms {
+  readonly train: readonly string[];
+  readonly evaluation: readonly string[];
+}
+
+function data(
+  plan: Plan,
+  names: SpecNames,
+  { train, evaluation }: SplitTransforms,
+  last: readonly string[],
+): string {
+  const { holdout, augmentation } = plan;
+  const after = (transforms: readonly string[]) => [...transforms, ...last].join(" -> ");
   const whys = [plan.source.why, holdout?.why ?? "", augmentation.why].map(comment).join("");
   return `data Own for ${names.model} {
-    ${whys}train ${source(plan, names.train)} { ${after(augmentation.value)} }
+    ${whys}train ${source(plan, names.train)} { ${after(train)} }
     eval ${source(plan, names.evaluation ?? names.train)} { ${after(evaluation)} }
   }`;
 }

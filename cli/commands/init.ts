@@ -4,6 +4,8 @@ import type { Command } from "commander";
 import { analyze } from "../../compiler/index.js";
 import {
   planFor,
+  pretrainedText,
+  type PretrainedNetwork,
   type Survey,
   specText,
   surveyPictures,
@@ -12,12 +14,14 @@ import {
 import { wrongInput, wrongUsage } from "../failure.js";
 import { refuseExisting, writeOutput } from "../files.js";
 import { describeSurvey } from "../init-text.js";
+import { findPretrained, weightsIn } from "../pretrained.js";
 import { jsonOption } from "../options.js";
 import { print, printJson, say } from "../terminal.js";
 import { describeCommand } from "./command.js";
 
 interface InitFlags {
   readonly label?: string;
+  readonly weights?: string;
   readonly output?: string;
   readonly overwrite?: boolean;
   readonly json?: boolean;
@@ -34,6 +38,7 @@ export function initCommand(): Command {
       "a folder with a folder for each class, or with train/ and val/; or a csv file",
     )
     .option("--label <column>", "the column of the csv file that holds the classes")
+    .option("--weights <file>", "pretrained weights to start from (.pth, .safetensors)")
     .option("-o, --output <file>", "the spec to write (default: the data's name, NAME.net)")
     .option("--overwrite", "replace the file if it is there already")
     .addOption(jsonOption())
@@ -48,18 +53,48 @@ async function init(data: string, flags: InitFlags): Promise<void> {
   requireClasses(survey);
   requireHoldout(survey);
   const plan = planFor(survey);
-  const text = await specText(survey, plan, {
+  const names = {
     model: modelName(nameOf(output)),
     train: pathFrom(output, survey.train),
     evaluation: survey.evaluation !== undefined ? pathFrom(output, survey.evaluation) : undefined,
-  });
+  };
+  const network = await networkFor(survey, flags);
+  const weights = flags.weights === undefined ? "" : pathFrom(output, flags.weights);
+  const text = network
+    ? await pretrainedText(survey, plan, { ...names, weights }, network)
+    : await specText(survey, plan, names);
   requireCorrect(text, output);
   await writeOutput(output, text);
   if (flags.json) printJson({ output, survey, plan });
-  else
-    print(
-      [...describeSurvey(survey), "", `wrote ${output}; next: netc train ${output}`].join("\n"),
-    );
+  else {
+    const advice = await adviceOn(survey, output, flags);
+    const next = `wrote ${output}; next: netc train ${output}`;
+    print([...describeSurvey(survey), ...advice, "", next].join("\n"));
+  }
+}
+
+/** The network of pretrained weights, where the user gives some. */
+async function networkFor(
+  survey: Survey,
+  { weights }: InitFlags,
+): Promise<PretrainedNetwork | undefined> {
+  if (weights === undefined) return undefined;
+  if (survey.kind === "table") {
+    throw wrongUsage("--weights is for pictures: netc knows no pretrained networks for tables");
+  }
+  return findPretrained(weights, survey.classes.length);
+}
+
+/** Which files next to the spec `--weights` could name. */
+async function adviceOn(survey: Survey, output: string, flags: InitFlags): Promise<string[]> {
+  if (flags.weights !== undefined || survey.kind === "table") return [];
+  const advice: string[] = [];
+  for (const file of await weightsIn(dirname(output))) {
+    const network = await findPretrained(file, survey.classes.length).catch(() => undefined);
+    if (network)
+      advice.push(`${file} has weights of ${network.model}: --weights ${file} uses them`);
+  }
+  return advice;
 }
 
 async function surveyOf(data: string, { label }: InitFlags): Promise<Survey> {

@@ -1,5 +1,10 @@
 /** `netc init` as a user runs it: from pictures to a trained network. */
 import { readFile } from "node:fs/promises";
+import { analyze } from "../../compiler/index.js";
+import { analyzeSpec, tensorsOf } from "../../cli/compiled.js";
+import { writeOutput } from "../../cli/files.js";
+import { openSpec } from "../../cli/spec.js";
+import { tensorParts } from "../../runtime/tensor-parts.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { shades, writeFiles } from "../starter/pictures.js";
 import { makeWorkspace, type Workspace } from "./fixtures.js";
@@ -44,6 +49,32 @@ test("from folders to a spec that trains as it is", async () => {
   expect(trained.code).toBe(0);
 });
 
+test("pretrained weights are recognized, and their network gets a new head", async () => {
+  const own = tensorsOf(await analyzeSpec("specs/squeezenet1_1.net", {}));
+  const zeros = own.map(({ name, shape }) => {
+    const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    return { name, shape, values };
+  });
+  const weights = workspace.path("squeezenet1_1.safetensors");
+  await writeOutput(weights, tensorParts(zeros, { format: "pt" }));
+  const plain = await netc("init", "my photos", "-o", "plain.net");
+  expect(plain.stdout).toContain("has weights of SqueezeNet: --weights squeezenet1_1.safetensors");
+  const { code } = await netc(
+    ...["init", "my photos", "--weights", "squeezenet1_1.safetensors", "-o", "fine.net"],
+  );
+  expect(code).toBe(0);
+  const text = await readFile(workspace.path("fine.net"), "utf8");
+  expect(text).toContain("(classes: int = 2)");
+  expect(text).toContain('load("squeezenet1_1.safetensors", except=[');
+  expect(text).toMatch(/freeze += \[[^\]]*\]/);
+  expect(text).toContain("random_resized_crop(224");
+  const { readWeights, readImport } = await openSpec(workspace.path("fine.net"));
+  const { diagnostics } = analyze(text, workspace.path("fine.net"), { readWeights, readImport });
+  expect(diagnostics).toEqual([]);
+  const unknown = await netc("init", "my photos", "--weights", "plain.net", "-o", "no.net");
+  expect(unknown.code).toBe(1);
+});
+
 test("a spec that is there is kept unless told otherwise", async () => {
   await workspace.write("kept.net", "// mine\n");
   const refused = await netc("init", "my photos", "-o", "kept.net");
@@ -58,7 +89,7 @@ test("the document holds what was found and what was chosen", async () => {
   const { stdout } = await netc("init", "my photos", "-o", "more/own.net", "--json");
   const { output, survey, plan } = JSON.parse(stdout);
   expect(output).toBe("more/own.net");
-  expect(survey).toMatchObject({ kind: "pictures", size: 32, isGray: false });
+  expect(survey).toMatchObject({ kind: "pictures", input: [32, 32], isGray: false });
   expect(plan.input.value).toEqual([3, 32, 32]);
   expect(await readFile(workspace.path("more/own.net"), "utf8")).toContain('folder("../my photos"');
 });
