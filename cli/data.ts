@@ -1,4 +1,5 @@
 /** Opening the data of a recipe, with what the user should hear about it. */
+import { maskOf } from "../program/masks.js";
 import { classesOf, imageOf } from "../program/tensors.js";
 import { DataError } from "../runtime/data/error.js";
 import type { Dataset } from "../runtime/data/dataset.js";
@@ -71,6 +72,7 @@ function dataOptions({ spec, compilation }: CompiledSpec, flags: DataFlags) {
   return {
     shape: imageOf(program),
     classes,
+    ignore: maskOf(program)?.ignore,
     base: spec.folder,
     directory: flags.data,
     maximumSkips: flags.maxSkipped,

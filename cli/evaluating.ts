@@ -1,5 +1,6 @@
 /** Evaluations of weights on a recipe's eval split, as `netc eval` and `netc weights` make them. */
 import type { DataRecipe } from "../program/recipe.js";
+import { maskOf } from "../program/masks.js";
 import { classesOf, imageOf } from "../program/tensors.js";
 import { imagesOf, type Transform } from "../program/transforms.js";
 import { withoutUndefined } from "../program/without-undefined.js";
@@ -81,7 +82,7 @@ async function evaluateOnce(
     };
     const pass = { transforms, onProgress };
     const evaluation =
-      classesOf(network.program) === undefined
+      classesOf(network.program) === undefined || maskOf(network.program)
         ? await evaluateDataset(network, dataset, pass)
         : await evaluateClassifier(network, dataset, withoutUndefined({ ...pass, onExample }));
     counter.stop();
@@ -102,7 +103,7 @@ function withTenCrop(
 ): readonly Transform[] {
   const program = compilation.programs[0]!;
   const input = imageOf(program);
-  if (classesOf(program) === undefined || input.width !== input.height) {
+  if (classesOf(program) === undefined || maskOf(program) || input.width !== input.height) {
     throw wrongInput(
       "--ten-crop averages over crops of a classifier's square images, " +
         `which ${spec.path} does not have`,

@@ -11,13 +11,14 @@ import { formatCount, formatMetric, formatNumber, formatPercent } from "./format
 import { renderTable, type Column } from "./table.js";
 
 /**
- * Loss and metrics; of a classifier the classes and what they are taken for, too. `width` is the
- * terminal's.
+ * Loss and metrics; of a classifier the classes and what they are taken for, too, and of masks the
+ * overlap of each class. `width` is the terminal's, `names` those of a mask's classes.
  */
 export function describeEvaluation(
   evaluation: Evaluation | (Evaluation & Examination),
   fractions: readonly string[],
   width: number | undefined,
+  names: readonly string[] = [],
 ): string {
   const calibration = "calibration" in evaluation ? evaluation.calibration : undefined;
   const parts = [describeMetrics(evaluation, fractions, calibration?.error)];
@@ -25,7 +26,23 @@ export function describeEvaluation(
     const { classes, confusion } = evaluation;
     parts.push(classTable(classes, width), describeConfusion(classes, confusion, width));
   }
+  const { overlaps } = evaluation;
+  if (overlaps) parts.push(overlapTable(overlaps, names, width));
   return parts.filter((part) => part !== "").join("\n\n");
+}
+
+const OVERLAP_COLUMNS: readonly Column[] = [
+  { title: "class", align: "left", expendable: 0 },
+  { title: "IoU", align: "right", expendable: 0 },
+];
+
+function overlapTable(
+  overlaps: readonly (number | null)[],
+  names: readonly string[],
+  width: number | undefined,
+): string {
+  const rows = overlaps.map((overlap, label) => [names[label] ?? String(label), share(overlap)]);
+  return renderTable(OVERLAP_COLUMNS, rows, width);
 }
 
 /** `error` is the expected calibration error, of a classifier. */

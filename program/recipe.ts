@@ -20,6 +20,13 @@ export type DataSource = {
     }
   | { readonly kind: "cifar10" | "idx" | "tar" }
   | {
+      /** Images at `path`, and masks of the same names. */
+      readonly kind: "pairs";
+      readonly masks: string;
+      /** Names of the classes, in the order of their labels. */
+      readonly classes?: readonly string[];
+    }
+  | {
       readonly kind: "parquet";
       /** Names of the columns. */
       readonly image: string;

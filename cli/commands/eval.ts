@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { maskOf } from "../../program/masks.js";
 import { classesOf } from "../../program/tensors.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import { classNames, type JudgedExample } from "../../runtime/evaluation/index.js";
@@ -56,8 +57,9 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
     const evaluation = await withPredictions(parts, options.csv);
     const original = options.tenCrop ? undefined : originalOf(weights.metadata);
     const { fractions } = network.program;
-    if (options.json) return printJson({ ...evaluationJson(evaluation), original });
-    print(describeEvaluation(evaluation, fractions, widthOf(process.stdout)));
+    const { classes: names } = parts.dataset;
+    if (options.json) return printJson({ ...evaluationJson(evaluation, names), original });
+    print(describeEvaluation(evaluation, fractions, widthOf(process.stdout), names));
     if (original) print(`\n${describeCost(original, evaluation, fractions)}`);
   });
 }
@@ -83,7 +85,15 @@ async function withPredictions(
 
 /** Only classes have probabilities to list. */
 function requireClassifier({ compilation, model, spec }: CompiledSpec): void {
-  if (classesOf(compilation.programs[0]!) !== undefined) return;
+  const program = compilation.programs[0]!;
+  if (maskOf(program)) {
+    throw wrongInput(
+      `--csv lists a class for each example, and model ${model.name} of ${spec.path} predicts ` +
+        "one for each pixel",
+      "`netc predict SPEC IMAGES --masks DIR` writes them as pictures",
+    );
+  }
+  if (classesOf(program) !== undefined) return;
   throw wrongInput(
     `--csv lists the probabilities of classes, and model ${model.name} of ${spec.path} has none`,
     "call `predict` of the compiled module for other outputs",
@@ -124,11 +134,15 @@ class Predictions {
   }
 }
 
-function evaluationJson({ examples, metrics, notFinite, ...details }: Evaluated): object {
+function evaluationJson(
+  { examples, metrics, notFinite, overlaps, ...details }: Evaluated,
+  names: readonly string[],
+): object {
   const measured = {
     examples,
     ...metrics,
     notFinite: notFinite || undefined,
+    classes: overlaps?.map((iou, label) => ({ name: names[label] ?? String(label), iou })),
   };
   if (!("classes" in details)) return measured;
   const { calibration, classes, confusion } = details;

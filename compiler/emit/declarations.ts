@@ -179,6 +179,10 @@ const typeOfTarget = ({ dtype }: ProgramTensor) =>
 
 function targetWords({ name, shape, classes }: ProgramTensor, isNamed: boolean): string {
   if (!classes) return `; \`${name}\` is ${shape.join(" x ")} numbers an image`;
+  if (shape.length > 0) {
+    const pixels = shape.join(" x ");
+    return `; \`${name}\` is a class for each of ${pixels} pixels, 0 to ${classes.count - 1}`;
+  }
   const what = isNamed ? `\`${name}\` is a class from` : "labels are";
   return `; ${what} 0 to ${classes.count - 1}`;
 }

@@ -102,7 +102,7 @@ function checkMaskSize(use: ScoreUse, { reporter }: Environment): boolean {
   complaints.add(key);
   const [came, needed] = [made.join("x"), wanted.join("x")];
   const { trail } = logits.current;
-  reporter.report("NET2048", {
+  reporter.report("NET2047", {
     message: `\`${shortNameOf(logits)}\` has ${came} pixels, but \`${target.name}\` has ${needed}`,
     span: spanOf(use, "prediction"),
     label: `\`${call.callee.name}\` needs logits [N, classes, ${wanted.join(", ")}]`,
@@ -122,7 +122,7 @@ function upsampleFixes({ prediction: logits, target }: ScoreUse, wanted: Shape):
   const isLarger = logits.shape!.slice(2).every((size, axis) => size <= wanted[axis]!);
   if (!alias || !isLarger || target.isInput) return [];
   const edits = [insertAt(alias.span, `small_${alias.name} -> ${layer} as `)];
-  return [{ title: `enlarge it with \`${layer}\``, edits }];
+  return [{ title: `insert \`${layer}\` after it`, edits }];
 }
 
 /** The label that a mask's pixels are left out by is not one of its classes. */

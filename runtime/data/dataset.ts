@@ -4,6 +4,7 @@
  */
 
 import type { Labels } from "../examples.js";
+import type { Mask } from "./masks.js";
 import type { SplitName } from "../../program/program.js";
 import type { Transform } from "../../program/transforms.js";
 
@@ -22,6 +23,8 @@ export interface Example {
   readonly image: Image;
   /** Index into the dataset's classes. */
   readonly label: number;
+  /** A label for each pixel, where the dataset has masks. */
+  readonly mask?: Mask | undefined;
 }
 
 /** What happens to an example before it comes out of its dataset. */
@@ -114,7 +117,10 @@ export interface Batch {
   readonly count: number;
   /** One for each example, or ten, one after the other, after `ten_crop`. */
   readonly images: Images;
-  /** A class for each image, the first of two where images are mixed. */
+  /**
+   * A class for each image, the first of two where images are mixed; of a dataset with masks, a
+   * class for each pixel.
+   */
   readonly labels: Uint32Array;
   /** What the loss is of: the labels, of mixed images both. */
   readonly targets: Labels;

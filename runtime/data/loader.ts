@@ -4,6 +4,7 @@
 import { isMixing, type Transform } from "../../program/transforms.js";
 import { countBatches } from "./dataset.js";
 import type { Batch, Dataset, Example, ExampleKey, InputShape } from "./dataset.js";
+import { transformMask } from "./masks.js";
 import { shuffledOrder } from "./random.js";
 import { prepareExample } from "./memory.js";
 import {
@@ -102,7 +103,7 @@ class Pass {
       indices.map(async (index, slot) => {
         const example = await this.example(index);
         if (example) staged.write(slot, example.image, keys[slot]!);
-        return example?.label;
+        return example && this.labelsOf(example, keys[slot]!);
       }),
     );
     const kept = indices.map((_, slot) => slot).filter((slot) => labels[slot] !== undefined);
@@ -120,6 +121,17 @@ class Pass {
       images: staged.finish(kept.length, mixtures),
       ...labelsOf(own, mixtures, before?.label),
     };
+  }
+
+  /**
+   * The label, or those of the pixels. Masks go through all transforms here: what their labels
+   * weigh is known before the step.
+   */
+  private labelsOf({ label, mask }: Example, key: ExampleKey): number | Uint8Array {
+    if (!mask) return label;
+    const { transforms } = this.options;
+    const first = this.staging.transforms.length;
+    return transformMask(mask, transforms.slice(first), key, first).pixels;
   }
 
   /**
@@ -171,15 +183,30 @@ function visitingOrder(length: number, options: LoaderOptions): Uint32Array {
   return Uint32Array.from({ length }, (_, index) => index);
 }
 
+/** Labels of images, or of their pixels, one after the other. */
+function joined(own: readonly (number | Uint8Array)[]): Uint32Array {
+  const length = own.reduce<number>((sum, each) => sum + lengthOf(each), 0);
+  const labels = new Uint32Array(length);
+  let at = 0;
+  for (const each of own) {
+    if (typeof each === "number") labels[at] = each;
+    else labels.set(each, at);
+    at += lengthOf(each);
+  }
+  return labels;
+}
+
+const lengthOf = (labels: number | Uint8Array) => (typeof labels === "number" ? 1 : labels.length);
+
 /** `before` is the label in the slot behind the own ones. */
 function labelsOf(
-  own: readonly number[],
+  own: readonly (number | Uint8Array)[],
   mixtures: readonly Mixture[] | undefined,
   before?: number,
 ): Pick<Batch, "labels" | "targets"> {
-  const labels = Uint32Array.from(own);
+  const labels = joined(own);
   if (!mixtures) return { labels, targets: labels };
-  const partners = Uint32Array.from(mixtures, ({ partner }) => own[partner] ?? before!);
+  const partners = Uint32Array.from(mixtures, ({ partner }) => labels[partner] ?? before!);
   const shares = Float32Array.from(mixtures, ({ decisions }) => decisions.share);
   return { labels, targets: { labels, partners, shares } };
 }

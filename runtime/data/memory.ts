@@ -1,6 +1,7 @@
 /** Datasets that lie in memory, and examples kept there. */
 import type { TransformKind } from "../../program/transforms.js";
 import type { Dataset, Example, Stage } from "./dataset.js";
+import { transformMask } from "./masks.js";
 import { applyTransforms } from "./transforms.js";
 
 /** A dataset of `length` examples made by a function that never fails. */
@@ -29,7 +30,12 @@ export async function prepareExample(
   if (dataset.prepare) return dataset.prepare(index, stage);
   const example = await dataset.get(index);
   if (example === undefined) return undefined;
-  return { ...example, image: applyTransforms(example.image, stage.transforms, stage.key) };
+  const { image, mask } = example;
+  return {
+    ...example,
+    image: applyTransforms(image, stage.transforms, stage.key),
+    mask: mask && transformMask(mask, stage.transforms, stage.key),
+  };
 }
 
 /**
@@ -43,7 +49,8 @@ export function keepInMemory(dataset: Dataset, budget: number): Dataset {
     const known = kept.get(key);
     if (known !== undefined) return known;
     const example = await make();
-    const bytes = example?.image.pixels.byteLength ?? 0;
+    const { image, mask } = example ?? {};
+    const bytes = (image?.pixels.byteLength ?? 0) + (mask?.pixels.byteLength ?? 0);
     if (example !== undefined && bytes <= free && !kept.has(key)) {
       kept.set(key, example);
       free -= bytes;

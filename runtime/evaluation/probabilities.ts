@@ -1,14 +1,21 @@
 /** What a classifier's output says about each class. */
 
 import type { Program } from "../../program/program.js";
-import { scoresOf, tensorsOf, type Scores } from "../../program/tensors.js";
+import { scoresOf, sizeOf, tensorsOf, type Scores } from "../../program/tensors.js";
 import { InputError } from "../errors.js";
 
 /** What the network's output says of classes. Throws an InputError where it says nothing. */
 export function requireScores(program: Pick<Program, "tensors">): Scores {
   const scores = scoresOf(program);
+  const outputs = tensorsOf(program, "prediction");
+  const names = outputs.map(({ name }) => `\`${name}\``);
+  if (scores !== undefined && outputs.every(({ shape }) => sizeOf(shape) > shape[0]!)) {
+    throw new InputError(
+      `${names.join()} has scores of classes for each pixel, not for the image: ` +
+        "call `predict`, and take the largest score of each pixel",
+    );
+  }
   if (scores !== undefined) return scores;
-  const names = tensorsOf(program, "prediction").map(({ name }) => `\`${name}\``);
   throw new InputError(
     `expected an output with scores of classes, and got ${names.join(" and ") || "none"}: ` +
       "compare one output with labels in a loss or a metric, or end the model with `softmax`",

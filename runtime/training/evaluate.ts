@@ -52,6 +52,11 @@ export interface Evaluation {
    * Examples of which a value is not finite, and which count as wrong; absent where there are none.
    */
   readonly notFinite?: number;
+  /**
+   * Of masks with the metric `miou`: intersection over union of each class, null of one that is
+   * neither a label nor predicted.
+   */
+  readonly overlaps?: readonly (number | null)[];
 }
 
 /**
@@ -135,7 +140,8 @@ export class EvaluationSums {
     if (state.sums[0]?.weight === 0) throw nothingCountsError(examples);
     const { loss } = metrics;
     if (loss !== undefined && !Number.isFinite(loss)) throw await this.explain(loss);
-    return { examples, metrics, notFinite: notFinite > 0 ? notFinite : undefined };
+    const overlaps = overlapsOf(state);
+    return { examples, metrics, notFinite: notFinite > 0 ? notFinite : undefined, overlaps };
   }
 
   private async explain(loss: number): Promise<NotFiniteEvaluationError> {
@@ -156,6 +162,13 @@ export class EvaluationSums {
     if (views === 1) return findNonFinite(network, spoilt, { call: "evaluate" });
     return findNonFinite(network, { images: spoilt.images }, { call: "predict" });
   }
+}
+
+function overlapsOf({ sums }: Measurement): Evaluation["overlaps"] {
+  const byClass = sums.filter(({ over }) => over !== undefined);
+  const first = byClass.filter(({ metric }) => metric === byClass[0]!.metric);
+  if (first.length === 0) return undefined;
+  return first.map(({ sum, weight }) => (weight > 0 ? sum / weight : null));
 }
 
 function nothingCountsError(examples: number): DataError {

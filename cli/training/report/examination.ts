@@ -1,4 +1,5 @@
 /** What a network still gets wrong at the end of a run, with the pictures of it. */
+import { maskOf } from "../../../program/masks.js";
 import { classesOf } from "../../../program/tensors.js";
 import type { ReportedExamination, ReportedMistake } from "../../../report/data.js";
 import {
@@ -38,7 +39,9 @@ export async function examine(
   { network, dataset, evaluation, recipe, folder }: TrainingParts,
   signal: AbortSignal,
 ): Promise<ExaminedRun | undefined> {
-  if (evaluation === undefined || classesOf(network.program) === undefined) return undefined;
+  const { program } = network;
+  if (evaluation === undefined || classesOf(program) === undefined) return undefined;
+  if (maskOf(program)) return undefined;
   const names = classNames(network, evaluation);
   const ranking = names.length <= MAX_CURVES ? new PrecisionRecallCounts(names.length) : undefined;
   const lines = [csvLine(PREDICTION_COLUMNS)];

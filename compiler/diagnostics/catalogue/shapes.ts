@@ -339,23 +339,11 @@ export const SHAPES = {
     title: "prediction and target of different shapes",
     explanation:
       "`mse`, `l1` and `bce_with_logits` compare element by element, without broadcasting: " +
-      "the network's output and the target need the same shape.",
+      "the network's output and the target need the same shape. A mask has a class for each " +
+      "pixel: its logits need its height and width. Networks that pool enlarge them at the end, " +
+      "with `upsample(size=[...], mode=bilinear)`, or step by step, as U-Net does.",
     wrong: "target position: f32[N, 4]\nlinear(2) as out\nloss mse(out, position)",
     right: "target position: f32[N, 4]\nlinear(4) as out\nloss mse(out, position)",
-  },
-  NET2048: {
-    title: "a mask of another size than the logits",
-    explanation:
-      "A mask has a class for each pixel, so `cross_entropy`, `miou` and `pixel_accuracy` need " +
-      "logits [N, classes, height, width] of the mask's height and width. Networks that pool " +
-      "enlarge their logits at the end: with `upsample(size=[...], mode=bilinear)`, or step by " +
-      "step, as U-Net does.",
-    wrong:
-      "target mask: u32[N, 32, 32] in 0..3\nconv(3, kernel=3, stride=2, padding=1) as logits\n" +
-      "loss cross_entropy(logits, mask)",
-    right:
-      "target mask: u32[N, 32, 32] in 0..3\nconv(3, kernel=3, stride=2, padding=1) -> " +
-      "upsample(2, mode=bilinear) as logits\nloss cross_entropy(logits, mask)",
   },
   NET2049: {
     title: "`ignore` of a label that cannot be left out",

@@ -196,6 +196,17 @@ export const TRAINING = {
     wrong: "train Base of Siamese on Pairs { ... }",
     right: "train Base of Siamese { ... }",
   },
+  NET3025: {
+    title: "data that do not fit a target of masks",
+    explanation:
+      "A target `u32[N, height, width]` has a class for each pixel: its data are " +
+      '`pairs("images", "masks")`, two folders with files of the same names. Crops and flips ' +
+      "change image and mask alike, and colors only the image. `cutmix`, `mixup` and `ten_crop` " +
+      "have no meaning for masks. A padded crop needs `cross_entropy(..., ignore=255)`, since " +
+      "the pixels around a mask have no class.",
+    wrong: 'target mask: u32[N, 32, 32] in 0..3\n...\neval folder("data/val")',
+    right: 'target mask: u32[N, 32, 32] in 0..3\n...\neval pairs("data/images", "data/masks")',
+  },
   NET3040: {
     title: "a transform in a place where it does not work",
     explanation:

@@ -9,6 +9,7 @@ import { resolveCall, type Resolved } from "./definition.js";
 import { checkFeatures, isOfFeatures, type ReadSplit } from "./features.js";
 import { checkTransforms, imageInput, type ImageInput, type TransformUse } from "./image-flow.js";
 import { sourceSize } from "../../../program/image-size.js";
+import { checkMasks } from "./masks.js";
 import { checkPixelStatistics, compareNormalizations, type SplitUses } from "./normalization.js";
 import { type SourceRule, sources } from "./sources.js";
 import { checkOrder } from "./transform-order.js";
@@ -95,6 +96,7 @@ function analyzeSplit(
     checkPixelStatistics(uses, environment);
     if (input) checkImages(read, input, environment);
   }
+  if (model) checkMasks(read, model, environment);
   if (model) checkClasses(split.source, source, model, environment);
   const { line, column } = split.name.span.start;
   const transforms = uses.map(({ transform }) => transform);

@@ -77,6 +77,25 @@ export const sources: Registry<SourceRule> = {
         (split) => ({ kind: "folder", path, classes, ...part(holdout, split, by) }),
     }),
     source({
+      name: "pairs",
+      example: 'pairs("data/images", "data/masks", holdout=0.2)',
+      aliases: ["VOCSegmentation", "Cityscapes", "segmentation", "masks"],
+      summary:
+        "images and masks of the same names; masks are PNG files whose numbers, " +
+        "or palette indices, are the classes",
+      positional: ["path", "masks"],
+      arguments: {
+        path,
+        masks: required(string(), "the folder of the masks, relative to the spec's folder"),
+        classes: optional(strings(), "names of the classes, in the order of their labels"),
+        holdout,
+        by,
+      },
+      resolve:
+        ({ path, masks, classes, holdout, by }) =>
+        (split) => ({ kind: "pairs", path, masks, classes, ...part(holdout, split, by) }),
+    }),
+    source({
       name: "csv",
       example: 'csv("data/digits.csv", label=first)',
       aliases: ["CSV", "table", "tsv"],

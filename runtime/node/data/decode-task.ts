@@ -4,9 +4,11 @@
  */
 import type { Image, Stage } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
+import { transformMask, type Mask } from "../../data/masks.js";
 import { applyTransforms } from "../../data/transforms.js";
 import { isOutOfFiles, openFile, OUT_OF_FILES, readBytes } from "../read-file.js";
 import { decodePicture } from "./decode.js";
+import { checkMask, decodeMask, type MaskLabels } from "./read-mask.js";
 
 /** Where an encoded image lies: a file, a part of one, or memory. */
 export type ImageBytes =
@@ -16,6 +18,8 @@ export type ImageBytes =
 export interface DecodeTask {
   readonly from: ImageBytes;
   readonly channels: 1 | 3;
+  /** Where the image's mask lies, and what it may hold. */
+  readonly mask?: (MaskLabels & { readonly path: string }) | undefined;
   /** Undefined where the image is wanted as it is. */
   readonly stage: Stage | undefined;
 }
@@ -23,6 +27,7 @@ export interface DecodeTask {
 export type DecodeResult =
   | {
       readonly image: Image;
+      readonly mask?: Mask | undefined;
       readonly frames: number;
       /**
        * Whether transforms have made the image, in memory that may move to another thread. That of
@@ -35,7 +40,8 @@ export type DecodeResult =
   /** A transform cannot be applied to the image, or no file can be opened. */
   | { readonly mistake: { readonly message: string; readonly hint: string | undefined } };
 
-export async function runDecodeTask({ from, channels, stage }: DecodeTask): Promise<DecodeResult> {
+export async function runDecodeTask(task: DecodeTask): Promise<DecodeResult> {
+  const { from, channels, stage } = task;
   let decoded: { readonly image: Image; readonly frames: number };
   try {
     decoded = await decodePicture(await bytesOf(from), channels);
@@ -44,14 +50,35 @@ export async function runDecodeTask({ from, channels, stage }: DecodeTask): Prom
     if (isOutOfFiles(error)) return { mistake: { message: OUT_OF_FILES, hint: undefined } };
     return { failure: (error as Error).message.trim().split("\n")[0]! };
   }
-  if (!stage) return { ...decoded, isMade: false };
   try {
+    const mask = await readMask(task, decoded.image);
+    if (!stage) return { ...decoded, mask, isMade: false };
     const image = applyTransforms(decoded.image, stage.transforms, stage.key);
-    return { ...decoded, image, isMade: image.pixels !== decoded.image.pixels };
+    const isMade = image.pixels !== decoded.image.pixels;
+    const moved = mask && transformMask(mask, stage.transforms, stage.key);
+    return { ...decoded, image, mask: moved, isMade };
   } catch (error) {
     // Errors lose their class on the way between threads.
     if (!(error instanceof DataError)) throw error;
     return { mistake: { message: error.message, hint: error.hint } };
+  }
+}
+
+/** Throws a DataError where the mask does not decode, does not fit, or has other labels. */
+async function readMask({ mask }: DecodeTask, image: Image): Promise<Mask | undefined> {
+  if (!mask) return undefined;
+  const { path, ignore } = mask;
+  try {
+    const decoded = await decodeMask(await readBytes(path));
+    checkMask(decoded, mask);
+    const { width, height } = decoded;
+    if (width !== image.width || height !== image.height) {
+      const sizes = `${width}x${height}, and its image ${image.width}x${image.height}`;
+      throw new Error(`it has ${sizes} pixels (width x height)`);
+    }
+    return { ...decoded, channels: 1, maximum: 255, ignore };
+  } catch (error) {
+    throw new DataError(`the mask ${path}: ${(error as Error).message}`);
   }
 }
 

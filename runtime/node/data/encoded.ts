@@ -7,6 +7,7 @@ import type { Dataset, Example, Stage } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { decodeInPool } from "./decode-pool.js";
 import type { ImageBytes } from "./decode-task.js";
+import type { MaskLabels } from "./read-mask.js";
 import { SkipCounter, type SkipOptions } from "./skipped.js";
 
 export interface EncodedImage {
@@ -15,6 +16,8 @@ export interface EncodedImage {
   readonly label: number;
   /** Where it lies, or how to get it; undefined where there is none. */
   readonly from: ImageBytes | (() => Promise<Uint8Array | undefined>);
+  /** The file of its mask, if it has one. */
+  readonly mask?: string;
 }
 
 /** A list of images, of which not all need to be in memory. */
@@ -26,6 +29,8 @@ export interface EncodedImages {
 export interface EncodedOptions extends SkipOptions {
   /** Channels of the network's input: gray images become RGB and the reverse. */
   readonly channels: 1 | 3;
+  /** What masks may hold. */
+  readonly mask?: MaskLabels;
 }
 
 export function encodedDataset(
@@ -59,14 +64,16 @@ class EncodedReader {
   ) {}
 
   async read(index: number, stage: Stage | undefined): Promise<Example | undefined> {
-    const { name, label, from: place } = this.images.at(index)!;
+    const { name, label, from: place, mask: path } = this.images.at(index)!;
     if (this.skips.has(name)) return undefined;
     const from = typeof place === "function" ? await fetchBytes(place) : place;
     if (from === undefined) {
       this.skips.add(name, "it holds no image");
       return undefined;
     }
-    const result = await decodeInPool({ from, channels: this.options.channels, stage });
+    const { channels, mask: labels } = this.options;
+    const mask = path !== undefined && labels ? { path, ...labels } : undefined;
+    const result = await decodeInPool({ from, channels, mask, stage });
     if ("mistake" in result) {
       throw new DataError(`${name}: ${result.mistake.message}`, result.mistake.hint);
     }
@@ -76,7 +83,7 @@ class EncodedReader {
       return undefined;
     }
     this.sayFrames(name, result.frames);
-    return { image: result.image, label };
+    return { image: result.image, label, mask: result.mask };
   }
 
   private sayFrames(name: string, frames: number): void {

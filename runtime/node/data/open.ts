@@ -18,6 +18,7 @@ import { openCsv, openFeatures } from "./csv.js";
 import { isDirectory, isFile, requireDirectory } from "./files.js";
 import { openFolder, subdirectories } from "./folder.js";
 import { holdsIdx, openIdx } from "./idx.js";
+import { openPairs } from "./pairs.js";
 import { openParquet } from "./parquet.js";
 import { findShards, holdsShards, type ShardKind } from "./shards.js";
 import type { SkipOptions } from "./skipped.js";
@@ -30,6 +31,8 @@ export interface OpenDataOptions extends SkipOptions {
   readonly shape: InputShape;
   /** Classes that the network tells apart. */
   readonly classes?: number;
+  /** Of a network with masks: the label of pixels that its loss ignores. */
+  readonly ignore?: number | undefined;
   /** The folder that relative paths in the spec start from: the spec's own. */
   readonly base: string;
   /**
@@ -217,6 +220,11 @@ async function openSource(
       return openTar(source.path, encoded);
     case "parquet":
       return openParquet(source, encoded);
+    case "pairs": {
+      const labels = { classes: classCount ?? 256, ignore: options.ignore };
+      const { masks, classes: names } = source;
+      return openPairs(source.path, { ...encoded, masks, labels, names });
+    }
     case "csv":
       return openCsv(source, { ...options.shape, channels }, rules);
     case "cifar10":
@@ -250,12 +258,21 @@ async function locateSource(
   split: SplitName,
   { base, directory }: OpenDataOptions,
 ): Promise<DataSource> {
-  if (directory === undefined) return { ...source, path: resolve(base, source.path) };
+  if (directory === undefined) {
+    const path = resolve(base, source.path);
+    return source.kind === "pairs"
+      ? { ...source, path, masks: resolve(base, source.masks) }
+      : { ...source, path };
+  }
   const isOneFile = source.kind === "csv" || isSharded(source);
   if (isOneFile && (await isFile(directory))) return { ...source, path: directory };
   await requireDirectory(directory);
   const path = source.holdout ? directory : await splitDirectory(source, split, directory);
   if (source.kind === "folder") return { ...source, path };
+  if (source.kind === "pairs") {
+    const masks = join(path, basename(source.masks));
+    return { ...source, path: join(path, basename(source.path)), masks };
+  }
   if (!(await holdsFormat(source, path))) {
     return { kind: "folder", path, holdout: source.holdout };
   }
@@ -327,5 +344,5 @@ async function holdsFormat(source: DataSource, directory: string): Promise<boole
  */
 async function isPlainFolder(source: DataSource, directory: string): Promise<boolean> {
   if (!(await isDirectory(directory)) || (await presentSplits(directory)).length > 0) return false;
-  return source.kind === "folder" || !(await holdsFormat(source, directory));
+  return ["folder", "pairs"].includes(source.kind) || !(await holdsFormat(source, directory));
 }

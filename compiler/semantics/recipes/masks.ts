@@ -1,0 +1,66 @@
+import { isMask } from "../../network/facts.js";
+import type { AnalyzedModel } from "../analysis.js";
+import type { Environment } from "../../calls/environment.js";
+import type { ReadSplit } from "./features.js";
+import type { TransformUse } from "./image-flow.js";
+
+/** Labels in a mask's file have 8 bits. */
+const MOST_CLASSES = 256;
+
+/** Checks that a split has masks where the model's target is one, and what is done to them. */
+export function checkMasks(
+  { call, source, uses }: ReadSplit,
+  { network, name, inputs }: AnalyzedModel,
+  environment: Environment,
+): void {
+  const target = network?.targets[0];
+  if (!network || inputs.length > 1 || network.targets.length > 1) return;
+  const isMasked = target !== undefined && isMask(target.type);
+  if (isMasked !== (source.kind === "pairs")) {
+    environment.reporter.report("NET3025", {
+      message: isMasked
+        ? `\`${call.callee.name}\` has no masks, but \`${target.name}\` of model ` +
+          `\`${name}\` has a class for each pixel`
+        : `\`pairs\` has masks, but model \`${name}\` has no target with a class for each pixel`,
+      span: call.span,
+      related: target ? [{ span: target.origin.span, message: "the target" }] : [],
+      notes: [
+        isMasked
+          ? 'masks are read by `pairs("images", "masks")`: PNG files of the images\' names'
+          : "declare `target mask: u32[N, height, width] in 0..classes`",
+      ],
+    });
+    return;
+  }
+  if (!isMasked) return;
+  if ((target.classes ?? 0) > MOST_CLASSES) {
+    environment.reporter.report("NET3025", {
+      message: `\`${target.name}\` has ${target.classes} classes, and masks hold at most 256`,
+      span: target.origin.span,
+    });
+  }
+  const ignores = network.losses.some(({ score }) => score.values.ignore !== undefined);
+  for (const use of uses) checkTransform(use, ignores, environment);
+}
+
+function checkTransform(
+  { transform, call }: TransformUse,
+  ignores: boolean,
+  { reporter }: Environment,
+): void {
+  const { kind } = transform;
+  const isMeaningless = kind === "cutmix" || kind === "mixup" || kind === "ten_crop";
+  const isPadded = kind === "random_crop" && transform.padding > 0 && !ignores;
+  if (!isMeaningless && !isPadded) return;
+  reporter.report("NET3025", {
+    message: isPadded
+      ? "`random_crop` adds pixels around the mask that have no class"
+      : `\`${kind}\` has no meaning for masks`,
+    span: call.span,
+    notes: [
+      isPadded
+        ? "give the loss a label for them: `cross_entropy(..., ignore=255)`"
+        : "`random_crop`, `random_resized_crop`, `hflip` and `vflip` change image and mask alike",
+    ],
+  });
+}

@@ -1,0 +1,99 @@
+/**
+ * The transforms of a `data` declaration on a mask of labels: those that move pixels, with the
+ * decisions of its picture, which follow from the example's key alone. Labels are never mixed, so
+ * sizes change by the nearest pixel.
+ */
+import { isMixing, type Transform } from "../../program/transforms.js";
+import type { ExampleKey, Image } from "./dataset.js";
+import { decide, randomRectangle, shorterSideSize, type Decisions, type Size } from "./decide.js";
+import { DataError } from "./error.js";
+import { cropImage, flipImage, type Rectangle } from "./image.js";
+import { randomFor, type ExampleRandom } from "./random.js";
+
+/** A mask's labels, one a pixel. */
+export interface Mask extends Image {
+  readonly pixels: Uint8Array;
+  readonly channels: 1;
+  /** The label of pixels that count in no score, which a crop beyond the mask gives. */
+  readonly ignore: number | undefined;
+}
+
+/**
+ * `mask` after `transforms`, of which the first has this place among those of its split. Throws a
+ * DataError where a crop reaches beyond a mask without a label to ignore.
+ */
+export function transformMask(
+  mask: Mask,
+  transforms: readonly Transform[],
+  key: ExampleKey,
+  first = 0,
+): Mask {
+  return transforms.reduce(
+    (current, transform, index) =>
+      isMixing(transform) ? current : moved(current, transform, randomFor(key, first + index)),
+    mask,
+  );
+}
+
+function moved(mask: Mask, transform: Transform, random: ExampleRandom): Mask {
+  switch (transform.kind) {
+    case "resize":
+      return nearest(mask, whole(mask), shorterSideSize(mask, transform.size));
+    case "random_resized_crop": {
+      const { size } = transform;
+      const from = randomRectangle(mask, transform, random);
+      return nearest(mask, from, { width: size, height: size });
+    }
+    case "center_crop":
+    case "random_crop": {
+      const { left, top } = decide(transform, mask, random) as Decisions<"center_crop">;
+      return cropped(mask, { left, top, width: transform.size, height: transform.size });
+    }
+    case "hflip":
+    case "vflip": {
+      const { flipped } = decide(transform, mask, random) as Decisions<"hflip">;
+      const axis = transform.kind === "hflip" ? "horizontal" : "vertical";
+      return flipped ? ({ ...mask, ...flipImage(mask, axis) } as Mask) : mask;
+    }
+    default:
+      return mask;
+  }
+}
+
+const whole = ({ width, height }: Size): Rectangle => ({ left: 0, top: 0, width, height });
+
+/** A part of a mask at another size: the label of the pixel that the middle of each falls on. */
+function nearest(mask: Mask, from: Rectangle, to: Size): Mask {
+  const pixels = new Uint8Array(to.width * to.height);
+  for (let y = 0; y < to.height; y++) {
+    const row = from.top + Math.floor(((y + 0.5) * from.height) / to.height);
+    for (let x = 0; x < to.width; x++) {
+      const column = from.left + Math.floor(((x + 0.5) * from.width) / to.width);
+      pixels[y * to.width + x] = mask.pixels[row * mask.width + column]!;
+    }
+  }
+  return { ...mask, ...to, pixels };
+}
+
+function cropped(mask: Mask, area: Rectangle): Mask {
+  const { left, top, width, height } = area;
+  const isWithin =
+    left >= 0 && top >= 0 && left + width <= mask.width && top + height <= mask.height;
+  const result = { ...mask, ...cropImage(mask, area) } as Mask;
+  if (isWithin) return result;
+  if (mask.ignore === undefined) {
+    throw new DataError(
+      `a crop of ${width}x${height} reaches beyond a mask of ${mask.width}x${mask.height} ` +
+        "(width x height), and pixels there have no class",
+      "give the loss a label to ignore: `cross_entropy(..., ignore=255)`; or resize before it",
+    );
+  }
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const isInside =
+        x + left >= 0 && x + left < mask.width && y + top >= 0 && y + top < mask.height;
+      if (!isInside) result.pixels[y * width + x] = mask.ignore;
+    }
+  }
+  return result;
+}
