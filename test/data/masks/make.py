@@ -30,4 +30,4 @@ for name, (image, bits) in made.items():
     path = HERE / f"{name}.png"
     image.save(path, bits=bits) if image.mode == "P" else image.save(path)
     expected[name] = list(Image.open(path).getdata())
-(HERE / "pillow.json").write_text(json.dumps(expected) + "\n")
+(HERE / "pillow.json").write_text(json.dumps(expected) + "\n")  # then: prettier --write
