@@ -3,9 +3,9 @@
  * decisions of its picture, which follow from the example's key alone. Labels are never mixed, so
  * sizes change by the nearest pixel.
  */
-import { isMixing, type Transform } from "../../program/transforms.js";
+import type { Transform } from "../../program/transforms.js";
 import type { ExampleKey, Image } from "./dataset.js";
-import { decide, randomRectangle, shorterSideSize, type Decisions, type Size } from "./decide.js";
+import { decide, randomRectangle, resizedSize, type Decisions, type Size } from "./decide.js";
 import { DataError } from "./error.js";
 import { cropImage, flipImage, type Rectangle } from "./image.js";
 import { randomFor, type ExampleRandom } from "./random.js";
@@ -29,8 +29,7 @@ export function transformMask(
   first = 0,
 ): Mask {
   return transforms.reduce(
-    (current, transform, index) =>
-      isMixing(transform) ? current : moved(current, transform, randomFor(key, first + index)),
+    (current, transform, index) => moved(current, transform, randomFor(key, first + index)),
     mask,
   );
 }
@@ -38,7 +37,7 @@ export function transformMask(
 function moved(mask: Mask, transform: Transform, random: ExampleRandom): Mask {
   switch (transform.kind) {
     case "resize":
-      return nearest(mask, whole(mask), shorterSideSize(mask, transform.size));
+      return nearest(mask, whole(mask), resizedSize(mask, transform));
     case "random_resized_crop": {
       const { size } = transform;
       const from = randomRectangle(mask, transform, random);
@@ -55,7 +54,14 @@ function moved(mask: Mask, transform: Transform, random: ExampleRandom): Mask {
       const axis = transform.kind === "hflip" ? "horizontal" : "vertical";
       return flipped ? ({ ...mask, ...flipImage(mask, axis) } as Mask) : mask;
     }
-    default:
+    case "ten_crop":
+      throw new DataError("ten_crop has no meaning for masks");
+    case "normalize":
+    case "color_jitter":
+    case "pca_noise":
+    case "random_erasing":
+    case "cutmix":
+    case "mixup":
       return mask;
   }
 }
