@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { openPage, root } from "./browser.mjs";
 
-const [rounds = 7] = process.argv.slice(2).map(Number);
-const FRAMES = 5;
+const [rounds = 5] = process.argv.slice(2).map(Number);
+const FRAMES = 3;
 const SEED = 1;
 
 const TENSORFLOW = `export * from "@tensorflow/tfjs"; import "@tensorflow/tfjs-backend-webgpu";`;
@@ -119,7 +119,11 @@ try {
   console.log(`largest difference of a probability: ${difference.toPrecision(3)}`);
   await page.evaluate("round()");
   const measured = [];
-  for (let round = 0; round < rounds; round++) measured.push(await page.evaluate("round()"));
+  for (let round = 0; round < rounds; round++) {
+    measured.push(await page.evaluate("round()"));
+    const { netc, tensorflow } = measured.at(-1);
+    console.log(`${netc.frame.toFixed(0)} and ${tensorflow.frame.toFixed(0)} ms a frame`);
+  }
   await close();
   console.log(`${adapter}, ${rounds} rounds of ${FRAMES} frames of 640x480 each, in turns`);
   for (const what of ["frame", "blocked"]) {
