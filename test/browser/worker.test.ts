@@ -117,13 +117,14 @@ describe.skipIf(!chromiumPath)("a network in a worker in Chromium", () => {
     expect(found[3]).toBe(3);
   });
 
-  test("fit trains it from arrays, with callbacks, while the page draws frames", async () => {
+  test("fit trains it from arrays and pictures, with callbacks, while the page draws frames", async () => {
     const result = await inPage<{ steps: number; frames: number; gap: number; epochs: number[] }>(`{
       const { fit } = await import("netc/runtime");
       const batches = Array.from({ length: 10 }, (_, index) => {
         const images = new Float32Array(4 * 3072).fill(index / 10);
         return { images, targets: [0, 1, 2, 0] };
       });
+      batches[3] = { images: [blob, canvas], targets: [0, 1] };
       let [frames, gap, last, isOver] = [0, 0, performance.now(), false];
       const frame = (now) => {
         [frames, gap, last] = [frames + 1, Math.max(gap, now - last), now];
