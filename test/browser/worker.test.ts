@@ -117,7 +117,7 @@ describe.skipIf(!chromiumPath)("a network in a worker in Chromium", () => {
     expect(found[3]).toBe(3);
   });
 
-  test("fit trains it from arrays and pictures, with callbacks, while the page draws frames", async () => {
+  test("fit trains it, from arrays and pictures, while the page draws frames", async () => {
     const result = await inPage<{ steps: number; frames: number; gap: number; epochs: number[] }>(`{
       const { fit } = await import("netc/runtime");
       const batches = Array.from({ length: 10 }, (_, index) => {
