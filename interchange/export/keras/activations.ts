@@ -1,3 +1,4 @@
+import { sharedActivations } from "../channels-last/activations.js";
 import {
   activation,
   element,
@@ -8,23 +9,18 @@ import {
 } from "../channels-last/keras-writer.js";
 
 export const activations: Readonly<Record<string, KerasMapping>> = {
-  relu: element("ReLU"),
+  ...sharedActivations,
   leaky_relu: element("LeakyReLU", ({ call }) => ({ negative_slope: call.number("slope") })),
-  relu6: element("ReLU", () => ({ max_value: 6 })),
   elu: element("ELU", ({ call }) => ({ alpha: call.number("alpha") })),
   gelu: (layers) => {
     if (layers.call.text("approximate") !== "tanh") return activation("gelu")(layers);
     element("Gelu", () => ({ approximate: true }))(layers);
   },
   silu: activation("silu"),
-  mish: activation("mish"),
   hardswish: activation("hard_silu"),
   softplus,
-  sigmoid: activation("sigmoid"),
   hardsigmoid,
-  tanh: activation("tanh"),
   clip,
-  softmax: element("Softmax", () => ({ axis: -1 })),
 };
 
 /** `log(1 + exp(beta * x)) / beta` */

@@ -1,3 +1,4 @@
+import { sharedActivations } from "../channels-last/activations.js";
 import {
   activation,
   element,
@@ -9,9 +10,8 @@ import { RefusedExport } from "../refusal.js";
 import { filled, lineOf } from "./normalizations.js";
 
 export const activations: Readonly<Record<string, KerasMapping>> = {
-  relu: element("ReLU"),
+  ...sharedActivations,
   leaky_relu: element("LeakyReLU", ({ call }) => ({ alpha: call.number("slope") })),
-  relu6: element("ReLU", () => ({ max_value: 6 })),
   elu: (layers) => {
     if (layers.call.number("alpha") !== 1)
       throw new RefusedExport("its ELU has no other `alpha` than 1");
@@ -27,17 +27,13 @@ export const activations: Readonly<Record<string, KerasMapping>> = {
     activation("gelu")(layers);
   },
   silu: activation("swish"),
-  mish: activation("mish"),
   hardswish,
   softplus: (layers) => {
     if (layers.call.number("beta") !== 1) throw new RefusedExport("its softplus has no `beta`");
     activation("softplus")(layers);
   },
-  sigmoid: activation("sigmoid"),
   hardsigmoid,
-  tanh: activation("tanh"),
   clip,
-  softmax: element("Softmax", () => ({ axis: -1 })),
 };
 
 function clip(layers: KerasLayers): void {
