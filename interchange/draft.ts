@@ -8,7 +8,7 @@ import type { ForeignNode, ForeignTensor } from "./foreign-graph.js";
 import type { Feature } from "./known.js";
 import { STORED } from "./known.js";
 
-/** A weight by its name within the layer: `weight`, `bias`, `running_mean`. */
+/** A weight by its name within the layer: `weight`, `bias`; nothing for a `parameter`'s own. */
 export type LayerTensors = Readonly<Record<string, ForeignTensor>>;
 
 export interface DraftLayer {
@@ -69,8 +69,16 @@ export class Draft {
     return { is: "feature", value, stored: this.shapeOf(value), order: STORED };
   }
 
+  /** A `parameter`: numbers that are the same for each example, under a name of the file's. */
+  parameter(name: string, tensor: ForeignTensor, node: ForeignNode): Feature {
+    const values = { shape: tensor.shape };
+    const tensors = { "": tensor };
+    return this.add({ kind: "parameter", inputs: [], values, tensors, node: { ...node, name } });
+  }
+
   /** The network of the layers that the output needs, under names that only count. */
   finish(name: string, output: NetworkValue): FinishedDraft {
+    this.joinPatches(output);
     const needed = this.neededFor(output);
     const layers = this.layers.filter((_, index) => needed.has(index));
     const places = new Map([...needed].sort((a, b) => a - b).map((old, index) => [old, index]));
@@ -90,6 +98,36 @@ export class Draft {
     return { network: maker.finish(), layers: moved };
   }
 
+  /** A convolution over patches whose pixels become tokens is `patches`. */
+  private joinPatches(output: NetworkValue): void {
+    const needed = this.neededFor(output);
+    const readers = new Map<number, number>();
+    const count = ({ from, index }: NetworkValue) => {
+      if (from === "layer") readers.set(index, (readers.get(index) ?? 0) + 1);
+    };
+    count(output);
+    for (const index of needed) this.layers[index]!.inputs.forEach(count);
+    for (const index of needed) {
+      const { kind, inputs } = this.layers[index]!;
+      const [image] = inputs;
+      if (kind !== "tokens" || image?.from !== "layer" || readers.get(image.index) !== 1) continue;
+      const patches = this.patchesOf(this.layers[image.index]!);
+      if (patches) this.layers[index] = patches;
+    }
+  }
+
+  private patchesOf(conv: DraftLayer): DraftLayer | undefined {
+    const { out, kernel, stride, padding, dilation, groups, bias = true } = conv.values;
+    const [size, other] = Array.isArray(kernel) ? (kernel as readonly number[]) : [];
+    if (conv.kind !== "conv" || size === undefined || size !== other) return undefined;
+    const sides = Object.values(padding ?? {}) as readonly number[];
+    const isPlain = sides.every((side) => side === 0) && listOf(dilation) === "1,1" && groups === 1;
+    const [, , height, width] = this.shapeOf(conv.inputs[0]!).map(Number);
+    const isFilled = height! % size === 0 && width! % size === 0;
+    if (!isPlain || !isFilled || listOf(stride) !== listOf(kernel)) return undefined;
+    return { ...conv, kind: "patches", values: { size, out, bias } };
+  }
+
   private neededFor(output: NetworkValue): ReadonlySet<number> {
     const needed = new Set<number>();
     const open = [output];
@@ -106,6 +144,8 @@ export class Draft {
   }
 }
 
+const listOf = (value: unknown): string => (Array.isArray(value) ? value.join() : "");
+
 function movedValue(value: NetworkValue, places: ReadonlyMap<number, number>): NetworkValue {
   return value.from === "layer" ? { from: "layer", index: places.get(value.index)! } : value;
 }
@@ -113,7 +153,8 @@ function movedValue(value: NetworkValue, places: ReadonlyMap<number, number>): N
 /** A layer's weights under its name in the network. */
 export function tensorsOf({ tensors }: DraftLayer, name: string): readonly ImportedTensor[] {
   return Object.entries(tensors).map(([own, tensor]) => {
-    return { name: `${name}.${own}`, shape: tensor.shape, values: asFloats(tensor) };
+    const whole = own === "" ? name : `${name}.${own}`;
+    return { name: whole, shape: tensor.shape, values: asFloats(tensor) };
   });
 }
 

@@ -1,4 +1,5 @@
 /** From a foreign graph to a network of the language and its weights. */
+import { BATCH, isSequence } from "../compiler/ir/shape.js";
 import { findLayer } from "../compiler/layers/index.js";
 import type { ResolvedNetwork } from "../compiler/network/resolved.js";
 import { RefusedNode } from "./attributes.js";
@@ -10,13 +11,17 @@ import {
   type ForeignGraph,
   type ForeignInput,
   type ForeignNode,
+  type ForeignTensor,
 } from "./foreign-graph.js";
-import { constant, type Feature, type Known } from "./known.js";
+import { attentionAt, type Surroundings } from "./attention.js";
+import { constant, shapeOf, type Feature, type Known } from "./known.js";
 import { identifier, pathsOf } from "./names.js";
 import { NodeContext } from "./node-context.js";
 import { operators } from "./operators/index.js";
 import { recognize } from "./patterns/index.js";
 import { structured } from "./structure/index.js";
+import { filled, integers } from "./tensors.js";
+import { withoutUndefined } from "../program/without-undefined.js";
 
 export interface ImportOptions {
   /** The model's name in the spec: an identifier. */
@@ -145,6 +150,7 @@ class Mapping {
   /** Values of nodes that were refused, or that read such values. */
   private readonly lost = new Set<string>();
   private readonly draft: Draft;
+  private readonly makers: ReadonlyMap<string, ForeignNode>;
 
   constructor(
     private readonly graph: FoldedGraph,
@@ -155,13 +161,17 @@ class Mapping {
     const [{ batch }] = inputs as [SizedInput];
     const ports = inputs.map(({ sizes }, index) => ({ name: names[index]!, sizes }));
     this.draft = new Draft(ports, batch);
+    this.makers = new Map(
+      graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)),
+    );
     for (const [name, tensor] of graph.constants) this.known.set(name, constant(tensor));
     inputs.forEach(({ name }, index) => this.known.set(name, this.draft.starts[index]!));
   }
 
   run(): ImportedModel {
     for (const node of this.graph.nodes) this.map(node);
-    if (this.refusals.length > 0) throw refusalError(this.refusals);
+    // What is refused within a pattern that was found is not needed.
+    if (this.graph.outputs.some((name) => this.lost.has(name))) throw refusalError(this.refusals);
     const output = this.output();
     if (output.value.from === "input") throw new ImportError("the model computes nothing");
     const draft = this.draft.finish(this.name, output.value);
@@ -172,6 +182,11 @@ class Mapping {
   }
 
   private map(node: ForeignNode): void {
+    const attention = this.attentionOf(node);
+    if (attention) {
+      this.known.set(node.outputs[0]!, attention);
+      return;
+    }
     if (node.inputs.some((name) => name && this.lost.has(name))) return this.lose(node);
     try {
       this.known.set(node.outputs[0]!, this.outputOf(node));
@@ -181,6 +196,46 @@ class Mapping {
       this.refusals.push({ node, error });
       this.lose(node);
     }
+  }
+
+  /** The layer of a node that ends an attention. */
+  private attentionOf(node: ForeignNode): Feature | undefined {
+    const found = attentionAt(node, this.surroundings);
+    if (!found) return undefined;
+    const { input, heads, causal, inWeight, inBias, outWeight, outBias } = found;
+    const hasBias = inBias !== undefined || outBias !== undefined;
+    const zeros = ({ shape }: ForeignTensor) => filled(shape[0]!, 0);
+    const tensors = withoutUndefined({
+      in_proj_weight: inWeight,
+      in_proj_bias: hasBias ? (inBias ?? zeros(inWeight)) : undefined,
+      "out_proj.weight": outWeight,
+      "out_proj.bias": hasBias ? (outBias ?? zeros(outWeight)) : undefined,
+    });
+    const context = new NodeContext(node, [], this.draft);
+    const x = context.asStored(this.known.get(input) as Feature);
+    return context.layer("attention", [x], { heads, causal, bias: hasBias }, { tensors });
+  }
+
+  private readonly surroundings: Surroundings = {
+    makerOf: (value) => this.makers.get(value),
+    constantOf: (value) => {
+      const known = this.known.get(value);
+      if (known?.is === "constant") return known.tensor;
+      if (known?.is !== "sizes") return undefined;
+      const sizes = known.sizes.map((size) => (size === BATCH ? this.examples : size));
+      return integers(known.isScalar ? [] : [sizes.length], sizes);
+    },
+    sequenceOf: (value) => {
+      const known = this.known.get(value);
+      if (known?.is !== "feature" || !isSequence(known.stored)) return undefined;
+      const [, tokens, channels] = shapeOf(known).map(Number);
+      return [this.examples, tokens!, channels!];
+    },
+  };
+
+  /** For how many examples nodes are followed: two, where the file leaves that open. */
+  private get examples(): number {
+    return this.draft.batch ?? 2;
   }
 
   private lose(node: ForeignNode): void {

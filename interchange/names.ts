@@ -18,7 +18,18 @@ const RESERVED = new Set([
     "import",
     "input",
   ],
-  ...["loss", "metric", "model", "repeat", "residual", "skip", "target", "train", "true"],
+  ...[
+    "loss",
+    "metric",
+    "model",
+    "parameter",
+    "repeat",
+    "residual",
+    "skip",
+    "target",
+    "train",
+    "true",
+  ],
 ]);
 
 /** Whether a name is a word of the language. */
@@ -26,10 +37,16 @@ export const isWord = (name: string): boolean => RESERVED.has(name);
 
 /** Of each layer, the sections that the file puts it in, and its name there. */
 export function pathsOf(layers: readonly DraftLayer[]): readonly Path[] {
-  const paths = inSections(layers.map(({ node, kind }) => pathOf(node.name, kind)));
-  return withoutCommon(paths).map(({ own, ...path }, index) => {
-    const isNamed = own !== undefined && keepsName(layers[index]!, index === layers.length - 1);
+  const others = layers.filter(({ kind }) => kind !== "parameter");
+  const paths = inSections(others.map(({ node, kind }) => pathOf(node.name, kind)));
+  const found = withoutCommon(paths).map(({ own, ...path }, index) => {
+    const isNamed = own !== undefined && keepsName(others[index]!, index === others.length - 1);
     return isNamed ? { ...path, own } : path;
+  });
+  const pathByLayer = new Map(others.map((layer, index) => [layer, found[index]!]));
+  // Parameters are declared next to the inputs.
+  return layers.map((layer): Path => {
+    return pathByLayer.get(layer) ?? { sections: [], own: identifier(layer.node.name) };
   });
 }
 

@@ -133,6 +133,21 @@ export class NodeContext {
   }
 
   /**
+   * A constant that is a sequence, as numbers that are trained: `[1, T, C]`, with or without the
+   * axis of the batch.
+   *
+   * @param index of the input that has the constant's name in the file
+   * @param name what it is called where the file has none
+   */
+  parameter(tensor: ForeignTensor, index: number, name: string): Feature | undefined {
+    const [tokens = 1, channels = 0] = tensor.shape.slice(-2);
+    const isOne = tensor.shape.slice(0, -2).every((size) => size === 1);
+    if (tensor.shape.length < 2 || !isOne || channels < 1) return undefined;
+    const given = nameIn(this.node.inputs[index] ?? "") ?? name;
+    return this.draft.parameter(given, { ...tensor, shape: [tokens, channels] }, this.node);
+  }
+
+  /**
    * Joins channels, or tokens. The value itself where there is one; and where the first of several
    * were joined before, as in DenseNet, that join and the rest.
    */
@@ -159,6 +174,16 @@ export class NodeContext {
   refuse(reason: string, instead?: string): never {
     throw new RefusedNode(reason, instead);
   }
+}
+
+/**
+ * The last part of a name that the file gives a constant: `pos_embedding` of
+ * `encoder.pos_embedding`; undefined for `onnx::Add_12` and `/Expand_output_0`, which tools give.
+ */
+function nameIn(constant: string): string | undefined {
+  const own = constant.split(/[./]/).at(-1)!;
+  const isGiven = /^[A-Za-z_]\w*$/.test(own) && !/_output_\d+$|^[A-Z][a-z]+_\d+$/.test(own);
+  return isGiven ? own : undefined;
 }
 
 /** Axis of a tensor; negative ones count from the end. */

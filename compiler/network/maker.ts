@@ -4,6 +4,7 @@ import type { TensorType } from "../ir/tensor-type.js";
 import type { CallValues, Signature } from "../calls/signature.js";
 import { findLayer } from "../layers/index.js";
 import { tryShape } from "../layers/infer.js";
+import { parameter } from "../layers/parameter.js";
 import { losses, metrics } from "../layers/scores.js";
 import { NOWHERE } from "./costs.js";
 import { outputsOf, typeOf } from "./facts.js";
@@ -77,7 +78,8 @@ export class NetworkMaker {
     given: CallValues = {},
     share?: string,
   ): NetworkValue {
-    const definition = findLayer(kind);
+    // Chains cannot call it: it is not among the layers that are found by name.
+    const definition = kind === parameter.name ? parameter : findLayer(kind);
     if (!definition) throw new Error(`there is no layer \`${kind}\``);
     const values = withDefaults(definition, given);
     const type = this.infer(name, { definition, values }, inputs);
@@ -109,11 +111,12 @@ export class NetworkMaker {
     inputs: readonly NetworkValue[],
   ): TensorType {
     const [first, ...others] = inputs.map((value) => typeOf(this, value).shape);
-    if (!first) throw new Error(`\`${name}\` reads no value`);
-    const { output, problems } = tryShape({ ...call, others }, first);
+    const input: Shape | undefined = call.definition.readsNothing ? [BATCH] : first;
+    if (!input) throw new Error(`\`${name}\` reads no value`);
+    const { output, problems } = tryShape({ ...call, others }, input);
     if (output && problems.length === 0) return { dtype: "f32", shape: output };
     const [reason] = problems;
-    throw new Error(`\`${name}\` of ${formatShape(first)}: ${reason?.message ?? "no output"}`);
+    throw new Error(`\`${name}\` of ${formatShape(input)}: ${reason?.message ?? "no output"}`);
   }
 
   /** Throws where layers of different kinds are to share weights. */

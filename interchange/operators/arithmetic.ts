@@ -46,7 +46,7 @@ export const sum: Mapping = (context) => {
 
 /** `Concat` of features along their channels, or of sequences along their tokens. */
 export const concat: Mapping = (context) => {
-  const given = context.node.inputs.map((_, index) => context.feature(index));
+  const given = context.node.inputs.map((_, index) => featureOrParameter(context, index));
   const [whole] = given as [Feature, ...Feature[]];
   const axis = axisOf(context.attributes.number("axis", 1), whole.stored.length);
   if (axis === 0) context.refuse("it joins examples to a larger batch");
@@ -61,6 +61,14 @@ export const concat: Mapping = (context) => {
   const moved = parts.map((part) => context.channelsAt(part, axis));
   return { ...context.concat(moved), order: moved[0]!.order };
 };
+
+/** Constants that are joined to sequences are trained, as class tokens are. */
+function featureOrParameter(context: NodeContext, index: number): Feature {
+  const input = context.inputs[index];
+  const isJoined = context.inputs.some((each) => each?.is === "feature" && isSequence(each.stored));
+  if (input?.is !== "constant" || !isJoined) return context.feature(index);
+  return context.parameter(input.tensor, index, "class_token") ?? context.feature(index);
+}
 
 /** Values whose axes lie alike: moved where they do not. */
 function inOneOrder(context: NodeContext, values: readonly Feature[]): readonly Feature[] {
@@ -116,7 +124,27 @@ function withConstant(
 ): Known {
   const constant = context.constant(index, "other input");
   if (isNeutral(context.node.operator, constant, index)) return x;
-  return scale(context, x, line(perChannel(context, constant, x)));
+  return (
+    byToken(context, x, index, line) ?? scale(context, x, line(perChannel(context, constant, x)))
+  );
+}
+
+/** A sum with numbers for each token, such as positions, or a product with them. */
+function byToken(
+  context: NodeContext,
+  x: Feature,
+  index: number,
+  line: (constant: ForeignTensor) => Line,
+): Feature | undefined {
+  const { shape } = context.constant(index, "other input");
+  const wanted = shapeOf(x).slice(1).join();
+  if (!isSequence(x.stored) || shape.slice(-2).join() !== wanted) return undefined;
+  const numbers = context.constant(index, "other input");
+  const { weight, bias } = line(numbers);
+  const plain = [weight, bias].filter((part) => part !== undefined);
+  if (plain.length !== 1) return undefined;
+  const parameter = context.parameter({ ...numbers, values: plain[0]!.values }, index, "positions");
+  return parameter && context.layer(weight ? "multiply" : "add", [context.asStored(x), parameter]);
 }
 
 function scale(context: NodeContext, x: Feature, { weight, bias }: Line): Feature {

@@ -34,6 +34,7 @@ import {
 import {
   arithmeticOnSizes,
   concatSizes,
+  expand,
   flatten,
   gather,
   nearestPixels,
@@ -113,6 +114,7 @@ export const operators: Readonly<Record<string, OperatorMapping>> = {
   Gather: gather,
   NearestPixels: nearestPixels,
   Slice: slice,
+  Expand: expand,
 };
 
 function hasSizes({ inputs }: NodeContext): boolean {

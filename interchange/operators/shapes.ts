@@ -406,6 +406,22 @@ export const slice: Mapping = (context) => {
   return settled({ ...input, sizes: input.sizes.slice(start, Math.min(end!, 2 ** 31)) });
 };
 
+/** `Expand` of a constant to the batch, which is a parameter; of a value to its own size. */
+export const expand: Mapping = (context) => {
+  const [input] = context.inputs;
+  const wanted = context.sizes(1, "shape");
+  if (input?.is === "feature") {
+    const seen = shapeOf(input);
+    const isSame = wanted.every((size, axis) => size === 1 || size === -1 || size === seen[axis]);
+    if (wanted.length === seen.length && isSame) return input;
+    return context.refuse("it repeats a value", "netc repeats none");
+  }
+  const tensor = context.constant(0, "input");
+  const isBatch = wanted[0] === BATCH && wanted.slice(1).join() === tensor.shape.slice(1).join();
+  const parameter = isBatch ? context.parameter(tensor, 0, "numbers") : undefined;
+  return parameter ?? context.refuse("it repeats a constant along more than the batch");
+};
+
 /** `Concat` of sizes. */
 export function concatSizes(context: NodeContext): Known {
   context.attributes.ignore("axis");

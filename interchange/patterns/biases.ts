@@ -32,6 +32,7 @@ export function bias(
     operator: isMatMul ? "Gemm" : "Conv",
     inputs: [input, weight, constant],
     attributes: maker.attributes,
-    from: maker,
+    // Where the product is a part of the sum, `linear1/product` of `linear1`, the sum has the name.
+    from: maker.name.startsWith(`${node.name}/`) ? { ...maker, name: node.name } : maker,
   };
 }

@@ -64,7 +64,7 @@ export function docOf({ body }: Block): string {
   const [join] = joinsIn(body);
   const kinds = kindsIn(body);
   if (isGate(kinds)) return "A factor for each channel, from the means of all channels.";
-  const weighted = kinds.filter((kind) => WEIGHTED.has(kind)).length;
+  const weighted = kinds.filter((kind) => WEIGHTED.has(kind));
   if (join?.form === "residual") return `${counted(weighted)} around which the input is added.`;
   if (join?.form === "branches") {
     return join.branches.some((branch) => branch.body.length === 0)
@@ -72,14 +72,28 @@ export function docOf({ body }: Block): string {
       : `${WORDS[join.branches.length] ?? "Several"} branches whose channels are concatenated.`;
   }
   const others = [...new Set(kinds.filter((kind) => !WEIGHTED.has(kind)))];
-  if (weighted === 0) return `Layers: ${others.join(", ")}.`;
+  if (weighted.length === 0) return `Layers: ${others.join(", ")}.`;
   return `${counted(weighted)} with ${listed(others)}.`;
 }
 
-const WEIGHTED = new Set(["conv", "linear", "conv_transpose"]);
+const WEIGHTED = new Set(["conv", "linear", "conv_transpose", "attention", "patches"]);
 
-const counted = (count: number) =>
-  count === 1 ? "A convolution" : `${WORDS[count] ?? "Several"} convolutions`;
+/** `Two convolutions`, `Attention and two linear layers`. */
+function counted(kinds: readonly string[]): string {
+  const attends = kinds.includes("attention");
+  const linear = kinds.filter((kind) => kind === "linear").length;
+  const convolutions = kinds.filter((kind) => /^conv|^patches/.test(kind)).length;
+  const parts = [
+    ...(attends ? ["attention"] : []),
+    ...(convolutions > 0 ? [several(convolutions, "a convolution", "convolutions")] : []),
+    ...(linear > 0 ? [several(linear, "a linear layer", "linear layers")] : []),
+  ];
+  const text = parts.length === 0 ? "no weights" : listed(parts);
+  return text[0]!.toUpperCase() + text.slice(1);
+}
+
+const several = (count: number, one: string, many: string) =>
+  count === 1 ? one : `${(WORDS[count] ?? "Several").toLowerCase()} ${many}`;
 
 const WORDS = ["No", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"];
 

@@ -13,6 +13,7 @@ import { ImportError } from "../error.js";
 import type { Path } from "../names.js";
 import { withBlocks } from "./blocks.js";
 import { bodiesOf, type Block, type Body } from "./items.js";
+import { liftedParameters, uniqueNames, type Lifted } from "./parameters.js";
 import { withLoops, withPlainLoops } from "./loops.js";
 import { References } from "./references.js";
 import { placeOfInput, regionsOf, type Regions } from "./regions.js";
@@ -32,9 +33,10 @@ export interface Structured {
  * @param network with one output, its last layer, which needs all inputs and layers; no losses
  * @param paths names of the layers in the file, for each
  */
-export function structured(network: ResolvedNetwork, paths: readonly Path[]): Structured {
+export function structured(given: ResolvedNetwork, paths: readonly Path[]): Structured {
+  const { network, parameters, kept } = lifted(given, paths);
   const regions = regionsOf(network);
-  const inText = regions.order.map((layer) => paths[layer] ?? { sections: [] });
+  const inText = regions.order.map((layer) => paths[kept[layer]!] ?? { sections: [] });
   const sectioned = withSections(regions.body, inText);
   const inputs = network.inputs.map(({ name }) => name);
   const kinds = layerKinds.map(({ name }) => name);
@@ -53,16 +55,39 @@ export function structured(network: ResolvedNetwork, paths: readonly Path[]): St
   const text = [
     ...declared.flatMap((block) => writer.block(block)),
     `model ${network.name} {`,
-    ...network.inputs.map(
+    ...given.inputs.map(
       ({ name, type }) => `  input ${name}: ${type.dtype}${formatShape(type.shape)}`,
     ),
+    ...network.inputs
+      .slice(given.inputs.length)
+      .map(({ name, type }) => `  parameter ${name}: f32${formatShape(type.shape.slice(1))}`),
     "",
     ...lines.map((line) => `  ${line}`),
     "}",
     "",
   ].join("\n");
-  return { text, network: resolved(text, network, regions), order: regions.order };
+  const order = [...parameters, ...regions.order.map((layer) => kept[layer]!)];
+  const swapped = new Set([...regions.swapped].map((place) => parameters.length + place));
+  return { text, network: resolved(text, given, { order, swapped }), order };
 }
+
+/** Names of layers are no names of parameters. */
+function lifted(network: ResolvedNetwork, paths: readonly Path[]): Lifted {
+  const taken = new Set([
+    ...layerKinds.map(({ name }) => name),
+    ...network.inputs.map(({ name }) => name),
+  ]);
+  const layers = network.layers.flatMap(({ definition }, index) => {
+    return definition.readsNothing ? [index] : [];
+  });
+  const names = uniqueNames(
+    layers.map((index) => paths[index]?.own ?? "numbers"),
+    taken,
+  );
+  return liftedParameters(network, (layer) => names[layers.indexOf(layer)]!);
+}
+
+type TextOrder = Pick<Regions, "order" | "swapped">;
 
 /** Blocks after those that they use. */
 function usedFirst(blocks: readonly Block[]): readonly Block[] {
@@ -95,7 +120,7 @@ function namesIn(body: Body): readonly string[] {
  * What the text means. Throws an ImportError where an argument has a value that specs cannot have,
  * such as a negative `eps`, and an Error where the text is another network: netc's own mistake.
  */
-function resolved(text: string, network: ResolvedNetwork, regions: Regions): ResolvedNetwork {
+function resolved(text: string, network: ResolvedNetwork, regions: TextOrder): ResolvedNetwork {
   const { selected, diagnostics } = analyze(text, "imported.net");
   const [error] = diagnostics.filter(({ severity }) => severity === "error");
   if (error) throw new ImportError(`no spec can say this network: ${error.message}`);
@@ -109,7 +134,7 @@ function resolved(text: string, network: ResolvedNetwork, regions: Regions): Res
 /** The given network in the order and under the names of another. */
 function rearranged(
   network: ResolvedNetwork,
-  { order, swapped }: Regions,
+  { order, swapped }: TextOrder,
   names: ResolvedNetwork,
 ): ResolvedNetwork {
   const places = new Map(order.map((layer, place) => [layer, place]));

@@ -9,7 +9,14 @@ import type { ExportedFile, ExportModel } from "../../interchange/export/model.j
 import { ExportError } from "../../interchange/export/refusal.js";
 import { tfjsExporter } from "../../interchange/export/tfjs/index.js";
 import { importGraph, type ImportedModel } from "../../interchange/import-graph.js";
-import { exportCases, exportModel, inputsOf, largestError, predictions } from "./export-cases.js";
+import {
+  exportCases,
+  exportModel,
+  inputsOf,
+  largestError,
+  predictions,
+  sequenceCases,
+} from "./export-cases.js";
 import { readForeign, sourceIn } from "./foreign-model.js";
 
 const REQUEST = { as: "f32", softmax: false, preprocessing: false, version: "0" } as const;
@@ -51,10 +58,10 @@ function predictedBy({ network, tensors }: ImportedModel, model: ExportModel) {
 }
 
 describe.each([
-  ["ONNX", onnxExporter, "model.onnx"],
-  ["TensorFlow.js", tfjsExporter, "model.json"],
-] as const)("forms of %s", (_, exporter, path) => {
-  test.each(exportCases)("$name", async ({ text }) => {
+  ["ONNX", onnxExporter, "model.onnx", [...exportCases, ...sequenceCases]],
+  ["TensorFlow.js", tfjsExporter, "model.json", exportCases],
+] as const)("forms of %s", (_, exporter, path, cases) => {
+  test.each(cases)("$name", async ({ text }) => {
     const model = exportModel(text);
     const expected = predictions(model, inputsOf(model));
     const models = await broughtBack(model, exporter, path).catch((error: Error) => {

@@ -7,6 +7,7 @@ import {
   TensorProto_DataLocation as DataLocation,
 } from "../../interchange/onnx/onnx_pb.js";
 import { specText } from "../../interchange/spec-text.js";
+import { halvesOf } from "../../program/half.js";
 import {
   evaluated,
   imported,
@@ -132,6 +133,8 @@ const images = (length: number) =>
   Float32Array.from({ length }, (_, index) => Math.cos(index * index * 0.37));
 
 interface Made {
+  /** Of the input, of `TensorProto.DataType`. */
+  readonly elemType?: number;
   readonly nodes: readonly NodeText[];
   readonly tensors?: Readonly<Record<string, Tensor>>;
   readonly input?: readonly number[];
@@ -139,8 +142,8 @@ interface Made {
 }
 
 /** Imports a model and compares it with the rules of ONNX; the kinds of its layers. */
-async function same({ nodes, tensors = {}, input = [1, 3, 6, 6], files = {} }: Made) {
-  const bytes = model(nodes, tensors, input);
+async function same({ nodes, tensors = {}, input = [1, 3, 6, 6], files = {}, elemType }: Made) {
+  const bytes = model(nodes, tensors, input, elemType);
   const graph = await readForeign(sourceIn({ ...files, "m.onnx": bytes }, ["m.onnx"]));
   const found = imported(graph);
   const given = images(input.reduce((a, b) => a * b, 1));
@@ -223,6 +226,42 @@ describe("weights", () => {
       tensors: { w: { dims: [1, 3, 1, 1], type: 16, raw } },
     });
     expect([...found.tensors[0]!.values]).toEqual([1, -2, 0.5]);
+  });
+
+  test("of 16 bits, in a model that computes in 16 bits", async () => {
+    const half = ({ dims, raw }: Tensor): Tensor => {
+      const values = new Float32Array(raw.buffer, raw.byteOffset, raw.length / 4);
+      return { dims, type: 10, raw: bytesOf(halvesOf(values)) };
+    };
+    const { kinds, found } = await same({
+      elemType: 10,
+      nodes: [
+        { op: "Cast", inputs: ["x"], attributes: { to: 10 } },
+        { ...conv({ pads: [1, 1, 1, 1] }, "v0"), inputs: ["v0", "w", "b"] },
+        { op: "BatchNormalization", inputs: ["v1", "b", "b", "b", "variance"] },
+        { op: "Clip", inputs: ["v2", "zero", "six"] },
+        { op: "Mul", inputs: ["v3", "factor"] },
+        { op: "GlobalAveragePool", inputs: ["v4"] },
+        { op: "Flatten", inputs: ["v5"] },
+        { op: "Gemm", inputs: ["v6", "fc", "bias"], attributes: { transB: 1 } },
+        { op: "Softmax", inputs: ["v7"], attributes: { axis: 1 } },
+      ],
+      tensors: {
+        w: half(several(2, 3, 3, 3)),
+        b: half(several(2)),
+        variance: half(float([2], [0.5, 0.7])),
+        zero: half(float([], [0])),
+        six: half(float([], [6])),
+        factor: half(float([1], [0.1])),
+        fc: half(several(4, 2)),
+        bias: half(several(4)),
+      },
+    });
+    const layers = ["conv", "batchnorm", "relu6", "scale", "global_avgpool", "flatten"];
+    expect(kinds).toEqual([...layers, "linear", "softmax"]);
+    // A half of 0.1, and not the f32 that is nearest to it.
+    const scale = found.tensors.find(({ name }) => /^scale.*weight$/.test(name))!;
+    expect(scale.values[0]).toBe(0.0999755859375);
   });
 
   test("in another file are read from their offset; one that is missing is named", async () => {

@@ -32,6 +32,24 @@ describe("PaddleOCR's text direction classifier", () => {
   });
 });
 
+describe("attention", () => {
+  const kindsOf = async (name: string, input: readonly number[]) => {
+    const { model, text } = await imported(join(fixtures, `${name}.onnx`), { input });
+    return { text, kinds: model.network.layers.map(({ definition }) => definition.name) };
+  };
+
+  it("of torchvision's vision transformer is found, with its patches and parameters", async () => {
+    const { text } = await kindsOf("torchvision-vit", [3, 8, 8]);
+    expect(text).toMatchSnapshot();
+  });
+
+  it("of timm with a causal mask is found, for any number of examples", async () => {
+    const { text, kinds } = await kindsOf("timm-attention", [7, 8]);
+    expect(kinds.filter((kind) => kind === "attention")).toHaveLength(1);
+    expect(text).toContain("attention(2, causal=true)");
+  });
+});
+
 interface Case {
   readonly name: string;
   readonly input: readonly number[];

@@ -12,6 +12,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
+from torchvision.models.vision_transformer import VisionTransformer
 
 rng = np.random.default_rng(7)
 
@@ -111,7 +112,64 @@ def channels_last(path):
     save(path, nodes, ["N", 4, 7, 6], 9, tensors)
 
 
-MAKERS = {"lenet-pytorch": (lenet, [2, 1, 25, 25]), "gate-by-hand": (gate, [2, 3, 20, 17]), "channels-last": (channels_last, [2, 4, 7, 6])}
+def randomized(net):
+    for name, parameter in net.named_parameters():
+        around = 1 if ("ln" in name or "norm" in name) and name.endswith("weight") else 0
+        parameter.data = torch.randn_like(parameter) * 0.3 + around
+    return net.eval()
+
+
+def torchvision_vit(path):
+    """Attention of nn.MultiheadAttention, whose nodes have the tokens before the batch."""
+    torch.manual_seed(5)
+    net = VisionTransformer(image_size=8, patch_size=4, num_layers=2, num_heads=3, hidden_dim=12, mlp_dim=16, num_classes=5)
+    torch.onnx.export(randomized(net), torch.zeros(1, 3, 8, 8), path, opset_version=16, input_names=["image"])
+
+
+class Attention(nn.Module):
+    """As timm has it, with a causal mask of 7 tokens."""
+
+    def __init__(self, channels, heads):
+        super().__init__()
+        self.heads, self.scale = heads, (channels // heads) ** -0.5
+        self.qkv, self.proj = nn.Linear(channels, 3 * channels), nn.Linear(channels, channels, bias=False)
+        self.register_buffer("mask", torch.full((7, 7), float("-inf")).triu(1))
+
+    def forward(self, x):
+        batch, tokens, channels = x.shape
+        parts = self.qkv(x).reshape(batch, tokens, 3, self.heads, channels // self.heads)
+        q, k, v = parts.permute(2, 0, 3, 1, 4).unbind(0)
+        scores = (q @ k.transpose(-2, -1)) * self.scale + self.mask
+        return self.proj((scores.softmax(dim=-1) @ v).transpose(1, 2).reshape(batch, tokens, channels))
+
+
+class Transformer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(8), nn.LayerNorm(8)
+        self.attn = Attention(8, 2)
+        self.mlp = nn.Sequential(nn.Linear(8, 10), nn.GELU(), nn.Linear(10, 8))
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = x + self.attn(self.norm1(x))
+        return self.head((x + self.mlp(self.norm2(x))).mean(1))
+
+
+def timm_attention(path):
+    torch.manual_seed(6)
+    open_batch = {"tokens": {0: "N"}, "logits": {0: "N"}}
+    names = {"input_names": ["tokens"], "output_names": ["logits"], "dynamic_axes": open_batch}
+    torch.onnx.export(randomized(Transformer()), torch.zeros(1, 7, 8), path, opset_version=14, **names)
+
+
+MAKERS = {
+    "lenet-pytorch": (lenet, [2, 1, 25, 25]),
+    "gate-by-hand": (gate, [2, 3, 20, 17]),
+    "channels-last": (channels_last, [2, 4, 7, 6]),
+    "torchvision-vit": (torchvision_vit, [1, 3, 8, 8]),
+    "timm-attention": (timm_attention, [1, 7, 8]),
+}
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])

@@ -51,7 +51,8 @@ export function matmul(nodes: LayerNodes): void {
 export function parameter(nodes: LayerNodes): void {
   const { call } = nodes;
   const sizes = call.output.slice(1).map(Number);
-  const row = nodes.floats("numbers", [1, ...sizes], call.ownTensor().values);
+  const { name, values } = call.ownTensor();
+  const row = nodes.writer.floats(`parameter/${name}`, [1, ...sizes], values);
   const batch = nodes.part("batch", "Shape", [call.model.network.inputs[0]!.name], {
     start: 0,
     end: 1,
