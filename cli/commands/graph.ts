@@ -6,6 +6,7 @@ import { writeOutput } from "../files.js";
 import { plural } from "../format.js";
 import { openSpec, requireNoErrors } from "../spec.js";
 import { print, say } from "../terminal.js";
+import { watching } from "../watch.js";
 import { describeCommand } from "./command.js";
 
 interface GraphOptions {
@@ -13,6 +14,7 @@ interface GraphOptions {
   readonly model?: string;
   readonly train?: string;
   readonly fused?: boolean;
+  readonly watch?: boolean;
 }
 
 export function graphCommand(): Command {
@@ -29,12 +31,23 @@ export function graphCommand(): Command {
     .option("--model <name>", "the model, where the spec has several")
     .option("--train <name>", "the recipe whose model to draw")
     .option("--fused", "outline the layers that one kernel computes when the network predicts")
+    .option("--watch", "draw it again when the spec changes")
     .action(graph);
 }
 
 const FORMATS = [".svg", ".png"] as const;
 
 async function graph(path: string, options: GraphOptions): Promise<void> {
+  formatOf(options.output);
+  if (!options.watch) return void (await draw(path, options));
+  if (options.output === undefined) {
+    throw wrongUsage("--watch writes a file again and again: name it with -o FILE.svg");
+  }
+  await watching(path, () => draw(path, options));
+}
+
+/** Draws it once; gives the files that it is drawn from. */
+async function draw(path: string, options: GraphOptions): Promise<readonly string[]> {
   const format = formatOf(options.output);
   const spec = await openSpec(path);
   const { model, train } = options;
@@ -48,11 +61,16 @@ async function graph(path: string, options: GraphOptions): Promise<void> {
   // The layout library takes a while to load; other commands do without.
   const { drawModel } = await import("../../picture/index.js");
   const picture = await drawModel(selected.model, { fused: options.fused ?? false });
-  if (options.output === undefined) return print(picture.trimEnd());
+  const files = [path, ...spec.imports()];
+  if (options.output === undefined) {
+    print(picture.trimEnd());
+    return files;
+  }
   await writeOutput(options.output, format === ".png" ? await toPng(picture) : picture);
   say(
     `${options.output}: ${selected.model.name}, ${plural(selected.model.layers.length, "layer")}`,
   );
+  return files;
 }
 
 /** What the file's ending asks for: nothing else is written under it. */

@@ -11,14 +11,17 @@ import {
   trainingBytes,
   type SlicedBatch,
 } from "../../program/planned-memory.js";
+import type { Duration, TrainRecipe } from "../../program/recipe.js";
 import { stepsFor, type Program, type ProgramParameter } from "../../program/program.js";
 import { requireFit } from "../budget.js";
+import { wrongUsage } from "../failure.js";
 import { compileSpec } from "../compiled.js";
 import { formatBytes } from "../../program/format-bytes.js";
 import { formatCount } from "../format.js";
 import { byteSize, jsonOption, memoryWish, positiveInteger } from "../options.js";
 import { renderTable, type Column } from "../table.js";
 import { print, printJson, styled, widthOf } from "../terminal.js";
+import { watching } from "../watch.js";
 import { describeCommand } from "./command.js";
 
 interface SummaryOptions {
@@ -28,6 +31,7 @@ interface SummaryOptions {
   readonly weights?: boolean;
   readonly json?: boolean;
   readonly memory?: number;
+  readonly watch?: boolean;
 }
 
 /** What `summary --json` prints. Bytes; shapes without the batch axis; multiply-adds per image. */
@@ -43,6 +47,8 @@ interface Summary {
     readonly macs: number;
     readonly macsBackward: number;
   };
+  /** What `unfreeze` changes, in the order of time. */
+  readonly phases?: readonly PhaseSummary[];
   readonly memory: MemorySummary;
   /** Of a recipe with `precision = f16`: what the same takes on adapters without `shader-f16`. */
   readonly memoryInFloats?: MemorySummary;
@@ -52,6 +58,12 @@ interface Summary {
    * multiple of those without it.
    */
   readonly repeated?: { readonly values: readonly RepeatedValue[]; readonly work: number };
+}
+
+interface PhaseSummary {
+  readonly after: Duration;
+  /** Of an image, from then on. */
+  readonly macsBackward: number;
 }
 
 interface MemorySummary {
@@ -99,27 +111,38 @@ export function summaryCommand(): Command {
       "what training may take, for instance 512MiB: what is computed again, and the slices",
       byteSize,
     )
+    .option("--watch", "show it again when the spec changes")
     .addOption(jsonOption())
-    .action(summarize);
+    .action(summary);
 }
 
-async function summarize(path: string, options: SummaryOptions): Promise<void> {
+async function summary(path: string, options: SummaryOptions): Promise<void> {
+  if (!options.watch) return void (await summarize(path, options));
+  if (options.json) throw wrongUsage("--json prints one document, and --watch would print several");
+  await watching(path, () => summarize(path, options));
+}
+
+/** Prints it once; gives the files that it is about. */
+async function summarize(path: string, options: SummaryOptions): Promise<readonly string[]> {
   const selected = { ...options, memory: memoryWish(options) };
   // The program for GPUs is the one that is summarized.
-  const { model, recipe, compilation } = await compileSpec(path, { ...selected, target: "gpu" });
+  const compiled = await compileSpec(path, { ...selected, target: "gpu" });
+  const { spec, model, recipe, compilation } = compiled;
   requireFit(compilation, options.memory);
   const batch = options.batch ?? recipe?.batch ?? 1;
   const { program, fit } = compilation.compiled[0]!;
   const floats = compilation.programs.find(({ precision }) => !precision)!;
   const slices = fit?.slices ?? recipe?.accumulate ?? 1;
-  const summary = {
+  const found = {
     ...summaryOf(model.name, model.layers, program, { batch, slices }),
+    phases: recipe ? phasesOf(recipe, model.layers, program) : [],
     memoryInFloats: program !== floats ? memoryOf(floats, { batch, slices }) : undefined,
     repeated: fit ? { values: fit.repeated, work: fit.work } : undefined,
   };
   const describe = options.weights ? describeWeights : describeSummary;
-  if (options.json) printJson(summary);
-  else print(describe(summary, widthOf(process.stdout)));
+  if (options.json) printJson(found);
+  else print([describe(found, widthOf(process.stdout)), ...phasesIn(found)].join("\n"));
+  return [path, ...spec.imports()];
 }
 
 function summaryOf(
@@ -145,6 +168,31 @@ function summaryOf(
     memory: memoryOf(program, { batch, slices }),
     dispatches: { train: train.length, predict: predict.length },
   };
+}
+
+/** Multiply-adds of the backward pass once `unfreeze` has trained more of the weights. */
+function phasesOf(
+  { unfreeze = [] }: TrainRecipe,
+  layers: readonly AnalyzedLayer[],
+  { parameters }: Program,
+): readonly PhaseSummary[] {
+  const unfrozen = new Set<string>();
+  return unfreeze.map(({ after, names }) => {
+    for (const name of names) unfrozen.add(name);
+    const now = parameters.map((each) => {
+      return { ...each, trainable: each.trainable || unfrozen.has(each.name) };
+    });
+    const summaries = summarizeLayers(layers, now);
+    return { after, macsBackward: sum(summaries, (layer) => layer.macsBackward) };
+  });
+}
+
+function phasesIn({ phases = [] }: Summary): readonly string[] {
+  return phases.map(
+    ({ after, macsBackward }) =>
+      `unfreeze         after ${after.count} ${after.unit}: ` +
+      `${formatCount(macsBackward)} MACs backward in all`,
+  );
 }
 
 /** For training, what the phase with the most trained weights takes: `unfreeze` adds phases. */

@@ -88,14 +88,39 @@ test("the memory for training is that of the phase that trains most", async () =
     optimizer = sgd(lr=0.01)
     ${setting}
   }`;
-  const memoryWith = async (setting: string) => {
+  const summaryWith = async (setting: string) => {
     await writeFile(path, spec(setting));
-    return JSON.parse((await netc(["summary", path, "--json"])).stdout).memory.training;
+    return JSON.parse((await netc(["summary", path, "--json"])).stdout);
   };
   const path = join(await temporaryFolder(), "phases.net");
-  const frozen = await memoryWith("freeze = [features]");
-  const thawed = await memoryWith("freeze = [features]\n unfreeze = after(1 epochs, [features])");
-  const whole = await memoryWith("");
-  expect(frozen).toBeLessThan(whole);
-  expect(thawed).toBe(whole);
+  const frozen = await summaryWith("freeze = [features]");
+  const thawed = await summaryWith("freeze = [features]\n unfreeze = after(1 epochs, [features])");
+  const whole = await summaryWith("");
+  expect(frozen.memory.training).toBeLessThan(whole.memory.training);
+  expect(thawed.memory.training).toBe(whole.memory.training);
+  // At first only the head has work in the backward pass; from then on all has.
+  expect(thawed.totals.macsBackward).toBe(frozen.totals.macsBackward);
+  const { macsBackward } = whole.totals;
+  expect(thawed.phases).toEqual([{ after: { count: 1, unit: "epochs" }, macsBackward }]);
+});
+
+test("--watch shows it again after each change, and says what is wrong meanwhile", async () => {
+  const path = join(await temporaryFolder(), "watched.net");
+  const spec = (layer: string) =>
+    `model M { input x: f32[N, 4]\n target y: u32[N] in 0..3\n ${layer} as logits
+      loss cross_entropy(logits, y) }`;
+  await writeFile(path, spec("linear(3)"));
+  const changes = [spec("linaer(3)"), spec("linear(5) -> linear(3)")];
+  let waits = 0;
+  const { stdout, stderr } = await netc(["summary", path, "--watch"], {
+    onStderr(text, kill) {
+      if (text.split("waiting for changes").length - 1 <= waits) return;
+      const next = changes[waits++];
+      if (next === undefined) kill("SIGKILL");
+      else void writeFile(path, next);
+    },
+  });
+  expect(stdout.match(/^M, batch 1$/gm)).toHaveLength(2);
+  expect(stdout).toMatch(/^linear1 +linear +5/m);
+  expect(stderr).toMatch(/did you mean `linear`/);
 });

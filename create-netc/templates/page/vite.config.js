@@ -1,3 +1,4 @@
 import netc from "netc/vite";
 
-export default { plugins: [netc()], build: { target: "es2022" } };
+// A relative base: the built page works in any folder of a server.
+export default { base: "./", plugins: [netc()], build: { target: "es2022" } };

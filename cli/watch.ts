@@ -1,0 +1,52 @@
+/** `--watch`: a command that runs again when the spec, or a file that it imports, changes. */
+import { stat } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
+import { reportError } from "./report.js";
+import { say } from "./terminal.js";
+
+/** Often enough that saving seems to start it; cheap, since it reads no file. */
+const EVERY_MILLISECONDS = 200;
+
+/**
+ * Runs a command, and again after each change of the files that it says it read. Mistakes in them
+ * are reported, and the command waits for the next change. Never returns: Ctrl-C ends it.
+ */
+export async function watching(
+  path: string,
+  run: () => Promise<readonly string[]>,
+): Promise<never> {
+  let files: readonly string[] = [path];
+  for (;;) {
+    const before = await timesOf(files);
+    try {
+      files = await run();
+    } catch (error) {
+      reportError(error);
+    }
+    say(`waiting for changes of ${path}; Ctrl-C ends`);
+    // A file that was first read by this run counts from now on.
+    const known = new Set(Object.keys(before));
+    const times = { ...(await timesOf(files.filter((file) => !known.has(file)))), ...before };
+    await changeOf(times);
+  }
+}
+
+type Times = Readonly<Record<string, number>>;
+
+/** When each file was last changed; 0 for one that is missing, as between two steps of saving. */
+async function timesOf(files: readonly string[]): Promise<Times> {
+  const times = files.map(async (file): Promise<[string, number]> => {
+    const status = await stat(file).catch(() => undefined);
+    return [file, status?.mtimeMs ?? 0];
+  });
+  return Object.fromEntries(await Promise.all(times));
+}
+
+async function changeOf(before: Times): Promise<void> {
+  for (;;) {
+    await setTimeout(EVERY_MILLISECONDS);
+    const now = await timesOf(Object.keys(before));
+    const changed = Object.keys(before).filter((file) => now[file] !== before[file]);
+    if (changed.some((file) => now[file] !== 0)) return;
+  }
+}
