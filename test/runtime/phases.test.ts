@@ -10,15 +10,18 @@ import { sampled } from "../adapters.js";
 
 /**
  * All that a run keeps in addition to its weights, at once: averages, Adam's, statistics, phases, a
- * plateau, patience.
+ * plateau, patience, class weights.
  */
 const SPEC = `
 model Small {
   input  image: f32[N, 1, 3, 3]
   target label: u32[N] in 0..3
-  features { conv(4, kernel=2) as conv -> batchnorm as bn -> relu }
+  features {
+    conv(4, kernel=2) as conv -> batchnorm as bn -> relu
+    tokens -> residual { attention(2) as attention -> stochastic_depth(0.2) }
+  }
   flatten -> dropout(0.3) -> linear(3) as logits
-  loss   cross_entropy(logits, label)
+  loss   cross_entropy(logits, label, class_weights=[1, 2, 0.5])
   metric top1 = accuracy(logits, label)
 }
 train Run of Small {
