@@ -110,6 +110,7 @@ const formatFused = ({ expression, operands }: Fused) =>
 
 function formatAttribute(name: string, value: unknown): string {
   if (name === "expression") return `{ ${formatExpression(value as Expression)} }`;
+  if (name === "slope") return `slope={ ${formatExpression(value as Expression)} }`;
   if (name === "padding") {
     const { top, bottom, left, right } = value as Padding;
     return `padding=[${[top, bottom, left, right].join(", ")}]`;
@@ -118,10 +119,10 @@ function formatAttribute(name: string, value: unknown): string {
 }
 
 function formatSetting(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.join(", ")}]`;
+  if (Array.isArray(value)) return `[${value.map(formatSetting).join(", ")}]`;
   if (typeof value !== "object" || value === null) return String(value);
   const fields = Object.entries(withoutUndefined(value)).map(
-    ([name, field]) => `${name}: ${String(field)}`,
+    ([name, field]) => `${name}: ${formatSetting(field)}`,
   );
   return `{ ${fields.join(", ")} }`;
 }

@@ -5,6 +5,7 @@ import { printGraph } from "../../compiler/ir/print.js";
 import { verify } from "../../compiler/ops/verify.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
 import { fuse } from "../../compiler/passes/fuse.js";
+import { analyze } from "../../compiler/semantics/index.js";
 import { Chain } from "../passes/chain.js";
 
 const forward = () => new Chain().convolution(4).bias().unary("relu").maxPool().classify();
@@ -102,4 +103,17 @@ describe("verify", () => {
 
 test("a training graph in print", () => {
   expect(printGraph(differentiate(forward()))).toMatchSnapshot();
+});
+
+test("the slope of a loss is printed as a formula", () => {
+  const text = `
+    model M {
+      input x: f32[N, 4]
+      target y: f32[N, 2]
+      linear(2) as z
+      loss mse(z, y)
+    }`;
+  const printed = printGraph(analyze(text, "m.net").selected!.model.graph!);
+  expect(printed).toMatch(/ slope=\{ .*\$0.* \}/);
+  expect(printed).not.toContain("[object");
 });
