@@ -71,7 +71,7 @@ export function structured(given: ResolvedNetwork, paths: readonly Path[]): Stru
   return { text, network: resolved(text, given, { order, swapped }), order };
 }
 
-/** Names of layers are no names of parameters. */
+/** A parameter has no name of a layer. */
 function lifted(network: ResolvedNetwork, paths: readonly Path[]): Lifted {
   const taken = new Set([
     ...layerKinds.map(({ name }) => name),

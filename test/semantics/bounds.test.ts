@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { MOST_CELLS, suggest } from "../../compiler/diagnostics/suggest.js";
 import { analyze } from "../../compiler/semantics/index.js";
-import { matches } from "../../compiler/semantics/recipes/patterns.js";
+import { matchesName } from "../../compiler/semantics/recipes/patterns.js";
 import { layers } from "../../compiler/layers/index.js";
 import { effort } from "../../grammar/distance.js";
 
@@ -129,10 +129,10 @@ describe("work", () => {
         return Reflect.get(target, key, receiver) as unknown;
       },
     });
-    expect(matches({ segments }, lines(80, () => "s").replaceAll("\n", "."))).toBe(false);
+    expect(matchesName({ segments }, lines(80, () => "s").replaceAll("\n", "."))).toBe(false);
     expect(reads).toBe(41);
-    expect(matches({ segments: ["*", "b", "*"] }, "a.b.b.weight")).toBe(true);
-    expect(matches({ segments: ["a", "*", "c"] }, "a.c")).toBe(false);
-    expect(matches({ segments: ["a"] }, "a.b.c")).toBe(true);
+    expect(matchesName({ segments: ["*", "b", "*"] }, "a.b.b.weight")).toBe(true);
+    expect(matchesName({ segments: ["a", "*", "c"] }, "a.c")).toBe(false);
+    expect(matchesName({ segments: ["a"] }, "a.b.c")).toBe(true);
   });
 });

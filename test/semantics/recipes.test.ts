@@ -55,6 +55,33 @@ test("settings become plain data", () => {
   ]);
 });
 
+test("weights are chosen by the kind of their layer, too", () => {
+  const { noDecay, freeze, learningRateFactors } = recipeOf(`
+    no_decay   = [kind(batchnorm), *.bias]
+    freeze     = kind(conv)
+    lr_factors = [(kind(linear), 2)]`);
+  expect(noDecay).toEqual([
+    ...["features.conv1.bias", "features.bn.weight", "features.bn.bias"],
+    ...["features.conv2.bias", "classifier.logits.bias"],
+  ]);
+  expect(freeze).toEqual([
+    ...["features.conv1.weight", "features.conv1.bias"],
+    ...["features.conv2.weight", "features.conv2.bias"],
+  ]);
+  expect(Object.keys(learningRateFactors!)).toEqual([
+    "classifier.logits.weight",
+    "classifier.logits.bias",
+  ]);
+});
+
+test.each(["kind()", "kind(conv, linear)", "kind(3)", "kind(layer=conv)", "sort(conv)"])(
+  "%s is not a pattern",
+  (pattern) => {
+    const { diagnostics } = analyze(specOf(`no_decay = [${pattern}]`), "small.net");
+    expect(diagnostics.map(({ code }) => code)).toEqual(["NET1009"]);
+  },
+);
+
 test("schedules follow one another where each says when it ends", () => {
   const { schedule, warmup } = recipeOf(
     "schedule = warmup(2 epochs) -> constant(until=4 epochs) -> cosine(to=0.1)",

@@ -4,7 +4,7 @@ import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
 import { readCalls, type Resolved } from "./definition.js";
 import { warnOfLate, type PlannedLength } from "./length.js";
-import { namesMatching, readPatterns, weightNames } from "./patterns.js";
+import { namesMatching, readPatterns, weightsOf, type WeightNames } from "./patterns.js";
 import { stages, type Stage } from "./stages.js";
 
 /** The settings that say which weights stay as they are, and for how long. */
@@ -27,27 +27,27 @@ export interface Freezing {
  */
 export function readFreezing(
   { freeze, unfreeze, length }: FreezingSettings,
-  { graph }: AnalyzedModel,
+  model: AnalyzedModel,
   environment: Environment,
 ): Freezing {
   const patterns = freeze && readPatterns(freeze, environment);
   const calls = unfreeze && readCalls(unfreeze, stages, environment);
   if (unfreeze && !freeze) reportNothingFrozen(unfreeze, environment);
-  if (!graph || !patterns) return {};
-  const names = weightNames(graph);
-  const frozen = namesMatching(patterns, names, environment);
-  if (frozen.length === names.length) reportAll(freeze, environment);
+  if (!model.graph || !patterns) return {};
+  const weights = weightsOf(model);
+  const frozen = namesMatching(patterns, weights, environment);
+  if (frozen.length === weights.names.length) reportAll(freeze, environment);
   if (!calls) return frozen.length > 0 ? { freeze: frozen } : {};
   calls.forEach((call, index) => checkOrder(call, calls[index - 1], environment));
   for (const { result, bound } of calls) {
     const span = bound.spans.get("after")!;
     warnOfLate({ name: "after", after: result.after, span }, length, environment);
   }
-  return { freeze: frozen, unfreeze: resolveStages(calls, frozen, { names, environment }) };
+  return { freeze: frozen, unfreeze: resolveStages(calls, frozen, { weights, environment }) };
 }
 
 interface Names {
-  readonly names: readonly string[];
+  readonly weights: WeightNames;
   readonly environment: Environment;
 }
 
@@ -55,12 +55,12 @@ interface Names {
 function resolveStages(
   calls: readonly Resolved<Stage>[],
   frozen: readonly string[],
-  { names, environment }: Names,
+  { weights, environment }: Names,
 ): readonly Unfreezing[] {
   const left = new Set(frozen);
   return calls.map((call) => {
     const { after, patterns } = call.result;
-    const matching = namesMatching(patterns, names, environment);
+    const matching = namesMatching(patterns, weights, environment);
     const freed = matching.filter((name) => left.has(name));
     for (const name of freed) left.delete(name);
     if (matching.length > 0 && freed.length === 0) reportFree(call, environment);

@@ -1,17 +1,34 @@
-import type { Expression, Setting, Span } from "../../../grammar/ast.js";
-import type { Graph } from "../../ir/graph.js";
+import type { CallExpression, Expression, Setting, Span } from "../../../grammar/ast.js";
+import type { ResolvedNetwork } from "../../network/resolved.js";
 import type { ArgumentType } from "../../calls/signature.js";
 import type { Environment } from "../../calls/environment.js";
 import { listNames, nearestName } from "../../calls/suggestion.js";
+import type { AnalyzedModel } from "../analysis.js";
 
 /** A pattern over names of weights: `features.*`, `classifier.fc6`, `*.bias`. */
-export interface Pattern {
+export interface NamePattern {
   readonly text: string;
   readonly segments: readonly string[];
   readonly span: Span;
 }
 
-const DESCRIPTION = "a list of names of weights, such as `[features.*]`";
+/** All weights of a kind of layer: `kind(batchnorm)`. */
+interface KindPattern {
+  readonly text: string;
+  readonly layer: string;
+  readonly span: Span;
+}
+
+export type Pattern = NamePattern | KindPattern;
+
+/** Weights that patterns choose among. */
+export interface WeightNames {
+  readonly names: readonly string[];
+  /** The layer that each name's weight is of: `batchnorm`. Names without one are left out. */
+  readonly layers: ReadonlyMap<string, string>;
+}
+
+const DESCRIPTION = "a list of names of weights, such as `[features.*]`, or `[kind(batchnorm)]`";
 
 /** A list of patterns as an argument of a call; one by itself is a list of one. */
 export function patterns(): ArgumentType<readonly Pattern[]> {
@@ -47,7 +64,19 @@ function patternsOf(
 }
 
 /** A pattern alone; undefined for any other expression. */
-export function patternOf(expression: Expression): Pattern | undefined {
+export const patternOf = (expression: Expression): Pattern | undefined =>
+  expression.kind === "call" ? kindOf(expression) : namePatternOf(expression);
+
+function kindOf({ callee, arguments: given, span }: CallExpression): KindPattern | undefined {
+  const [layer, ...others] = given;
+  if (callee.name !== "kind" || others.length > 0 || layer?.name) return undefined;
+  if (layer?.value.kind !== "name") return undefined;
+  const { name } = layer.value;
+  return { text: `kind(${name})`, layer: name, span };
+}
+
+/** A pattern of names; undefined for any other expression. */
+export function namePatternOf(expression: Expression): NamePattern | undefined {
   const { span } = expression;
   if (expression.kind === "name") {
     return { text: expression.name, segments: [expression.name], span };
@@ -57,9 +86,29 @@ export function patternOf(expression: Expression): Pattern | undefined {
   return { text: segments.join("."), segments, span };
 }
 
-/** The names of a model's weights, without its statistics. */
-export function weightNames({ parameters }: Graph): readonly string[] {
-  return parameters.filter(({ role }) => role === "weight").map(({ value }) => value.name);
+/** A model's weights, without its statistics. */
+export function weightsOf({ graph, network }: AnalyzedModel): WeightNames {
+  const parameters = graph?.parameters.filter(({ role }) => role === "weight") ?? [];
+  return namesIn(
+    parameters.map(({ value }) => value.name),
+    network,
+  );
+}
+
+/** Names of weights, and the layers of the network that they are of. */
+export function namesIn(
+  names: readonly string[],
+  network: Pick<ResolvedNetwork, "layers"> | undefined,
+): WeightNames {
+  const owners = new Map(
+    network?.layers.map(({ weights, definition }) => [weights, definition.name]),
+  );
+  const layers = new Map<string, string>();
+  for (const name of names) {
+    const owner = beginningsOf(name).findLast((beginning) => owners.has(beginning));
+    if (owner !== undefined) layers.set(name, owners.get(owner)!);
+  }
+  return { names, layers };
 }
 
 /**
@@ -68,23 +117,31 @@ export function weightNames({ parameters }: Graph): readonly string[] {
  */
 export function namesMatching(
   wanted: readonly Pattern[],
-  names: readonly string[],
+  weights: WeightNames,
   environment: Environment,
 ): readonly string[] {
   const found = new Set<string>();
   for (const pattern of wanted) {
-    const matching = names.filter((name) => matches(pattern, name));
-    if (matching.length === 0) reportNothing(pattern, names, environment);
+    const matching = weights.names.filter((name) => matches(pattern, name, weights));
+    if (matching.length === 0) reportNothing(pattern, weights, environment);
     for (const name of matching) found.add(name);
   }
-  return names.filter((name) => found.has(name));
+  return weights.names.filter((name) => found.has(name));
 }
+
+/** Whether a pattern means the weight of a name. */
+export const matches = (
+  pattern: Pattern,
+  name: string,
+  { layers }: Pick<WeightNames, "layers">,
+): boolean =>
+  "layer" in pattern ? layers.get(name) === pattern.layer : matchesName(pattern, name);
 
 /**
  * A `*` is one part of a name or several; a pattern that ends early matches everything below.
  * The places that the pattern so far can end at are kept together, so that nothing is tried twice.
  */
-export function matches({ segments }: Pick<Pattern, "segments">, name: string): boolean {
+export function matchesName({ segments }: Pick<NamePattern, "segments">, name: string): boolean {
   const parts = name.split(".");
   let ends: readonly number[] = [0];
   for (const segment of segments) {
@@ -98,22 +155,42 @@ export function matches({ segments }: Pick<Pattern, "segments">, name: string): 
 const from = (first: number, last: number): readonly number[] =>
   Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
 
-function reportNothing(
-  { text, segments, span }: Pattern,
-  names: readonly string[],
-  { reporter }: Environment,
-): void {
-  const beginnings = [...new Set(names.flatMap(beginningsOf))];
-  const written = segments.filter((segment) => segment !== "*").join(".");
-  const nearest = nearestName(written, beginnings);
-  const meant = nearest && `${nearest}${text.endsWith(".*") ? ".*" : ""}`;
-  const outermost = [...new Set(names.map((name) => name.split(".")[0]!))];
+function reportNothing(pattern: Pattern, weights: WeightNames, { reporter }: Environment): void {
+  const { text, span } = pattern;
+  const { meant, note } =
+    "layer" in pattern ? otherKinds(pattern, weights) : otherNames(pattern, weights);
   reporter.report("NET3022", {
     message: `\`${text}\` matches no weights${meant ? `; did you mean \`${meant}\`?` : ""}`,
     span,
-    notes: [`weights begin with ${listNames(outermost)}`],
+    notes: [note],
     fixes: meant ? [{ title: `write \`${meant}\``, edits: [{ span, newText: meant }] }] : [],
   });
+}
+
+interface Otherwise {
+  /** The nearest pattern that matches something. */
+  readonly meant: string | undefined;
+  readonly note: string;
+}
+
+function otherNames({ text, segments }: NamePattern, { names }: WeightNames): Otherwise {
+  const beginnings = [...new Set(names.flatMap(beginningsOf))];
+  const written = segments.filter((segment) => segment !== "*").join(".");
+  const nearest = nearestName(written, beginnings);
+  const outermost = [...new Set(names.map((name) => name.split(".")[0]!))];
+  return {
+    meant: nearest && `${nearest}${text.endsWith(".*") ? ".*" : ""}`,
+    note: `weights begin with ${listNames(outermost)}`,
+  };
+}
+
+function otherKinds({ layer }: KindPattern, { layers }: WeightNames): Otherwise {
+  const known = [...new Set(layers.values())];
+  const nearest = nearestName(layer, known);
+  return {
+    meant: nearest && `kind(${nearest})`,
+    note: `the model's layers with weights are ${listNames(known)}`,
+  };
 }
 
 /** `a.b.weight` begins with `a` and with `a.b`. */

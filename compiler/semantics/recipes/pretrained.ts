@@ -8,7 +8,7 @@ import type { AnalyzedModel, ReadWeights, WeightsShapes } from "../analysis.js";
 import { insertAfter } from "../../calls/edits.js";
 import type { Environment } from "../../calls/environment.js";
 import { readCall } from "./definition.js";
-import { matches, namesMatching } from "./patterns.js";
+import { matches, namesIn, namesMatching } from "./patterns.js";
 import { loads } from "./policies.js";
 
 /** More mismatches than these are only counted. */
@@ -41,7 +41,7 @@ interface Mismatch {
  */
 export function readInitialWeights(
   setting: Setting | undefined,
-  { graph, name: model }: AnalyzedModel,
+  { graph, network, name: model }: AnalyzedModel,
   environment: LoadEnvironment,
 ): InitialWeights | undefined {
   const call = setting && readCall(setting, loads, environment);
@@ -50,17 +50,21 @@ export function readInitialWeights(
   const { readWeights } = environment;
   const span = call.bound.spans.get("path")!;
   const own = graph.parameters.map(({ value }) => value.name);
+  const { layers } = namesIn(own, network);
   const request = {
     tensors: graph.parameters.map(({ value: { name, shape } }) => ({
       name,
       shape: shape.map(Number),
     })),
-    except: new Set(own.filter((name) => except.some((pattern) => matches(pattern, name)))),
+    except: new Set(
+      own.filter((name) => except.some((pattern) => matches(pattern, name, { layers }))),
+    ),
     rename,
   };
   const file = unwrapped(readWeights?.(path, span.file, request), own);
   const names = [...own, ...(file?.kind === "shapes" ? file.shapes.keys() : [])];
-  const spared = new Set(namesMatching(except, [...new Set(names)], environment));
+  const all = { names: [...new Set(names)], layers };
+  const spared = new Set(namesMatching(except, all, environment));
   const { line, column } = span.start;
   if (readWeights) {
     const place = { path, model, span, except: call.bound.spans.get("except") };

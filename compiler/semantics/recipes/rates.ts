@@ -3,7 +3,7 @@ import type { OptimizerSettings } from "../../../program/program.js";
 import type { AnalyzedModel } from "../analysis.js";
 import { float } from "../../calls/argument-types.js";
 import type { Environment } from "../../calls/environment.js";
-import { namesMatching, type Pattern, patternOf, readPatterns, weightNames } from "./patterns.js";
+import { namesMatching, type Pattern, patternOf, readPatterns, weightsOf } from "./patterns.js";
 
 /**
  * `lr_factors = [(features.*, 0.1), (*.bias, 2)]`: factors of the learning rate by the names of
@@ -11,14 +11,14 @@ import { namesMatching, type Pattern, patternOf, readPatterns, weightNames } fro
  */
 export function readRateFactors(
   setting: Setting | undefined,
-  { graph }: AnalyzedModel,
+  model: AnalyzedModel,
   environment: Environment,
 ): Readonly<Record<string, number>> | undefined {
   const entries = setting && readFactors(setting, environment);
-  if (!entries || !graph) return undefined;
-  const names = weightNames(graph);
+  if (!entries || !model.graph) return undefined;
+  const weights = weightsOf(model);
   const factors = entries.flatMap(({ pattern, factor }) =>
-    namesMatching([pattern], names, environment).map((name) => [name, factor] as const),
+    namesMatching([pattern], weights, environment).map((name) => [name, factor] as const),
   );
   return Object.fromEntries(factors);
 }
@@ -57,15 +57,17 @@ function readFactor(
   return factor === undefined ? undefined : { pattern, factor };
 }
 
-/** `no_decay = [*.bias]`: the names of the weights that weight decay leaves alone. */
+/**
+ * `no_decay = [*.bias, kind(batchnorm)]`: the names of the weights that weight decay leaves alone.
+ */
 export function readNoDecay(
   setting: Setting | undefined,
-  { graph }: AnalyzedModel,
+  model: AnalyzedModel,
   optimizer: OptimizerSettings | undefined,
   environment: Environment,
 ): readonly string[] {
   const patterns = setting && readPatterns(setting, environment);
-  if (!patterns || !graph) return [];
+  if (!patterns || !model.graph) return [];
   if (optimizer?.weightDecay === 0) {
     environment.reporter.report("NET3057", {
       message: "`no_decay` has no effect: the optimizer's weight decay is 0",
@@ -73,5 +75,5 @@ export function readNoDecay(
       notes: ["set it in the optimizer, for instance `weight_decay=5e-4`"],
     });
   }
-  return namesMatching(patterns, weightNames(graph), environment);
+  return namesMatching(patterns, weightsOf(model), environment);
 }

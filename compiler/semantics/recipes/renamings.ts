@@ -1,7 +1,7 @@
 import type { Expression } from "../../../grammar/ast.js";
 import { mismatch } from "../../calls/argument-types.js";
 import type { ArgumentType } from "../../calls/signature.js";
-import { patternOf } from "./patterns.js";
+import { namePatternOf } from "./patterns.js";
 
 /** A name in a weights file, and the model's; one `*` in each matches the same text. */
 export interface Renaming {
@@ -43,5 +43,5 @@ const starsIn = (text: string) => text.split("*").length - 1;
  * quotes.
  */
 function nameOf(expression: Expression): string | undefined {
-  return expression.kind === "string" ? expression.value : patternOf(expression)?.text;
+  return expression.kind === "string" ? expression.value : namePatternOf(expression)?.text;
 }

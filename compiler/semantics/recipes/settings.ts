@@ -98,9 +98,9 @@ export const trainSettings: readonly SettingDefinition[] = [
   },
   {
     name: "no_decay",
-    example: "no_decay = [*.bias]",
+    example: "no_decay = [*.bias, kind(batchnorm)]",
     aliases: ["no_weight_decay", "exclude_from_weight_decay"],
-    meaning: "names of weights that weight decay leaves alone: `[*.bias]`",
+    meaning: "weights that weight decay leaves alone, by names or kinds of layers: `[*.bias]`",
   },
   {
     name: "accumulate",
