@@ -34,6 +34,8 @@ export interface ReportData {
   /** What looked wrong during the run. */
   readonly hints?: readonly ReportedHint[];
   readonly examination?: ReportedExamination;
+  /** Of a model with a class for each pixel. */
+  readonly segmentation?: ReportedSegmentation;
   readonly filters?: Filters;
   readonly timings?: Timings;
 }
@@ -90,6 +92,25 @@ export interface ReportedMistake {
   readonly name?: string;
   /** The address of its file, from the report's folder; undefined for a part of a file. */
   readonly link?: string;
+}
+
+export interface ReportedSegmentation {
+  readonly classes: readonly {
+    readonly name: string;
+    /** As CSS has it: the one that masks have. */
+    readonly color: string;
+    /** Intersection over union; null where the class is neither a label nor predicted. */
+    readonly overlap: number | null;
+  }[];
+  readonly examples: readonly ReportedMask[];
+}
+
+/** `data:` addresses of pictures of one size. */
+export interface ReportedMask {
+  readonly name: string | undefined;
+  readonly picture: string;
+  readonly truth: string | undefined;
+  readonly predicted: string;
 }
 
 /** The kernels of the first convolution as pictures. */

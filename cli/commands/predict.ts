@@ -15,6 +15,7 @@ import { formatPercent } from "../format.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
 import { findPictures, Pictures } from "../pictures.js";
+import { predictMasks, predictsMasks, requireMaskOptions } from "../predict-masks.js";
 import { PredictionsFile } from "../predictions.js";
 import { createCounter } from "../progress.js";
 import { print, printJson } from "../terminal.js";
@@ -26,6 +27,7 @@ interface PredictOptions extends AdapterOptions {
   readonly train?: string;
   readonly top: number;
   readonly annotate?: string;
+  readonly masks?: string;
   readonly csv?: string;
   readonly json?: boolean;
 }
@@ -37,6 +39,7 @@ export function predictCommand(): Command {
   return describeCommand("predict", "Name what is in images.", [
     "predict specs/alexnet.net --weights runs/alexnet/weights.safetensors cat.jpg --top 3",
     "predict specs/alexnet.net --weights w.safetensors photos --annotate named",
+    "predict street.net --weights w.safetensors photos --masks masks --annotate overlays",
   ])
     .argument("<spec>", "the spec file")
     .argument(
@@ -47,7 +50,11 @@ export function predictCommand(): Command {
     .requiredOption("--weights <file>", "the weights: safetensors, or PyTorch's .pth")
     .option("--train <name>", "the recipe whose model and data to use")
     .option("--top <k>", "classes to show for each image", positiveInteger, 5)
-    .option("--annotate <dir>", "write copies of the images with their classes into this folder")
+    .option(
+      "--annotate <dir>",
+      "write copies of the images with their classes, or their masks, into this folder",
+    )
+    .option("--masks <dir>", "write masks as PNG files whose numbers are the classes")
     .option("--csv <file>", "write file, prediction and the probabilities of all classes")
     .addOption(jsonOption())
     .addOption(adapterOption())
@@ -62,15 +69,21 @@ async function predict(
   const compiled = await compileSpec(path, { train: options.train });
   requireOneTensor(compiled);
   requireImages(compiled);
-  requireClasses(compiled);
+  const isOfPixels = predictsMasks(compiled);
+  if (isOfPixels) requireMaskOptions(options);
+  else requireClasses(compiled, options);
   const weights = await readWeights(options.weights, parametersOf(compiled));
-  const pictures = new Pictures(await findPictures(images), compiled);
+  const found = await findPictures(images);
+  const pictures = new Pictures(found, compiled);
   const views = imagesOf(compiled.recipe?.data?.eval?.transforms ?? []);
   const batch = Math.max(views, Math.min(pictures.length, MAX_BATCH));
   const network = await openNetwork(compiled, { batch, adapter: options.adapter });
   try {
     await loadWeights(network, weights);
     const names = classNamesOf(weights) ?? (await trainedClassNames(compiled)) ?? [];
+    if (isOfPixels) {
+      return await predictMasks({ network, compiled, pictures, found, names }, options);
+    }
     const counter = createCounter(pictures.length, "named");
     const rows = await probabilities(network, compiled, pictures, (done) => counter.update(done));
     counter.stop();
@@ -131,9 +144,18 @@ function requireImages({ model, spec }: CompiledSpec): void {
   );
 }
 
-function requireClasses({ compilation, spec }: CompiledSpec): void {
+function requireClasses(
+  { compilation, spec }: CompiledSpec,
+  { masks }: Pick<PredictOptions, "masks">,
+): void {
   const program = compilation.programs[0]!;
   const { model, metrics } = program;
+  if (masks !== undefined) {
+    throw wrongInput(
+      `--masks writes a class for each pixel, and model ${model} of ${spec.path} predicts none`,
+      "such a model has a target `mask: u32[N, height, width] in 0..classes`",
+    );
+  }
   if (scoresOf(program) !== undefined) return;
   if (metrics.length > 0) {
     throw wrongInput(

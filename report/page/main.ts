@@ -5,6 +5,7 @@ import { drawCharts } from "./charts.js";
 import { calibrationSection, curvesSection } from "./calibration.js";
 import { classesSection, confusionSection } from "./confusion.js";
 import { compact, grouped, h, percent, section, table } from "./elements.js";
+import { masksSection, overlapsSection } from "./masks.js";
 import { filtersSection, mistakesSection } from "./pictures.js";
 
 const POLL_MILLISECONDS = 1000;
@@ -14,13 +15,14 @@ const root = document.getElementById("report")!;
 const charts = h("div.charts");
 
 function draw(): void {
-  const { examination, filters, timings } = data;
+  const { examination, segmentation, filters, timings } = data;
   root.replaceChildren(
     header(),
     tiles(),
     ...weightsNote(),
     ...hintsSection(),
     h("section.card", charts),
+    ...(segmentation ? [masksSection(segmentation), overlapsSection(segmentation)] : []),
     ...(examination ? [confusionSection(examination)] : []),
     ...(examination && examination.mistakes.length > 0 ? [mistakesSection(examination)] : []),
     ...(examination ? [classesSection(examination), ...curvesSection(examination)] : []),

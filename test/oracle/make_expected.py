@@ -1188,6 +1188,61 @@ def masks():
     return made
 
 
+class Double(nn.Module):
+    def __init__(self, inputs, width):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x):
+        return F.relu(self.conv2(F.relu(self.conv1(x))))
+
+
+class Up(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.conv_transpose1 = nn.ConvTranspose2d(2 * width, width, 2, stride=2)
+        self.double1 = Double(2 * width, width)
+
+    def forward(self, x, skip):
+        return self.double1(torch.cat([self.conv_transpose1(x), skip], 1))
+
+
+class UNet(nn.Module):
+    """U-Net with padding (arXiv:1505.04597), by the names of specs/unet.net."""
+
+    def __init__(self, classes, width):
+        super().__init__()
+        self.level1 = Double(3, width)
+        self.level2 = Double(width, 2 * width)
+        self.level3 = Double(2 * width, 4 * width)
+        self.level4 = Double(4 * width, 8 * width)
+        self.bottom = Double(8 * width, 16 * width)
+        self.up4, self.up3, self.up2, self.up1 = (Up(scale * width) for scale in (8, 4, 2, 1))
+        self.logits = nn.Conv2d(width, classes, 1)
+
+    def forward(self, x):
+        level1 = self.level1(x)
+        level2 = self.level2(F.max_pool2d(level1, 2))
+        level3 = self.level3(F.max_pool2d(level2, 2))
+        level4 = self.level4(F.max_pool2d(level3, 2))
+        x = self.bottom(F.max_pool2d(level4, 2))
+        skips = (level4, level3, level2, level1)
+        for up, skip in zip((self.up4, self.up3, self.up2, self.up1), skips):
+            x = up(x, skip)
+        return self.logits(x)
+
+
+def unet():
+    """Parameters of the whole U-Net, and logits of a narrow one."""
+    parameters = sum(value.numel() for value in UNet(21, 64).parameters())
+    network = UNet(5, 4).double()
+    load_parameters(network, "unet")
+    with torch.no_grad():
+        logits = network(images_of("unet/images", (2, 3, 32, 48)))
+    return {"parameters": parameters, "logits": summary(logits)}
+
+
 # What layers make of images, and Grad-CAM
 
 
@@ -1359,7 +1414,7 @@ def save_torchvision(name, path):
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "masks": masks, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-names": torchvision_names}
+    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "masks": masks, "unet": unet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-names": torchvision_names}
     if sys.argv[1:2] == ["save"]:
         save_torchvision(*sys.argv[2:])
         sys.exit()

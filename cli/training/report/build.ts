@@ -21,6 +21,7 @@ import { BEST_WEIGHTS } from "../best.js";
 import type { Hints } from "../hints/index.js";
 import type { RunOptions, Stopwatch, TrainingParts } from "../parts.js";
 import { examine, type ExaminedRun } from "./examination.js";
+import { examineMasks } from "./masks.js";
 import { readFilters } from "./filters.js";
 import { highlight } from "./highlight.js";
 
@@ -67,11 +68,13 @@ export class ReportBuilder {
   ): Promise<CompleteReport> {
     const examined = await examine(this.parts, signal);
     this.hints.examine(examined?.reported);
+    const segmentation = await examineMasks(this.parts, signal);
     const filters = await readFilters(this.parts.network);
     const timings = signal.aborted ? undefined : await this.timings();
     const data = {
       ...this.outline("completed", records),
       examination: examined?.reported,
+      segmentation,
       filters,
       timings,
       best: best && this.describeBest(best),

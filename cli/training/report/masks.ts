@@ -1,0 +1,54 @@
+/** What a network makes of masks at the end of a run: overlap by class, and some pictures. */
+import { maskOf } from "../../../program/masks.js";
+import type { ReportedMask, ReportedSegmentation } from "../../../report/data.js";
+import { evaluateDataset } from "../../../runtime/training/evaluate.js";
+import { colorOf, indexedPng, type IndexedPicture } from "../../mask-png.js";
+import { segment, type Segmented } from "../../segmentation.js";
+import type { TrainingParts } from "../parts.js";
+
+/** Pictures that are shown, spread evenly over the split. */
+const EXAMPLES = 8;
+
+/** Undefined for other models, for runs without evaluation, and where the signal stopped it. */
+export async function examineMasks(
+  { network, evaluation, recipe }: TrainingParts,
+  signal: AbortSignal,
+): Promise<ReportedSegmentation | undefined> {
+  const mask = maskOf(network.program);
+  if (!mask || !evaluation) return undefined;
+  const transforms = recipe.data?.eval?.transforms ?? [];
+  const measured = await evaluateDataset(network, evaluation, { transforms, signal });
+  if (!measured) return undefined;
+  const classes = Array.from({ length: mask.count }, (_, label) => ({
+    name: evaluation.classes[label] ?? String(label),
+    color: `rgb(${colorOf(label).join(" ")})`,
+    overlap: measured.overlaps?.[label] ?? null,
+  }));
+  const count = Math.min(EXAMPLES, evaluation.length);
+  const examples: ReportedMask[] = [];
+  for (let index = 0; index < count && !signal.aborted; index++) {
+    const example = Math.floor((index * evaluation.length) / count);
+    const segmented = await segment(network, evaluation, example, transforms);
+    const name = evaluation.nameAt?.(example);
+    if (segmented) examples.push({ name, ...(await picturesOf(segmented)) });
+  }
+  return { classes, examples };
+}
+
+async function picturesOf({ picture, predicted, truth }: Segmented) {
+  const { default: sharp } = await import("sharp");
+  const { width, height } = predicted;
+  const raw = sharp(picture, { raw: { width, height, channels: 3 } });
+  const isSmall = Math.max(width, height) <= 128;
+  const encoded = await (isSmall ? raw.png() : raw.jpeg({ quality: 80 })).toBuffer();
+  return {
+    picture: address(isSmall ? "png" : "jpeg", encoded),
+    truth: truth && maskAddress(truth),
+    predicted: maskAddress(predicted),
+  };
+}
+
+const maskAddress = (mask: IndexedPicture): string => address("png", indexedPng(mask));
+
+const address = (format: string, bytes: Buffer): string =>
+  `data:image/${format};base64,${bytes.toString("base64")}`;
