@@ -5,7 +5,7 @@
  */
 import type { ForeignNode, ForeignTensor } from "./foreign-graph.js";
 import { isNear } from "./operators/activations.js";
-import { evaluateNode } from "./reference/evaluate.js";
+import { computed } from "./fold.js";
 import { floats, scalarOf, transposed } from "./tensors.js";
 
 export interface Attention {
@@ -52,6 +52,10 @@ const MOVES = new Set([
 ]);
 /** Nodes that are followed from one value back to another. */
 const LONGEST_WAY = 12;
+/** Most numbers that are followed: a batch of many millions is a wrong number. */
+const MOST_PLACES = 2 ** 26;
+/** Nodes that compute a shape, one behind the other. */
+const DEEPEST = 64;
 /** What masks have for minus infinity is below this. */
 const MASKED = -1e4;
 
@@ -103,6 +107,7 @@ class AttentionSearch {
     const input = this.sequenceBehind(projections[0]!.input);
     const sequence = this.graph.sequenceOf(input)!;
     const [examples, tokens, channels] = sequence;
+    require(3 * examples * tokens * channels <= MOST_PLACES);
     const whole = iota([examples, tokens, channels]);
     const columns = columnsOf(projections, channels);
     const [q, k, v] = [queries, keys, values].map((value, index) => {
@@ -276,11 +281,27 @@ class AttentionSearch {
 
   /** Where the numbers of a value come from, by the nodes between. */
   private trace(value: string, from: Readonly<Record<string, ForeignTensor>>): Moved {
-    const given = Object.hasOwn(from, value) ? from[value] : this.graph.constantOf(value);
-    if (given) return { places: given, factor: 1 };
+    const [start] = Object.values(from) as [ForeignTensor];
+    const traced = new Map<string, Moved>();
+    const follow = (name: string, depth: number): Moved => {
+      const known = traced.get(name);
+      if (known) return known;
+      require(depth < DEEPEST);
+      const given = Object.hasOwn(from, name) ? from[name] : this.graph.constantOf(name);
+      const moved = given
+        ? { places: given, factor: 1 }
+        : this.moved(name, (input) => follow(input, depth + 1), 3 * start.values.length);
+      traced.set(name, moved);
+      return moved;
+    };
+    return follow(value, 0);
+  }
+
+  /** @param most numbers that a value may have */
+  private moved(value: string, follow: (input: string) => Moved, most: number): Moved {
     const node = this.graph.makerOf(value);
     require(node !== undefined);
-    const inputs = node.inputs.map((name) => (name ? this.trace(name, from) : undefined));
+    const inputs = node.inputs.map((name) => (name ? follow(name) : undefined));
     const [first] = inputs;
     const isOfSizes = inputs.every((input) => !input || input.places.kind !== "float");
     if (!isOfSizes && !MOVES.has(node.operator) && node.operator !== "Shape") {
@@ -290,11 +311,8 @@ class AttentionSearch {
       require((b === undefined) !== (a === undefined));
       return { ...moved, factor: moved.factor * this.factorOf(node) };
     }
-    const results = evaluateNode(
-      node,
-      inputs.map((input) => input?.places),
-    );
-    const places = results[node.outputs.indexOf(value)];
+    const tensors = inputs.map((input) => input?.places);
+    const places = computed(node, tensors, most)?.[node.outputs.indexOf(value)];
     require(places !== undefined);
     return { places, factor: node.operator === "Shape" ? 1 : (first?.factor ?? 1) };
   }

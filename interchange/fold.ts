@@ -45,8 +45,12 @@ export function computedShape(
   return computed(node, inputs, LEAST_ALLOWED);
 }
 
-/** Undefined where the node stays: its mapping says what is wrong with it. */
-function computed(
+/**
+ * Undefined where the node stays: its mapping says what is wrong with it.
+ *
+ * @param most elements that an output may have
+ */
+export function computed(
   node: ForeignNode,
   inputs: readonly (ForeignTensor | undefined)[],
   most: number,

@@ -182,14 +182,11 @@ class Mapping {
   }
 
   private map(node: ForeignNode): void {
-    const attention = this.attentionOf(node);
-    if (attention) {
-      this.known.set(node.outputs[0]!, attention);
-      return;
-    }
-    if (node.inputs.some((name) => name && this.lost.has(name))) return this.lose(node);
     try {
-      this.known.set(node.outputs[0]!, this.outputOf(node));
+      const attention = this.attentionOf(node);
+      const isLost = !attention && node.inputs.some((name) => name && this.lost.has(name));
+      if (isLost) return this.lose(node);
+      this.known.set(node.outputs[0]!, attention ?? this.outputOf(node));
       for (const name of node.outputs.slice(1)) this.known.delete(name);
     } catch (error) {
       if (!(error instanceof RefusedNode)) throw error;

@@ -88,7 +88,7 @@ const darknet = [darknetFiles()];
 
 export const damagedFormats: Readonly<Record<string, DamagedFormat>> = {
   ONNX: {
-    samples: ["gate-by-hand", "channels-last", "lenet-pytorch"].map(onnx),
+    samples: ["gate-by-hand", "channels-last", "lenet-pytorch", "timm-attention"].map(onnx),
     damaged: /onnx/,
     read: readModel(1),
   },
