@@ -38,7 +38,11 @@ export const wrongUsage = (message: string, ...help: string[]): Failure =>
 export class Reported extends Error {
   override readonly name = "Reported";
 
-  constructor(readonly exitCode: ExitCode) {
+  constructor(
+    readonly exitCode: ExitCode,
+    /** Those whose change may mend it. */
+    readonly files: readonly string[] = [],
+  ) {
     super("already reported");
   }
 }

@@ -27,15 +27,18 @@ export interface SpecFile {
   textOf(file: string): string;
   /** Paths of the files that were imported so far. */
   readonly imports: () => readonly string[];
+  /** Paths of the spec and of all files that imports named so far, missing ones included. */
+  readonly files: () => readonly string[];
 }
 
 export async function openSpec(path: string): Promise<SpecFile> {
   const text = await readSpec(path);
-  const imports = new Map<string, string>();
+  const imports = new Map<string, string | undefined>();
   const readImport: ReadImport = (target, importer) => {
-    const found = readImported(target, importer);
-    if (found) imports.set(found.file, found.text);
-    return found;
+    const file = join(dirname(importer), target);
+    const imported = readImported(file);
+    imports.set(file, imported);
+    return imported === undefined ? undefined : { file, text: imported };
   };
   const name = basename(path).replace(/\.net$/, "");
   const textOf = (file: string) => imports.get(file) ?? text;
@@ -47,15 +50,14 @@ export async function openSpec(path: string): Promise<SpecFile> {
     readImport,
     readWeights: lookIntoWeights,
     textOf,
-    imports: () => [...imports.keys()],
+    imports: () => [...imports.keys()].filter((file) => imports.get(file) !== undefined),
+    files: () => [path, ...imports.keys()],
   };
 }
 
-/** The file that `import ... from "TARGET"` names, relative to the file that imports it. */
-function readImported(target: string, importer: string): ReturnType<ReadImport> {
-  const file = join(dirname(importer), target);
+function readImported(file: string): string | undefined {
   try {
-    return { file, text: readTextSync(file) };
+    return readTextSync(file);
   } catch {
     return undefined;
   }
@@ -80,7 +82,7 @@ export function requireNoErrors(spec: SpecFile, diagnostics: readonly Diagnostic
   showDiagnostics(spec, diagnostics);
   if (!hasErrors(diagnostics)) return;
   say(`${spec.path}: ${countDiagnostics(diagnostics)}`);
-  throw new Reported(ExitCode.wrongInput);
+  throw new Reported(ExitCode.wrongInput, spec.files());
 }
 
 /** `2 errors, 1 warning`. */

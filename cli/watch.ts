@@ -1,6 +1,7 @@
 /** `--watch`: a command that runs again when the spec, or a file that it imports, changes. */
 import { stat } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
+import { Reported } from "./failure.js";
 import { reportError } from "./report.js";
 import { say } from "./terminal.js";
 
@@ -9,25 +10,26 @@ const EVERY_MILLISECONDS = 200;
 
 /**
  * Runs a command, and again after each change of the files that it says it read. Mistakes in them
- * are reported, and the command waits for the next change. Never returns: Ctrl-C ends it.
+ * are reported, and the command waits for the next change. Ctrl-C ends it.
  */
-export async function watching(
-  path: string,
-  run: () => Promise<readonly string[]>,
-): Promise<never> {
+export async function watching(path: string, run: () => Promise<readonly string[]>): Promise<void> {
+  const end = new AbortController();
+  process.once("SIGINT", () => end.abort());
   let files: readonly string[] = [path];
-  for (;;) {
+  while (!end.signal.aborted) {
     const before = await timesOf(files);
     try {
       files = await run();
     } catch (error) {
       reportError(error);
+      if (error instanceof Reported && error.files.length > 0) files = error.files;
     }
+    if (end.signal.aborted) return;
     say(`waiting for changes of ${path}; Ctrl-C ends`);
     // A file that was first read by this run counts from now on.
     const known = new Set(Object.keys(before));
     const times = { ...(await timesOf(files.filter((file) => !known.has(file)))), ...before };
-    await changeOf(times);
+    await changeOf(times, end.signal);
   }
 }
 
@@ -42,9 +44,9 @@ async function timesOf(files: readonly string[]): Promise<Times> {
   return Object.fromEntries(await Promise.all(times));
 }
 
-async function changeOf(before: Times): Promise<void> {
-  for (;;) {
-    await setTimeout(EVERY_MILLISECONDS);
+async function changeOf(before: Times, end: AbortSignal): Promise<void> {
+  while (!end.aborted) {
+    await setTimeout(EVERY_MILLISECONDS, undefined, { signal: end }).catch(() => undefined);
     const now = await timesOf(Object.keys(before));
     const changed = Object.keys(before).filter((file) => now[file] !== before[file]);
     if (changed.some((file) => now[file] !== 0)) return;

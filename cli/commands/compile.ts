@@ -1,6 +1,5 @@
-import { watch } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { Program } from "../../program/program.js";
@@ -9,15 +8,15 @@ import { describeFit, requireFit } from "../budget.js";
 import { makeFolder, writeOutput } from "../files.js";
 import { formatBytes } from "../../program/format-bytes.js";
 import { formatDuration, plural } from "../format.js";
-import { reportError } from "../report.js";
 import { byteSize, memoryWish, positiveInteger } from "../options.js";
 import { wrongInput, wrongUsage } from "../failure.js";
 import { classNamesIn } from "../weights.js";
 import { classesOf } from "../../program/tensors.js";
 import { declareRuntime, ERRORS, inlineRuntime, PREDICTION, TRAINING } from "../standalone.js";
 import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
-import { print, say } from "../terminal.js";
+import { print } from "../terminal.js";
 import { readTuning } from "../tuning/tune-file.js";
+import { watching } from "../watch.js";
 import { describeCommand } from "./command.js";
 
 interface CompileFlags {
@@ -77,9 +76,7 @@ export function compileCommand(): Command {
       ]),
     )
     .option("--watch", "compile again whenever the spec changes, until Ctrl-C")
-    .action((path: string, flags: CompileFlags) =>
-      flags.watch ? compileOnChange(path, flags) : compileOnce(path, flags),
-    );
+    .action(compileOrWatch);
 }
 
 const KINDS = ["auto", "gpu", "software"] as const;
@@ -103,7 +100,13 @@ async function targetOptions(
   return { target: targets.filter(isKind).at(-1) ?? "auto", tuned: tuned.flat() };
 }
 
-async function compileOnce(path: string, flags: CompileFlags): Promise<void> {
+async function compileOrWatch(path: string, flags: CompileFlags): Promise<void> {
+  if (flags.watch) await watching(path, () => compileOnce(path, flags));
+  else await compileOnce(path, flags);
+}
+
+/** Gives the files that it read. */
+async function compileOnce(path: string, flags: CompileFlags): Promise<readonly string[]> {
   const start = performance.now();
   if (flags.predictOnly && flags.memory !== undefined) {
     throw wrongUsage("--memory is what training may take, and --predict-only leaves training out");
@@ -129,6 +132,7 @@ async function compileOnce(path: string, flags: CompileFlags): Promise<void> {
   const fits = new Set(compilation.compiled.flatMap(({ fit }) => (fit ? [describeFit(fit)] : [])));
   for (const fit of fits) print(`to train within ${formatBytes(flags.memory!)}, ${fit}`);
   print(`compiled in ${formatDuration((performance.now() - start) / 1000)}`);
+  return spec.files();
 }
 
 function requireClassNames(path: string): readonly string[] {
@@ -229,37 +233,4 @@ function describeFile({ path, text }: OutputFile): string {
   const bytes = Buffer.from(text);
   const packed = gzipSync(bytes, { level: 9 }).length;
   return `wrote ${path} (${formatBytes(bytes.length)}, ${formatBytes(packed)} gzipped)`;
-}
-
-// Watching
-
-/** Editors write in several steps; a change is looked at once they are done. */
-const SETTLE_MILLISECONDS = 50;
-
-/**
- * Compiles now and after every change. Wrong specs are reported and waited for. Ends with the
- * process.
- */
-async function compileOnChange(path: string, flags: CompileFlags): Promise<void> {
-  let pending: NodeJS.Timeout | undefined;
-  // The folder is watched, since most editors replace the file instead of writing to it.
-  const watcher = watch(dirname(path), (_, changed) => {
-    if (changed !== null && changed !== basename(path)) return;
-    clearTimeout(pending);
-    pending = setTimeout(() => void compileOrReport(path, flags), SETTLE_MILLISECONDS);
-  });
-  const interrupted = new Promise<void>((resolve) => process.once("SIGINT", resolve));
-  await compileOrReport(path, flags);
-  say(`watching ${path}, Ctrl-C ends`);
-  await interrupted;
-  clearTimeout(pending);
-  watcher.close();
-}
-
-async function compileOrReport(path: string, flags: CompileFlags): Promise<void> {
-  try {
-    await compileOnce(path, flags);
-  } catch (error) {
-    reportError(error);
-  }
 }

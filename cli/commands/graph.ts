@@ -61,7 +61,7 @@ async function draw(path: string, options: GraphOptions): Promise<readonly strin
   // The layout library takes a while to load; other commands do without.
   const { drawModel } = await import("../../picture/index.js");
   const picture = await drawModel(selected.model, { fused: options.fused ?? false });
-  const files = [path, ...spec.imports()];
+  const files = spec.files();
   if (options.output === undefined) {
     print(picture.trimEnd());
     return files;

@@ -142,7 +142,7 @@ async function summarize(path: string, options: SummaryOptions): Promise<readonl
   const describe = options.weights ? describeWeights : describeSummary;
   if (options.json) printJson(found);
   else print([describe(found, widthOf(process.stdout)), ...phasesIn(found)].join("\n"));
-  return [path, ...spec.imports()];
+  return spec.files();
 }
 
 function summaryOf(

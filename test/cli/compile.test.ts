@@ -129,23 +129,28 @@ describe("a full disk", () => {
   });
 });
 
-test("--watch compiles again when the spec changes", async () => {
-  let [changed, ended] = [false, false];
-  const { code, stderr, stdout } = await netc(["compile", "stripes.net", "--watch"], {
+test("--watch compiles again when the spec or what it imports changes", async () => {
+  await workspace.write("part.net", "block part(width: int) { linear(width) -> rulu }\n");
+  await workspace.write(
+    "whole.net",
+    'import { part } from "./part.net"\n' +
+      "model Whole { input x: f32[N, 4]\n part(3) as y -> linear(2) }\n",
+  );
+  const changes = [
+    () => workspace.write("part.net", "block part(width: int) { linear(width) -> relu }\n"),
+    () => workspace.write("whole.net", "model Other { input x: f32[N, 4]\n linear(2) }\n"),
+  ];
+  let waits = 0;
+  const { code, stderr, stdout } = await netc(["compile", "whole.net", "--watch"], {
     cwd: workspace.folder,
     onStderr: (text, kill) => {
-      if (!changed && text.includes("watching stripes.net")) {
-        changed = true;
-        void workspace.write("stripes.net", STRIPES.replace("relu", "rulu"));
-      }
-      // A second signal would end the process before it has closed what it watches.
-      if (!ended && text.includes("rulu")) {
-        ended = true;
-        kill("SIGINT");
-      }
+      if (text.split("waiting for changes of whole.net").length - 1 <= waits) return;
+      const change = changes[waits++];
+      if (change) void change();
+      else kill("SIGINT");
     },
   });
-  expect(stdout).toContain("wrote stripes.js");
   expect(stderr).toMatch(/error\[NET\d{4}\].*rulu/);
+  expect(stdout.match(/wrote whole\.js/g)).toHaveLength(2);
   expect(code).toBe(0);
 });

@@ -112,15 +112,16 @@ test("--watch shows it again after each change, and says what is wrong meanwhile
   await writeFile(path, spec("linear(3)"));
   const changes = [spec("linaer(3)"), spec("linear(5) -> linear(3)")];
   let waits = 0;
-  const { stdout, stderr } = await netc(["summary", path, "--watch"], {
+  const { code, stdout, stderr } = await netc(["summary", path, "--watch"], {
     onStderr(text, kill) {
       if (text.split("waiting for changes").length - 1 <= waits) return;
       const next = changes[waits++];
-      if (next === undefined) kill("SIGKILL");
+      if (next === undefined) kill("SIGINT");
       else void writeFile(path, next);
     },
   });
   expect(stdout.match(/^M, batch 1$/gm)).toHaveLength(2);
   expect(stdout).toMatch(/^linear1 +linear +5/m);
   expect(stderr).toMatch(/did you mean `linear`/);
+  expect(code).toBe(0);
 });
