@@ -12,14 +12,10 @@ export const sharedLayers: Readonly<Record<string, KerasMapping>> = {
 
   dropout: (layers) => {
     const { call } = layers;
-    layers.end(call.isImage && call.flag("channels") ? "SpatialDropout2D" : "Dropout", {
-      config: { rate: layers.call.number("rate") },
-      inputs: [layers.input()],
-    });
-    layers.keepOrder();
+    const { shape } = layers.input();
+    dropping(layers, call.flag("channels") && call.isImage ? [null, 1, 1, shape.at(-1)!] : null);
   },
-  // Keras has none.
-  stochastic_depth: pass,
+  stochastic_depth: (layers) => dropping(layers, [null, ...layers.input().shape.map(() => 1)]),
   identity: pass,
   flatten,
   reshape,
@@ -38,6 +34,17 @@ export const sharedLayers: Readonly<Record<string, KerasMapping>> = {
     );
   },
 };
+
+/**
+ * Along axes of 1, all numbers are dropped together. SpatialDropout2D would be the same for
+ * channels: Keras cannot read it with its settings as netc writes them, TensorFlow.js has none.
+ */
+function dropping(layers: KerasLayers, noise_shape: readonly (number | null)[] | null): void {
+  const rate = layers.call.number("rate");
+  const config = noise_shape ? { rate, noise_shape } : { rate };
+  layers.end("Dropout", { config, inputs: [layers.input()] });
+  layers.keepOrder();
+}
 
 function pass(layers: KerasLayers): void {
   const { ref, order } = layers.value();

@@ -16,7 +16,7 @@ export const kerasExporter: Exporter = {
   title: "Keras",
   extension: ".keras",
   choices: [],
-  keptForTraining: ["dropout"],
+  keptForTraining: ["dropout", "stochastic_depth"],
   keepsOptimizer: false,
   holdsSequences: false,
   write,

@@ -13,7 +13,7 @@ export const tfjsExporter: Exporter = {
   title: "TensorFlow.js",
   extension: ".json",
   choices: [],
-  keptForTraining: ["dropout"],
+  keptForTraining: ["dropout", "stochastic_depth"],
   keepsOptimizer: false,
   holdsSequences: false,
   write,
