@@ -1,5 +1,5 @@
 /** Which of netc's networks a file has weights of, for `netc init --weights`. */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "../compiler/network/build.js";
@@ -7,6 +7,7 @@ import { analyze } from "../compiler/semantics/index.js";
 import { parse, type DataSplit, type ModelDeclaration, type Span } from "../grammar/index.js";
 import { matchTensors } from "../interchange/weights/match.js";
 import type { Shaped } from "../interchange/weights/modules.js";
+import { readTextSync } from "../runtime/node/read-file.js";
 import type { PretrainedNetwork } from "../starter/index.js";
 import { wrongInput } from "./failure.js";
 import { FileSource } from "./file-source.js";
@@ -67,9 +68,7 @@ function describe(path: string) {
 async function knownSpecs(): Promise<readonly KnownSpec[]> {
   const folder = fileURLToPath(packageFile("specs"));
   const names = (await readdir(folder)).filter((name) => name.endsWith(".net")).sort();
-  const specs = await Promise.all(
-    names.map(async (name) => readKnown(name, await readFile(join(folder, name), "utf8"))),
-  );
+  const specs = names.map((name) => readKnown(name, readTextSync(join(folder, name))));
   return specs.filter((spec) => spec !== undefined);
 }
 

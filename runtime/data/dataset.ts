@@ -4,7 +4,6 @@
  */
 
 import type { Labels } from "../examples.js";
-import type { Mask } from "./masks.js";
 import type { SplitName } from "../../program/program.js";
 import type { Transform } from "../../program/transforms.js";
 
@@ -17,6 +16,14 @@ export interface Image {
   readonly pixels: Uint8Array | Float32Array;
   /** The value of full intensity; divides the pixels when they go to the network. */
   readonly maximum: number;
+}
+
+/** A mask's labels, one a pixel. */
+export interface Mask extends Image {
+  readonly pixels: Uint8Array;
+  readonly channels: 1;
+  /** The label of pixels that count in no score, which a crop beyond the mask gives. */
+  readonly ignore: number | undefined;
 }
 
 export interface Example {

@@ -4,19 +4,11 @@
  * sizes change by the nearest pixel.
  */
 import type { Transform } from "../../program/transforms.js";
-import type { ExampleKey, Image } from "./dataset.js";
+import type { ExampleKey, Mask } from "./dataset.js";
 import { decide, randomRectangle, resizedSize, type Decisions, type Size } from "./decide.js";
 import { DataError } from "./error.js";
 import { cropImage, flipImage, type Rectangle } from "./image.js";
 import { randomFor, type ExampleRandom } from "./random.js";
-
-/** A mask's labels, one a pixel. */
-export interface Mask extends Image {
-  readonly pixels: Uint8Array;
-  readonly channels: 1;
-  /** The label of pixels that count in no score, which a crop beyond the mask gives. */
-  readonly ignore: number | undefined;
-}
 
 /**
  * `mask` after `transforms`, of which the first has this place among those of its split. Throws a

@@ -48,8 +48,9 @@ describe("every layer", () => {
     for (const name of layer.positional) expect(Object.keys(layer.arguments)).toContain(name);
   });
 
-  // Joins need several ways, which the networks of test/parity have; dropout is drawn at random.
-  const alone = layers.filter(({ name, others }) => !others && name !== "dropout");
+  // Joins need several ways, which the networks of test/parity have; these are drawn at random.
+  const drawn = ["dropout", "stochastic_depth"];
+  const alone = layers.filter(({ name, others }) => !others && !drawn.includes(name));
   test.each(alone.map(({ name }) => name))("%s is compared with PyTorch's", (name) => {
     const file = new URL("../oracle/expected/layers.json", import.meta.url);
     const cases = JSON.parse(readFileSync(file, "utf8")) as { readonly layer: string }[];

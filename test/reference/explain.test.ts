@@ -18,28 +18,46 @@ interface Places {
 
 const SETTINGS = ["epochs = 1", "batch = 8", "optimizer = sgd(lr=0.01)", "freeze = [features.*]"];
 
-/** Scores of labels and of values need different targets. */
-const LABELED = { target: "label: u32[N] in 0..10", loss: "cross_entropy(logits, label)" };
-const VALUED = { target: "target: f32[N, 10]", loss: "mse(output, target)" };
+/** Scores of labels, of values and of masks need different targets. */
+const LABELED = {
+  target: "label: u32[N] in 0..10",
+  head: "flatten -> linear(10) as logits",
+  loss: "cross_entropy(logits, label)",
+  source: 'cifar10("data")',
+};
+const VALUED: Kind = {
+  target: "target: f32[N, 10]",
+  head: "flatten -> linear(10) as output",
+  loss: "mse(output, target)",
+};
+const MASKED: Kind = {
+  target: "mask: u32[N, 32, 32] in 0..10",
+  head: "conv(10, kernel=1) as logits",
+  loss: "cross_entropy(logits, mask)",
+  source: 'pairs("images", "masks")',
+};
 
-function specOf(places: Places, kind: typeof LABELED): string {
+type Kind = Omit<typeof LABELED, "source"> & Partial<typeof LABELED>;
+
+function specOf(places: Places, kind: Kind): string {
   const { constant = "1", layer = "conv(8, kernel=3, padding=1)", setting = "" } = places;
-  const { loss = kind.loss, metric, source = 'cifar10("data")', transform = "hflip" } = places;
+  const { loss = kind.loss, metric, source = kind.source, transform = "hflip" } = places;
   const others = SETTINGS.filter((line) => line.split(" ")[0] !== setting.split(" ")[0]);
   return `
 const width = 64
 const size = ${constant}
 model M {
-  input  image: f32[N, ${source.startsWith("idx") ? 1 : 3}, 32, 32]
+  input  image: f32[N, ${source?.startsWith("idx") ? 1 : 3}, 32, 32]
   target ${kind.target}
   features {
     ${layer}
   }
-  flatten -> linear(10) as ${kind === VALUED ? "output" : "logits"}
+  batchnorm
+  ${kind.head}
   loss ${loss}
   ${metric === undefined ? "" : `metric score = ${metric}`}
 }
-${kind === VALUED ? "" : dataAndTrain({ source, transform, settings: [...others, setting] })}`;
+${source ? dataAndTrain({ source, transform, settings: [...others, setting] }) : ""}`;
 }
 
 interface Recipe {
@@ -61,10 +79,13 @@ train T of M on D {
 `;
 }
 
-const isValued = (example: string) => example.includes("target");
+function kindOf(example: string): Kind {
+  if (example.includes("mask")) return MASKED;
+  return example.includes("target") ? VALUED : LABELED;
+}
 
 function errorsOf(places: Places, example: string): readonly string[] {
-  const text = specOf(places, isValued(example) ? VALUED : LABELED);
+  const text = specOf(places, kindOf(example));
   return analyze(text, "example.net")
     .diagnostics.filter(({ severity }) => severity === "error")
     .map(({ code, message }) => `${code}: ${message}`);

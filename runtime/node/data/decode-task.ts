@@ -4,7 +4,8 @@
  */
 import type { Image, Stage } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
-import { transformMask, type Mask } from "../../data/masks.js";
+import { transformMask } from "../../data/masks.js";
+import type { Mask } from "../../data/dataset.js";
 import { applyTransforms } from "../../data/transforms.js";
 import { isOutOfFiles, openFile, OUT_OF_FILES, readBytes } from "../read-file.js";
 import { decodePicture } from "./decode.js";
