@@ -8,6 +8,9 @@ const GPU = ["test/{runtime,kernels,parity,gpu}/**/*.test.ts"];
 /** Tests that run dist/, as users do; it is built first where the sources are newer. */
 const BUILT = ["test/{cli,browser}/**/*.test.ts"];
 
+/** Tests that replace modules of Node, before what imports them is loaded. */
+const MOCKED = ["test/training/{append-file,checkpoint}.test.ts"];
+
 const COMMON = { setupFiles: ["test/setup.ts"], testTimeout: 120_000, hookTimeout: 240_000 };
 
 export default defineConfig({
@@ -17,7 +20,18 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...GPU, ...BUILT],
+          exclude: [...GPU, ...BUILT, ...MOCKED],
+          // The compiler is loaded once for all: it would take as long as the tests.
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+          ...COMMON,
+        },
+      },
+      {
+        test: {
+          name: "mocked",
+          include: MOCKED,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
           ...COMMON,

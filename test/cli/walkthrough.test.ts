@@ -46,6 +46,7 @@ const WALKS: readonly Walk[] = [
   { page: "docs/deploy/browser.md", given: ["photos", "flowers.net", "runs"] },
   { page: "docs/deploy/javascript.md", given: ["photos", "flowers.net", "runs"] },
   { page: "docs/deploy/prediction-only.md", given: ["photos", "flowers.net", "runs"] },
+  { page: "docs/deploy/verify.md", given: ["flowers.net"] },
   { page: "docs/deploy/worker.md", given: ["flowers.net"] },
   { page: "docs/guides/cluster.md", given: ["photos", "flowers.net"], hasAlternatives: true },
   { page: "docs/guides/evaluation.md", given: ["photos", "flowers.net", "runs"] },
@@ -53,6 +54,7 @@ const WALKS: readonly Walk[] = [
   { page: "docs/guides/inside.md", given: ["photos", "flowers.net", "runs"] },
   { page: "docs/guides/out-of-memory.md", given: ["photos", "flowers.net"] },
   { page: "docs/guides/resume.md", given: ["photos", "flowers.net"] },
+  { page: "docs/guides/segmentation.md", given: [] },
   { page: "docs/guides/several-inputs.md", given: [] },
   { page: "docs/interop-finetune.md", given: ["birds", "alexnet.pth"] },
   { page: "docs/interop-web.md", given: ["small.keras"] },
@@ -70,6 +72,7 @@ const EXAMPLES: readonly (readonly [command: RegExp, reason: string])[] = [
   [/^NETC_ADAPTER=nvidia /, "needs such a GPU"],
   [/rank\.sh/, "needs two GPUs"],
   [/--host node1/, "needs several machines"],
+  [/predict segment\.net|^ +--masks/, "needs a trained network; test/cli/masks.test.ts does it"],
 ];
 
 const BLOCK = /^```(.*)\n([^]*?)^```$/gm;
@@ -205,6 +208,7 @@ const RESULTS: Readonly<Record<string, (outcomes: ReadonlyMap<string, Outcome>) 
   "docs/deploy/browser.md": () => exists("best.safetensors"),
   "docs/deploy/javascript.md": (outcomes) =>
     expect(last(outcomes).stdout).toMatch(/^(daisy|rose) \d+\.\d%$/m),
+  "docs/deploy/verify.md": () => exists("verify.html"),
   "docs/guides/evaluation.md": (outcomes) =>
     expect(last(outcomes).stdout).toMatch(/^daisy \S+\nrose \S+\n$/),
   "docs/guides/fine-tuning.md": (outcomes) =>
