@@ -180,12 +180,12 @@ describe.each(named)("%s", (_, launcher) => {
       run = await startOnCopy(launcher, out);
       await sleep((attempt % 2 === 0 ? EARLY : LATEST) * next());
       await rm(workspace.path("copy"), { recursive: true, force: true });
-      // Pictures are kept in memory: once all have been read, a run goes on without the files.
-      const goesOn = untilSaid(run, "epoch 20:").then(
+      // Pictures are kept in memory: once all have been read, a run continues without the files.
+      const continues = untilSaid(run, "epoch 20:").then(
         () => true,
         () => false,
       );
-      if (await goesOn) {
+      if (await continues) {
         signalRank(run, 1, "SIGINT");
         await run.ended;
         expect((await checkpointOf(out)).step).toBeGreaterThan(0);
