@@ -12,7 +12,7 @@ import { DataError } from "../runtime/data/error.js";
 import { IMAGE_ENDINGS } from "../runtime/node/data/decode.js";
 import type { CompiledSpec } from "./compiled.js";
 import { warn } from "./terminal.js";
-import { wrongInput } from "./failure.js";
+import { ExitCode, Failure, wrongInput } from "./failure.js";
 import { readBytes } from "./files.js";
 
 export interface Picture {
@@ -139,3 +139,14 @@ export class Pictures implements Dataset {
     return this.pictures.filter((picture) => !this.unreadablePictures.has(picture));
   }
 }
+
+/** The error where all pictures were left out. */
+export const nothingReadable = ({ name }: Pictures): Failure =>
+  wrongInput(`${name}: none of the images can be read`);
+
+/** The error of a picture of which a network makes NaN or infinity. */
+export const notFiniteOutput = (picture: string): Failure =>
+  new Failure(ExitCode.runFailed, `${picture}: the network's output is not finite`, [
+    "the weights may have diverged; " +
+      "or the images are not normalized as those that they were trained on",
+  ]);

@@ -5,11 +5,11 @@ import { imageOf } from "../program/tensors.js";
 import { visible } from "../program/visible.js";
 import type { Network } from "../runtime/network.js";
 import type { CompiledSpec } from "./compiled.js";
-import { ExitCode, Failure, wrongInput } from "./failure.js";
+import { wrongInput } from "./failure.js";
 import { writeOutput } from "./files.js";
 import { formatPercent } from "./format.js";
 import { indexedPng } from "./mask-png.js";
-import type { Picture, Pictures } from "./pictures.js";
+import { nothingReadable, notFiniteOutput, type Picture, type Pictures } from "./pictures.js";
 import { createCounter } from "./progress.js";
 import { overlayOf, segment, type Segmented } from "./segmentation.js";
 import { print, printJson } from "./terminal.js";
@@ -69,9 +69,7 @@ export async function predictMasks(parts: MaskParts, options: MaskOptions): Prom
     counter.update(index + 1);
   }
   counter.stop();
-  if (predictions.length === 0) {
-    throw wrongInput(`${pictures.name}: there is no image that can be read`);
-  }
+  if (predictions.length === 0) throw nothingReadable(pictures);
   if (options.json) printJson(predictions);
   else print(predictions.map(describe).join("\n\n"));
 }
@@ -82,12 +80,7 @@ async function predicted(
   { names, network }: MaskParts,
   { masks, annotate, top }: MaskOptions,
 ): Promise<PredictedMask> {
-  if (!segmented.isFinite) {
-    throw new Failure(ExitCode.runFailed, `${name}: the network's output is not finite`, [
-      "the weights may have diverged; " +
-        "or the images are not normalized as those that they were trained on",
-    ]);
-  }
+  if (!segmented.isFinite) throw notFiniteOutput(name);
   const file = `${copy.slice(0, copy.length - extname(copy).length)}.png`;
   const mask = masks === undefined ? undefined : join(masks, file);
   if (mask !== undefined) await writeOutput(mask, indexedPng(segmented.predicted));

@@ -10,11 +10,11 @@ import { overViews } from "../../runtime/training/views.js";
 import { annotate, type Prediction } from "../annotate.js";
 import { compileSpec, parametersOf, type CompiledSpec } from "../compiled.js";
 import { trainedClassNames } from "../data.js";
-import { ExitCode, Failure, wrongInput } from "../failure.js";
+import { wrongInput } from "../failure.js";
 import { formatPercent } from "../format.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
-import { findPictures, Pictures } from "../pictures.js";
+import { findPictures, nothingReadable, notFiniteOutput, Pictures } from "../pictures.js";
 import { predictMasks, predictsMasks, requireMaskOptions } from "../predict-masks.js";
 import { PredictionsFile } from "../predictions.js";
 import { createCounter } from "../progress.js";
@@ -195,20 +195,14 @@ async function probabilities(
     const values = await judge.predict(images);
     for (let index = 0; index < count; index++) {
       const row = rowOf(values, count, index);
-      if (!row.every(Number.isFinite)) throw notFinite(pictures.readable()[rows.length]!.name);
+      if (!row.every(Number.isFinite))
+        throw notFiniteOutput(pictures.readable()[rows.length]!.name);
       rows.push(toProbabilities(row, scores));
     }
     onProgress(rows.length);
   }
   if (rows.length > 0) return rows;
-  throw wrongInput(`${pictures.name}: there is no image that can be read`);
-}
-
-function notFinite(image: string): Failure {
-  return new Failure(ExitCode.runFailed, `${image}: the network's output is not finite`, [
-    "the weights may have diverged; " +
-      "or the images are not normalized as those that they were trained on",
-  ]);
+  throw nothingReadable(pictures);
 }
 
 const nameOf = (names: readonly string[], label: number) => names[label] ?? `class ${label}`;

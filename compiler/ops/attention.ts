@@ -1,6 +1,7 @@
 import type { AttentionAttributes } from "../ir/graph.js";
 import { formatShape, isSequence, withChannels, type Shape } from "../ir/shape.js";
 import { ensure } from "./checks.js";
+import { logSumOfPowers } from "./cross-entropy.js";
 import type { OpDefinition, Tensor } from "./op.js";
 import { softmaxOf } from "./softmax.js";
 import { zeros } from "./tensors.js";
@@ -111,15 +112,9 @@ export const attention: OpDefinition<"attention"> = {
           for (let index = 0; index < size; index++)
             y.data[at + index]! += share * x!.data[value + index]!;
         });
-        logarithms.data[sizes.rowAt(image, token, head)] = logarithmOfSum(scores);
+        logarithms.data[sizes.rowAt(image, token, head)] = logSumOfPowers(scores);
       }
     });
     return [y, logarithms];
   },
 };
-
-/** log(sum exp(x)); the maximum is subtracted first, so that nothing overflows. */
-function logarithmOfSum(values: readonly number[]): number {
-  const maximum = values.reduce((most, value) => Math.max(most, value), -Infinity);
-  return maximum + Math.log(values.reduce((sum, value) => sum + Math.exp(value - maximum), 0));
-}

@@ -80,6 +80,7 @@ export function targetsOf(
     });
 }
 
+/** log(sum exp(x)); the maximum is subtracted first, so that nothing overflows. */
 export function logSumOfPowers(logits: readonly number[]): number {
   const maximum = Math.max(...logits);
   return maximum + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - maximum), 0));
