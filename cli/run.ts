@@ -24,7 +24,7 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
 async function commandLine(args: readonly string[]): Promise<Command> {
   const program = new Command("netc")
     .description("Compiles network specs to WebGPU, and trains and runs them.")
-    .version(version(), "-V, --version")
+    .version(version(), VERSION_FLAGS.join(", "))
     .usage("COMMAND ...")
     .showHelpAfterError("(`--help` after a command lists its arguments and flags)")
     .exitOverride()
@@ -36,8 +36,11 @@ async function commandLine(args: readonly string[]): Promise<Command> {
   return program;
 }
 
+const VERSION_FLAGS = ["-V", "--version"];
+
 /** The one that is called; all of them for help, and where a wrong name has a nearest. */
-function loadCommands([name = ""]: readonly string[]): Promise<readonly Command[]> {
+async function loadCommands([name = ""]: readonly string[]): Promise<readonly Command[]> {
+  if (VERSION_FLAGS.includes(name)) return [];
   const called = Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands);
   return Promise.all(called.map((load) => load()));
 }

@@ -44,6 +44,34 @@ async function bundleParser() {
   }
 }
 
+/**
+ * The command line in a few files, parts of which are loaded when a command needs them: Node takes
+ * longer to find and read hundreds of modules than most commands run.
+ */
+async function bundleCommandLine() {
+  const cli = join(fresh, "cli");
+  await build({
+    entryPoints: [
+      { in: join(cli, "main.js"), out: "main" },
+      // Threads load it from the folder of the chunk that starts them.
+      { in: join(fresh, "runtime/node/data/decode-worker.js"), out: "chunks/decode-worker" },
+    ],
+    outdir: cli,
+    allowOverwrite: true,
+    splitting: true,
+    chunkNames: "chunks/[name]-[hash]",
+    format: "esm",
+    platform: "node",
+    packages: "external",
+    ...BUNDLING,
+    target: "node20",
+    // Names stay, for what an internal error prints.
+    minify: false,
+    minifySyntax: true,
+    minifyWhitespace: true,
+  });
+}
+
 /** What standalone modules hold of the runtime: with a recipe, also what trains by it. */
 async function bundleRuntimes() {
   const { ERRORS, PREDICTION, TRAINING } = await import(join(fresh, "cli", "standalone.js"));
@@ -134,6 +162,7 @@ try {
     await bundleRuntimes();
     await bundleReportPage();
     await bundleVerifyPage();
+    await bundleCommandLine();
     await chmod(join(fresh, "cli", "main.js"), 0o755);
     await replaceDist();
   } else {

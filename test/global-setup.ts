@@ -3,14 +3,21 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
+/** What the build reads: the folders that `tsconfig.json` compiles, and how. */
 const SOURCES = [
-  "grammar",
-  "compiler",
-  "runtime",
   "cli",
+  "compiler",
+  "editor",
+  "format",
+  "grammar",
+  "interchange",
+  "picture",
   "program",
+  "report",
+  "runtime",
+  "starter",
   "workbench",
-  "scripts",
+  "scripts/build.mjs",
   "tsconfig.json",
 ];
 
@@ -24,8 +31,8 @@ function newest(path: string): number {
 /** Builds dist/ where it is missing or older than the sources. */
 export default function setup(): void {
   const changed = Math.max(...SOURCES.map((path) => newest(join(root, path))));
-  // The build's last step writes the bundle.
-  if (newest(join(root, "dist", "runtime", "standalone.js")) > changed) return;
+  // The build's last step writes the command line.
+  if (newest(join(root, "dist", "cli", "chunks")) > changed) return;
   const { status } = spawnSync(process.execPath, [join(root, "scripts", "build.mjs")], {
     stdio: "inherit",
   });

@@ -12,6 +12,7 @@ import { byteSize, memoryWish, positiveInteger } from "../options.js";
 import { wrongInput, wrongUsage } from "../failure.js";
 import { classNamesIn } from "../weights.js";
 import { classesOf } from "../../program/tensors.js";
+import { packageFile } from "../package.js";
 import { declareRuntime, ERRORS, inlineRuntime, PREDICTION, TRAINING } from "../standalone.js";
 import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
 import { print } from "../terminal.js";
@@ -186,8 +187,8 @@ const insideFiles = ({ insideModule }: Compilation, path: string): readonly Outp
 
 async function moduleText(compilation: Compilation, flags: CompileFlags): Promise<string> {
   if (!flags.standalone) return compilation.module;
-  const bundle = new URL(`../../runtime/${runtimeFor(compilation, flags)}`, import.meta.url);
-  return inlineRuntime(compilation.module, await readFile(bundle, "utf8"));
+  const bundle = packageFile(`dist/runtime/${runtimeFor(compilation, flags)}`);
+  return inlineRuntime(compilation.module, await readFile(new URL(bundle), "utf8"));
 }
 
 /** The file of the runtime that a standalone module has inside. */
