@@ -4,7 +4,10 @@ import { defineKernel } from "./define-kernel.js";
 
 const LANES = 64;
 
-/** Zeros, a vec4 a thread: for a halo in a buffer that has held something else. */
+/**
+ * Zeros, a vec4 a thread: for a halo in a buffer that has held something else. A word is a number
+ * as the buffer has them, of 32 or 16 bits.
+ */
 export const clear = defineKernel("clear", () => ({
   summary: "Zeros, where a halo is to come and something else was.",
   bindings: { result: written("vec4f") },

@@ -62,11 +62,12 @@ function withClearing(steps: readonly StepDraft[], rooms: readonly Room[]): read
 }
 
 function clearingStep(storage: Storage, { origin }: StepDraft): StepDraft {
-  const { fixed, perImage } = storage.bytes;
+  const bytes = storage.element === "f16" ? 2 : 4;
+  const [fixed, perImage] = [storage.bytes.fixed / bytes, storage.bytes.perImage / bytes];
   return dispatch(clear(), {
     buffers: { result: storage },
-    constants: { fixed_words: fixed / 4, image_words: perImage / 4 },
-    threads: { fixed: fixed / 16, perImage: perImage / 16 },
+    constants: { fixed_words: fixed, image_words: perImage },
+    threads: { fixed: fixed / 4, perImage: perImage / 4 },
     label: `${storage.name} cleared`,
     origin,
   });

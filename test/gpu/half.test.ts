@@ -46,6 +46,19 @@ const network = () =>
 
 const transformer = () => analyze(TRANSFORMER, "t.net").selected!.model.graph!;
 
+/** Values with halos that share memory: they are cleared before they are written. */
+const masks = () => analyze(MASKS, "m.net").selected!.model.graph!;
+
+const MASKS = `model M {
+  input  image: f32[N, 3, 48, 48]
+  target mask: u32[N, 48, 48] in 0..4
+  conv(4, kernel=3, padding=1) -> relu
+  conv(4, kernel=3, padding=1) -> relu
+  conv(4, kernel=3, padding=1) as logits
+  loss   cross_entropy(logits, mask, ignore=255)
+  metric miou = miou(logits, mask)
+}`;
+
 const ADAM: ProgramOptions["optimizer"] = {
   kind: "adam",
   learningRate: 0.01,
@@ -71,8 +84,13 @@ describe.skipIf(!found)("kernels that store 16 bits agree with the references", 
     ["adam with clipped gradients and a static scale", { precision: STATIC, optimizer: ADAM }],
     ["without fusion", { precision: DYNAMIC, fusion: "none" }],
     ["of a transformer", { precision: DYNAMIC }],
+    ["of masks", { precision: DYNAMIC }],
   ])("%s", async (title, options) => {
-    const programs = traces(title === "of a transformer" ? transformer() : network(), options);
+    const graphs: Readonly<Record<string, () => Graph>> = {
+      "of a transformer": transformer,
+      "of masks": masks,
+    };
+    const programs = traces((graphs[title] ?? network)(), options);
     const opened = await createNetwork(
       programs.map(({ program }) => program),
       { batch: 3, seed: 5, adapter: found!.source },

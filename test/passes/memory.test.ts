@@ -145,6 +145,25 @@ test("large values of other layouts share memory and are cleared if sharing may 
   expect(new Set(planOf(stepsOf(values), "alike").slotOf.values()).size).toBe(2);
 });
 
+const BYTES = { fixed: 40, perImage: 7.2e6 };
+
+test.each([[undefined, 4] as const, ["f16", 2] as const])(
+  "the whole of a buffer with numbers of %s is cleared",
+  (element, bytes) => {
+    const values = ["a", "b"].map((zeros, index) => ({
+      storage: { ...big(zeros), element, bytes: BYTES },
+      first: index,
+      last: index,
+    }));
+    const [cleared] = planOf(stepsOf(values), "any").steps.filter(({ kernel: { name } }) =>
+      name.startsWith("clear"),
+    );
+    expect(cleared!.constants.map((words) => words * bytes)).toEqual(Object.values(BYTES));
+    const { fixed, perImage } = cleared!.workgroups.x;
+    expect([4 * fixed * bytes, 4 * perImage * bytes]).toEqual(Object.values(BYTES));
+  },
+);
+
 test("lists that never run together share buffers of about one size", () => {
   const steps = () => stepsOf([{ storage: big(), first: 0, last: 1 }]);
   const { slotOf } = planMemory(
