@@ -8,6 +8,7 @@ import { deflateSync } from "node:zlib";
 
 const SIZE = 64;
 const NOISE = 40;
+const CONTRAST = 100;
 /** Pixels at the edges of shapes count as neither. */
 const EDGE = 255;
 const [folder = "data", count = "1000"] = process.argv.slice(2);
@@ -33,15 +34,28 @@ const DEPTHS = {
   },
 };
 
+const distance = (one, other) => Math.hypot(one.x - other.x, one.y - other.y);
+
+/** A shape whose color differs from the background. */
+function makeShape(random, background) {
+  const radius = 9 + 7 * random();
+  const place = () => radius + (SIZE - 2 * radius) * random();
+  const [label, x, y] = [1 + Math.floor(3 * random()), place(), place()];
+  for (;;) {
+    const color = [0, 1, 2].map(() => 255 * random());
+    const contrast = Math.hypot(...color.map((value, channel) => value - background[channel]));
+    if (contrast > CONTRAST) return { label, x, y, radius, color };
+  }
+}
+
 function makeExample(random) {
-  const shapes = Array.from({ length: 1 + Math.floor(3 * random()) }, () => ({
-    label: 1 + Math.floor(3 * random()),
-    x: SIZE * random(),
-    y: SIZE * random(),
-    radius: 10 + 10 * random(),
-    color: [0, 1, 2].map(() => 255 * random()),
-  }));
   const background = [0, 1, 2].map(() => 255 * random());
+  const shapes = [];
+  for (let left = 1 + Math.floor(3 * random()); left > 0; left--) {
+    const shape = makeShape(random, background);
+    const isFree = shapes.every((other) => distance(shape, other) > shape.radius + other.radius);
+    if (isFree) shapes.push(shape);
+  }
   const picture = new Uint8Array(3 * SIZE * SIZE);
   const mask = new Uint8Array(SIZE * SIZE);
   for (let pixel = 0; pixel < SIZE * SIZE; pixel++) {
