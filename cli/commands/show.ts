@@ -10,9 +10,11 @@ import { decodeImage } from "../../runtime/node/data/decode.js";
 import { channelsOf, evalPreparation, keyOf } from "../../runtime/pictures/eval-split.js";
 import { compileSpec, parametersOf, type CompiledSpec } from "../compiled.js";
 import { trainedClassNames } from "../data.js";
+import { wrongInput } from "../failure.js";
 import { readBytes, writeOutput } from "../files.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, positiveInteger, type AdapterOptions } from "../options.js";
+import { predictsMasks } from "../predict-masks.js";
 import { drawMap, encode } from "../show/draw.js";
 import { drawStage, stagesOf, type ImageLayer } from "../show/stages.js";
 import { print } from "../terminal.js";
@@ -52,6 +54,7 @@ export function showCommand(): Command {
 
 async function show(path: string, image: string, options: ShowOptions): Promise<void> {
   const compiled = await compileSpec(path, { train: options.train, inspect: true });
+  requireClassOfImage(compiled);
   const weights = await readWeights(options.weights, parametersOf(compiled));
   const bytes = await readBytes(image, "image");
   const { adapter } = options;
@@ -69,6 +72,14 @@ async function show(path: string, image: string, options: ShowOptions): Promise<
   } finally {
     network.destroy();
   }
+}
+
+function requireClassOfImage(compiled: CompiledSpec): void {
+  if (!predictsMasks(compiled)) return;
+  throw wrongInput(
+    "`netc show` explains the class of an image, and this model predicts one for each pixel",
+    "`netc predict --annotate DIR` draws them over the image",
+  );
 }
 
 interface ShownPicture {

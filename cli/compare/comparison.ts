@@ -97,7 +97,7 @@ function testSignificance(runs: Pair<ReadRun>): Comparison["significance"] {
     const why =
       description.status === "stopped"
         ? "it was stopped; --resume completes it"
-        : "its model tells no classes apart, or it has nothing to evaluate on";
+        : "its model gives no single class to an image, or it has nothing to evaluate on";
     return { untested: `${folder} has no predictions: ${why}` };
   }
   const [first, second] = [runs[0].predictions!, runs[1].predictions!];

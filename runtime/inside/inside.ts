@@ -4,7 +4,7 @@ import type { ProgramTensor } from "../../program/program.js";
 import { sizeOf, tensorsOf } from "../../program/tensors.js";
 import { describe } from "../describe.js";
 import { InputError } from "../errors.js";
-import { indexOfLargest } from "../evaluation/probabilities.js";
+import { indexOfLargest, requireScores } from "../evaluation/probabilities.js";
 import type { InspectionParts } from "../inspection.js";
 import type { Network } from "../network.js";
 import { assertKnown } from "../options.js";
@@ -62,6 +62,7 @@ export class Inside {
     options: AttributionOptions = {},
   ): Promise<Attribution | readonly Attribution[]> {
     assertKnown(options, ATTRIBUTION_OPTIONS, "attribution");
+    requireScores(this.network.program);
     const layer = this.mapped(options.layer);
     const asked = options.class === undefined ? undefined : this.classOf(options.class);
     const maps = await this.visit(given, async (device, image) => {

@@ -44,6 +44,9 @@ test("train, eval and predict, with masks and a report", async () => {
   const refused = await run("eval", "shapes.net", ...weights, "--csv", "x.csv");
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("--masks DIR")]);
 
+  const shown = await run("show", "shapes.net", ...weights, "data/images/0001.png");
+  expect([shown.code, shown.stderr]).toEqual([1, expect.stringContaining("--annotate DIR")]);
+
   const folders = ["--masks", "masks", "--annotate", "over", "--json"];
   const images = ["data/images/0001.png", "data/images/0002.png"];
   const predicted = await run("predict", "shapes.net", ...weights, ...images, ...folders);

@@ -108,6 +108,6 @@ test("runs over different data are refused, and runs without predictions are not
   expect(compare(other({ label: "dog" }))).toThrow("3.jpg is cat in runs/a, and dog in runs/b");
   const without = compare(run("runs/b", 9, { predictions: undefined }))();
   expect(describeComparison(without, undefined)).toMatch(
-    /not tested: runs\/b has no predictions: its model tells no classes apart/,
+    /not tested: runs\/b has no predictions: its model gives no single class to an image/,
   );
 });
