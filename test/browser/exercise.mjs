@@ -10,14 +10,16 @@ function values(length, seed) {
   });
 }
 
+const sizeOf = ({ shape }) => shape.reduce((product, size) => product * size, 1);
+
 /** What a call takes for the tensors of a role: by name, or the only one as it is. */
 function examples(program, role, batch) {
   const tensors = program.tensors.filter((tensor) => tensor.role === role);
-  const made = tensors.map(({ name, shape, classes }, index) => [
-    name,
-    classes
-      ? Uint32Array.from({ length: batch }, (_, example) => example % classes.count)
-      : values(batch * shape.reduce((product, size) => product * size, 1), 1 + index),
+  const made = tensors.map((tensor, index) => [
+    tensor.name,
+    tensor.classes
+      ? Uint32Array.from({ length: batch * sizeOf(tensor) }, (_, at) => at % tensor.classes.count)
+      : values(batch * sizeOf(tensor), 1 + index),
   ]);
   return made.length === 1 ? made[0][1] : Object.fromEntries(made);
 }

@@ -12,6 +12,16 @@ import { SIAMESE } from "../ports/siamese.js";
 import { chromiumPath } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
+const MASKS = `
+model Masks {
+  input  image: f32[N, 1, 8, 8]
+  target mask: u32[N, 8, 8] in 0..3
+  conv(4, kernel=3, padding=1) -> relu -> conv(3, kernel=1) as logits
+  loss   cross_entropy(logits, mask, ignore=255)
+  metric miou   = miou(logits, mask)
+  metric pixels = pixel_accuracy(logits, mask)
+}`;
+
 const root = join(import.meta.dirname, "../..");
 interface Result {
   readonly adapter: string;
@@ -43,6 +53,7 @@ describe.skipIf(!chromiumPath)("a generated module in Chromium", () => {
     mkdirSync(join(root, ".cache"), { recursive: true });
     folder = mkdtempSync(join(root, ".cache", "browser-"));
     writeFileSync(join(folder, "siamese.net"), SIAMESE);
+    writeFileSync(join(folder, "masks.net"), MASKS);
     server = await serve({ dist: join(root, "dist"), modules: folder, test: import.meta.dirname });
     browser = await chromium.launch({
       executablePath: chromiumPath!,
@@ -97,6 +108,8 @@ describe.skipIf(!chromiumPath)("a generated module in Chromium", () => {
     { spec: "digits", batch: 16 },
     // Two inputs, a tower that both share, two targets.
     { spec: "siamese", batch: 4 },
+    // A class for each pixel.
+    { spec: "masks", batch: 2 },
     // Half a minute: `.ci/run` and the full mode run it.
     ...(process.env["NETC_TEST_FULL"] ? [{ spec: "alexnet", batch: 2 }] : []),
   ])("$spec: Node's logits, loss and trained weights", async ({ spec, batch }) => {
