@@ -8,7 +8,7 @@ interface CommonSettings {
   readonly learningRate: number;
   /**
    * Factor of the weights that is added to their gradient; with `adamw` and `lion`, of the weights
-   * that are taken off them.
+   * that are taken off them; with `lamb`, of the weights that are added to the direction.
    */
   readonly weightDecay: number;
 }
@@ -25,9 +25,27 @@ export interface SgdSettings extends CommonSettings {
 }
 
 export interface AdamSettings extends CommonSettings {
-  readonly kind: "adam" | "adamw";
+  readonly kind: "adam" | "adamw" | "radam" | "lamb";
   readonly beta1: number;
   readonly beta2: number;
+  readonly epsilon: number;
+}
+
+export interface NadamSettings extends CommonSettings {
+  readonly kind: "nadam";
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** How fast the momentum grows from half of `beta1` to all of it. */
+  readonly momentumDecay: number;
+}
+
+export interface LarsSettings extends CommonSettings {
+  readonly kind: "lars";
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  /** Length of a step as a share of the weights' norm, at a learning rate of 1. */
+  readonly trustCoefficient: number;
   readonly epsilon: number;
 }
 
@@ -64,26 +82,44 @@ export interface Clipping {
 }
 
 type RuleSettings =
-  SgdSettings | AdamSettings | RmspropSettings | AdagradSettings | AdadeltaSettings | LionSettings;
+  | SgdSettings
+  | AdamSettings
+  | NadamSettings
+  | RmspropSettings
+  | AdagradSettings
+  | AdadeltaSettings
+  | LionSettings
+  | LarsSettings;
 
 export type OptimizerSettings = RuleSettings & { readonly clip?: Clipping };
 
 type Kind = OptimizerSettings["kind"];
 
-/** Names of the tensors that each keeps of a parameter from step to step. */
-const STATES: Readonly<Record<Kind, readonly string[]>> = {
+/** Names of the tensors that each keeps of a parameter from step to step: adam's if absent. */
+const STATES: { readonly [Each in Kind]?: readonly string[] } = {
   sgd: ["velocity"],
-  adam: ["exp_avg", "exp_avg_sq"],
-  adamw: ["exp_avg", "exp_avg_sq"],
   rmsprop: ["square_avg", "velocity"],
   adagrad: ["sum"],
   adadelta: ["square_avg", "acc_delta"],
   lion: ["exp_avg"],
+  lars: ["velocity"],
 };
 
 /** What an optimizer keeps of each parameter from step to step, by name. */
 export const stateNames = ({ kind }: Pick<OptimizerSettings, "kind">): readonly string[] =>
-  STATES[kind];
+  STATES[kind] ?? ["exp_avg", "exp_avg_sq"];
+
+/** Optimizers whose steps depend on their number in a way that the device follows. */
+export type CountingKind = "nadam" | "radam";
+
+export const isCounting = (kind: Kind | "accumulate"): kind is CountingKind =>
+  kind === "nadam" || kind === "radam";
+
+/** Optimizers whose step takes the norms of a whole parameter and of its gradient. */
+export type LayerwiseKind = "lamb" | "lars";
+
+export const isLayerwise = (kind: Kind | "accumulate"): kind is LayerwiseKind =>
+  kind === "lamb" || kind === "lars";
 
 type Unnamed<Settings> = Omit<Settings, "kind">;
 

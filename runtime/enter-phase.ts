@@ -21,7 +21,10 @@ export async function enterPhase(
   for (const [{ name }, tensor] of [...values, ...averages]) assertFinite(tensor, `\`${name}\``);
   // The powers of Adam's betas start again with the optimizer.
   const scale = await phases.loaded.lossScale();
-  if (scale) for (const power of ["power1", "power2"] as const) scale[inLossScale(power)] = 1;
+  if (scale) {
+    for (const power of ["power1", "power2"] as const) scale[inLossScale(power)] = 1;
+    for (const count of ["updates", "length"] as const) scale[inLossScale(count)] = 0;
+  }
   // Calls under way read their results from the memory that is freed.
   await phases.gpu.queue.onSubmittedWorkDone();
   memory.destroy();

@@ -1,6 +1,9 @@
 import { type ArgumentAlias, literalNumber, literalNumbers } from "../diagnostics/alias.js";
 
-const OPTIMIZERS = ["sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "lion"];
+const OPTIMIZERS = [
+  ...["sgd", "adam", "adamw", "nadam", "radam", "rmsprop", "adagrad", "adadelta"],
+  ...["lion", "lamb", "lars"],
+];
 const layersWithWeights = [
   ...["conv", "conv_transpose", "linear"],
   ...["batchnorm", "groupnorm", "layernorm"],

@@ -108,7 +108,7 @@ export function changesOf(node: AnyNode): readonly Value[] {
     case "channelStatistics":
       return [...node.inputs.slice(1), ...trained];
     case "adjustLossScale":
-      return [node.inputs[1]!, ...trained];
+      return [node.inputs[0]!, ...trained];
     default:
       return trained;
   }

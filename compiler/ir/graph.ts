@@ -2,7 +2,7 @@ import type { Expression } from "./expression.js";
 import type { Fusion } from "./fusion.js";
 import type { Origin } from "./origin.js";
 import type { Shape } from "./shape.js";
-import { stateNames, type OptimizerSettings } from "../../program/optimizers.js";
+import { stateNames, type CountingKind, type OptimizerSettings } from "../../program/optimizers.js";
 import {
   SUMS_AT_ONCE,
   type ClassTotal,
@@ -164,6 +164,8 @@ export interface UpdateAttributes {
   readonly decayFactor: number;
   /** What gradients are multiplied by first: one over a static loss scale. 1 if absent. */
   readonly gradientFactor?: number;
+  /** LARS's: length of a step as a share of the weights' norm. */
+  readonly trustCoefficient?: number;
 }
 
 export type DynamicLossScale = Extract<LossScale, { kind: "dynamic" }>;
@@ -171,6 +173,12 @@ export type DynamicLossScale = Extract<LossScale, { kind: "dynamic" }>;
 /** How a dynamic loss scale is adjusted, and whether the norm of all gradients is limited. */
 export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
   readonly clipsNorm: boolean;
+  /** Whether the scale stays as it is, and no step is skipped: only updates are counted. */
+  readonly isStatic: boolean;
+  /** Whose corrections depend on the number of updates in another way than Adam's. */
+  readonly counts?: CountingKind;
+  /** NAdam's: how fast the momentum grows. */
+  readonly momentumDecay?: number;
 }
 
 /**
@@ -241,9 +249,10 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  * - squareSum: dw, and another squareSum if given -> [1], the sum of squares, added to the other's
  * - scaleGradient: dy, and the state of a dynamic loss scale [LOSS_SCALE_WORDS] -> dy times the
  *   scale
- * - adjustLossScale: the squareSum of all gradients, and the state of the loss scale -> [4]: the
+ * - adjustLossScale: the state of the loss scale, and the squareSum of all gradients (not with
+ *   `isStatic`, unless `clipsNorm`) -> [4]: the
  *   factor of the gradients, 0 where this step is to change nothing; Adam's two bias corrections
- *   after this many updates; the scale that gradients had. Changes the state in place
+ *   after this many updates, and NAdam's or RAdam's `adjustment`. Changes the state in place
  * - update: w, dw, the optimizer's states of w -> nothing; changes w and the states in place. With
  *   `clipsNorm`, a last input is the squareSum of all gradients; with `skips`, what adjustLossScale
  *   made of it. By the rule `accumulate`, w is the sum of a parameter's gradients over the slices

@@ -1,4 +1,5 @@
 /** What becomes of a gradient that a kernel makes. */
+import type { LayerwiseKind } from "../../program/optimizers.js";
 import { stateCount, type UpdateRule } from "../ir/graph.js";
 import { written, type Bindings, type Io } from "./bindings.js";
 import { code, frame, helper, text, times, type Code, type Declared } from "./code.js";
@@ -14,9 +15,12 @@ export type Trained = "weights" | "bias";
 
 const nameOf = (trained: Trained, name: string) => (trained === "bias" ? `bias_${name}` : name);
 
+/** Rules by which each weight follows its own gradient. */
+export type ElementRule = Exclude<UpdateRule, LayerwiseKind>;
+
 /** How weights, or sums of gradients, follow gradients. */
 export interface Descent {
-  readonly optimizer: UpdateRule;
+  readonly optimizer: ElementRule;
   /** Whether each element of the gradient is limited in magnitude. */
   readonly clipsValue: boolean;
   /** Whether gradients come times a static loss scale. */
@@ -37,10 +41,12 @@ export interface GradientSink extends Fragment {
   readonly use: (at: Code, gradient: Code) => Code;
 }
 
-/** Adam's bias corrections, which count its steps. */
+/** Adam's bias corrections and those of its relatives, which count its steps. */
 export interface Corrections {
   readonly correction1: Code;
   readonly correction2: Code;
+  /** NAdam's and RAdam's, which the device counts. */
+  readonly adjustment?: Code;
 }
 
 /** What a rule reads and changes: `weight`, `gradient`, `rate` and `decay` are in scope. */
@@ -48,6 +54,7 @@ interface Rule {
   readonly weights: Io<{ readonly weights: ReturnType<typeof written> }>["weights"];
   readonly states: readonly Rule["weights"][];
   readonly adam: () => Declared;
+  readonly corrections: Corrections;
 }
 
 const AT = code`at`;
@@ -56,7 +63,7 @@ const AT = code`at`;
  * How a weight follows its gradient, in place. Every slice of a step runs `accumulate` and `sgd`;
  * the others run once a step, on the sum of its slices' gradients.
  */
-const RULES: Readonly<Record<UpdateRule, (rule: Rule) => Code>> = {
+const RULES: Readonly<Record<ElementRule, (rule: Rule) => Code>> = {
   /*
    * Stochastic gradient descent with momentum. With g = gradient + decay * w:
    * PyTorch v = m v + g, w -= rate * (nesterov ? g + m v : v);
@@ -88,6 +95,18 @@ const RULES: Readonly<Record<UpdateRule, (rule: Rule) => Code>> = {
   // arXiv:1711.05101).
   adamw: ({ weights, adam }) =>
     weights.store(AT, code`(1.0 - rate * decay) * weight - rate * ${adam()}(at, gradient)`),
+  // Dozat, ICLR 2016 workshop, as PyTorch has it.
+  nadam: ({ weights, states, corrections: { correction1, correction2, adjustment } }) => code`
+    ${moveAverages(states)}
+    let deviation = sqrt(squares) / sqrt(${correction2}) + ${frame.epsilon};
+    let ahead = ${adjustment} * slope + mean / ${correction1};
+    ${weights.store(AT, code`weight - rate * ahead / deviation`)}`,
+  // Liu et al., arXiv:1908.03265.
+  radam: ({ weights, states, corrections: { correction1, correction2, adjustment } }) => code`
+    ${moveAverages(states)}
+    let deviation = (sqrt(squares) + ${frame.epsilon}) / sqrt(${correction2});
+    let factor = select(vec4f(1), ${adjustment} / deviation, ${adjustment} > 0.0);
+    ${weights.store(AT, code`weight - rate * mean / ${correction1} * factor`)}`,
   // Tieleman and Hinton 2012, with PyTorch's epsilon outside of the root.
   rmsprop: ({ weights, states: [squares, before] }) => code`
     let slope = gradient + decay * weight;
@@ -121,11 +140,19 @@ const RULES: Readonly<Record<UpdateRule, (rule: Rule) => Code>> = {
     ${weights.store(AT, code`(1.0 - rate * decay) * weight - rate * delta`)}`,
 };
 
+/** The averages that Adam's relatives keep of `slope`, the gradient with the decay. */
+const moveAverages = ([means, squares]: Rule["states"]) => code`
+  let slope = gradient + decay * weight;
+  let mean = ${frame.beta1} * ${means!.load(AT)} + ${frame.rest1} * slope;
+  let squares = ${frame.beta2} * ${squares!.load(AT)} + ${frame.rest2} * slope * slope;
+  ${means!.store(AT, code`mean`)}
+  ${squares!.store(AT, code`squares`)}`;
+
 /**
  * Kingma and Ba, arXiv:1412.6980: the step's direction from running averages of the gradient and
  * its square.
  */
-function adamOf(
+export function adamOf(
   name: string,
   [means, squares]: Rule["states"],
   { correction1, correction2 }: Corrections,
@@ -143,7 +170,8 @@ function adamOf(
   );
 }
 
-const CLIPPED = helper(
+/** A gradient of which each element is limited. */
+export const CLIPPED = helper(
   "clipped",
   code`
     fn clipped(gradient: vec4f) -> vec4f {
@@ -209,7 +237,7 @@ export function gradientSink(
         ${optimizer !== "accumulate" && pace}
         let gradient = ${clipsValue ? code`${CLIPPED}(${made})` : made};
         let weight = ${weights.load(AT)};
-        ${RULES[optimizer]({ weights, states: kept, adam })}
+        ${RULES[optimizer]({ weights, states: kept, adam, corrections })}
       }`,
   );
   return {

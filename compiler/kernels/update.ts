@@ -2,7 +2,7 @@ import { inAppliedScale } from "../../program/loss-scale.js";
 import { read } from "./bindings.js";
 import { block, code, frame, lane, startThread, type Code } from "./code.js";
 import { defineKernel, scopeOf } from "./define-kernel.js";
-import { gradientSink, type Descent, type GradientUse } from "./gradient-sink.js";
+import { gradientSink, type Corrections, type Descent, type GradientUse } from "./gradient-sink.js";
 
 export const UPDATE_WORKGROUP = 64;
 
@@ -15,7 +15,7 @@ export const UPDATE_QUADS = 4;
  */
 export type UpdateScale = "none" | "norm" | "applied";
 
-const SCALES = {
+export const SCALES = {
   none: undefined,
   norm: { bindings: { norm: read("f32") }, constants: {} },
   applied: { bindings: { applied: read("f32") }, constants: {} },
@@ -25,13 +25,20 @@ const { norm } = scopeOf(SCALES.norm).io;
 const { applied } = scopeOf(SCALES.applied).io;
 
 /** Adam's corrections count the steps that were not skipped. */
-const APPLIED_CORRECTIONS = {
+const APPLIED_CORRECTIONS: Corrections = {
   correction1: applied.load(inAppliedScale("correction1")),
   correction2: applied.load(inAppliedScale("correction2")),
+  adjustment: applied.load(inAppliedScale("adjustment")),
 };
 
-/** Statements that make `scale`. */
-function scaleOf({ unscales }: Descent, scale: UpdateScale): readonly Code[] {
+export const correctionsBy = (scale: UpdateScale): Corrections =>
+  scale === "applied" ? APPLIED_CORRECTIONS : frame;
+
+/** Statements that make `scale`, and end the kernel where the step is skipped. */
+export function scaleOf(
+  { unscales }: Pick<Descent, "unscales">,
+  scale: UpdateScale,
+): readonly Code[] {
   const { k } = scopeOf({ bindings: {}, constants: { gradient_factor: "f32" } });
   const own = unscales && code`${k.gradient_factor} * `;
   const size = code`${own}sqrt(${norm.load(0)}) + 1e-6`;
@@ -50,8 +57,7 @@ export interface UpdateVariant {
 
 /** The update by itself, of a gradient that was stored. */
 export const update = defineKernel("update", ({ descent, scale }: UpdateVariant) => {
-  const skips = scale === "applied";
-  const sink = gradientSink(descent, "weights", skips ? APPLIED_CORRECTIONS : frame);
+  const sink = gradientSink(descent, "weights", correctionsBy(scale));
   return {
     suffix: `${sink.suffix}${scale === "none" ? "" : `_${scale}`}`,
     summary:

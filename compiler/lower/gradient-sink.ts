@@ -1,3 +1,4 @@
+import { isLayerwise } from "../../program/optimizers.js";
 import type { Node, UpdateAttributes } from "../ir/graph.js";
 import {
   gradientSink,
@@ -6,6 +7,7 @@ import {
   type GradientUse,
   type Trained,
 } from "../kernels/gradient-sink.js";
+import type { UpdateScale } from "../kernels/update.js";
 import type { StoredParameter } from "../layout/parameters.js";
 import type { LoweringContext } from "./context.js";
 import { bind, type Bound } from "./dispatch.js";
@@ -77,16 +79,15 @@ export function lowerGradientSink(
   };
 }
 
-/** A rule as kernels know it. */
-export const descentOf = ({
-  optimizer,
-  clipsValue,
-  gradientFactor,
-}: UpdateAttributes): Descent => ({
-  optimizer,
-  clipsValue,
-  unscales: gradientFactor !== undefined,
-});
+/** A rule as kernels know it, of which each weight follows its own gradient. */
+export function descentOf({ optimizer, clipsValue, gradientFactor }: UpdateAttributes): Descent {
+  if (isLayerwise(optimizer)) throw new Error(`${optimizer} takes the norms of whole parameters`);
+  return { optimizer, clipsValue, unscales: gradientFactor !== undefined };
+}
+
+/** What an update by itself reads in addition to the gradient. */
+export const scaleOf = ({ attributes: { clipsNorm, skips } }: Node<"update">): UpdateScale =>
+  skips ? "applied" : clipsNorm ? "norm" : "none";
 
 /**
  * What an update is given: the parameter's memory, then that of its states, and its own factors.

@@ -47,7 +47,8 @@ import {
 import { lowerResample, lowerResampleGradient } from "./resample.js";
 import { lowerBroadcast, lowerRearrange, lowerRearrangeGradient } from "./rearrange.js";
 import { inPlanes, type StepDraft } from "./step-draft.js";
-import { lowerSquareSum, lowerSumGradients, lowerUpdate } from "./update.js";
+import { lowerSquareSum } from "./square-sum.js";
+import { lowerSumGradients, lowerUpdate } from "./update.js";
 import { lowerWeightGradient } from "./weight-gradient.js";
 
 /**

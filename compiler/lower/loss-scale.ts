@@ -1,6 +1,7 @@
 import type { DynamicLossScale, Node, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import { adjustLossScale, scaleGradient, startLossScale } from "../kernels/loss-scale.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
 import { fixed, type Storage } from "../plan/storage.js";
@@ -28,13 +29,19 @@ export function lowerAdjustLossScale(
   context: LoweringContext,
   node: Node<"adjustLossScale">,
 ): readonly StepDraft[] {
-  const { growth, backoff, interval } = node.attributes;
-  const [squares, state] = node.inputs.map((value) => context.storageOf(value));
+  const { growth, backoff, interval, momentumDecay, ...variant } = node.attributes;
+  const { isStatic, clipsNorm, counts } = variant;
+  const [state, squares] = node.inputs.map((value) => context.storageOf(value));
   const [applied] = node.outputs.map((value) => context.storageOf(value));
   return [
-    dispatch(adjustLossScale({ clipsNorm: node.attributes.clipsNorm }), {
-      buffers: { squares: squares!, state: state!, applied: applied! },
-      constants: { growth, backoff, interval },
+    dispatch(adjustLossScale({ isStatic, clipsNorm, counts }), {
+      buffers: { state: state!, applied: applied!, ...withoutUndefined({ squares }) },
+      constants: {
+        growth,
+        backoff,
+        interval,
+        ...withoutUndefined({ momentum_decay: momentumDecay }),
+      },
       workgroups: ONCE,
       label: "loss scale",
       origin: node.origin,
@@ -45,7 +52,7 @@ export function lowerAdjustLossScale(
 /** The dispatch that gives a loss scale its first state. */
 export function initializeLossScale(
   state: Storage,
-  { initial }: DynamicLossScale,
+  { initial }: Pick<DynamicLossScale, "initial">,
   origin: Origin,
 ): StepDraft {
   return dispatch(startLossScale(), {

@@ -65,8 +65,10 @@ function initialLossScale(
   { precision }: LoweringOptions,
 ): readonly StepDraft[] {
   const lossScale = persistent.ports.get(LOSS_SCALE_KEY);
-  if (!lossScale || precision?.lossScale.kind !== "dynamic") return [];
-  return [initializeLossScale(lossScale, precision.lossScale, inputs[0]!.value.origin)];
+  if (!lossScale) return [];
+  const kept = precision?.lossScale;
+  const initial = kept?.kind === "dynamic" ? kept.initial : (kept?.scale ?? 1);
+  return [initializeLossScale(lossScale, { initial }, inputs[0]!.value.origin)];
 }
 
 function averageSteps(

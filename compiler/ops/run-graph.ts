@@ -86,7 +86,8 @@ function portData(
 function firstLossScale({ nodes }: Graph): Float32Array {
   const adjustment = nodes.find((node) => node.kind === "adjustLossScale");
   const { initial } = adjustment!.attributes;
-  const first = { scale: initial, good_steps: 0, power1: 1, power2: 1, factor: 0, skipped: 0 };
+  const none = { good_steps: 0, factor: 0, skipped: 0, updates: 0, length: 0 };
+  const first = { scale: initial, power1: 1, power2: 1, ...none };
   return new Float32Array(packWords(LOSS_SCALE, first, LOSS_SCALE_WORDS));
 }
 

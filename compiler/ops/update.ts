@@ -1,4 +1,6 @@
+import { type AdamSettings, isLayerwise, optimizerWords } from "../../program/optimizers.js";
 import type { OptimizerSettings } from "../../program/program.js";
+import { type APPLIED_SCALE, inAppliedScale } from "../../program/loss-scale.js";
 import { stateCount, type Node, type UpdateAttributes } from "../ir/graph.js";
 import { requireShape } from "./checks.js";
 import type { OpDefinition, ReferenceContext, Tensor } from "./op.js";
@@ -24,8 +26,11 @@ export const update: OpDefinition<"update"> = {
   },
 };
 
-/** Adam's bias corrections: what averages that started at zero are divided by. */
-type Corrections = readonly [mean: number, squares: number];
+/** What depends on the number of the step: Adam's bias corrections among others. */
+type Corrections = Pick<ReturnType<typeof optimizerWords>, "correction1" | "correction2"> & {
+  /** NAdam's and RAdam's, which the device counts. */
+  readonly adjustment?: number;
+};
 
 export interface GradientScale {
   /** 0 where the step is skipped. */
@@ -43,8 +48,10 @@ export function gradientScale(
   { optimizer }: ReferenceContext,
 ): GradientScale {
   if (skips) {
-    const [scale, mean, squares] = last!.data as unknown as [number, number, number];
-    return { scale, corrections: [mean, squares] };
+    const read = (word: keyof typeof APPLIED_SCALE) => last!.data[inAppliedScale(word)]!;
+    const [correction1, correction2] = [read("correction1"), read("correction2")];
+    const corrections = { correction1, correction2, adjustment: read("adjustment") };
+    return { scale: read("factor"), corrections };
   }
   const norm = gradientFactor * Math.sqrt(clipsNorm ? last!.data[0]! : 0);
   // As torch.nn.utils.clip_grad_norm_ has it.
@@ -69,21 +76,19 @@ export function descend(
   const rate = optimizer.learningRate * learningRateFactor;
   const decay = optimizer.weightDecay * decayFactor;
   const { gradientFactor = 1 } = rest;
-  const pace = { rate, decay, corrections: corrections ?? correctionsOf(optimizer, step + 1) };
+  // Steps are counted from 1.
+  const pace = { rate, decay, corrections: corrections ?? optimizerWords(optimizer, step + 1) };
   const limit = clipsValue ? (optimizer.clip?.value ?? Infinity) : Infinity;
-  for (let index = 0; index < w.data.length; index++) {
-    const gradient = Math.max(-limit, Math.min(limit, gradientFactor * dw.data[index]!));
+  const gradients = Float64Array.from(dw.data, (value) =>
+    Math.max(-limit, Math.min(limit, gradientFactor * value)),
+  );
+  if (isLayerwise(rule)) return followByLayer({ w, gradients, states }, pace, optimizer);
+  gradients.forEach((gradient, index) => {
     const place = { weight: w.data[index]!, gradient, index, states };
     w.data[index] =
       rule === "accumulate" ? place.weight + gradient : follow(place, pace, optimizer);
-  }
+  });
 }
-
-/** Steps are counted from 1. */
-const correctionsOf = (optimizer: OptimizerSettings, time: number): Corrections =>
-  optimizer.kind === "adam" || optimizer.kind === "adamw"
-    ? [1 - optimizer.beta1 ** time, 1 - optimizer.beta2 ** time]
-    : [1, 1];
 
 interface Place {
   readonly weight: number;
@@ -110,6 +115,13 @@ function follow(place: Place, pace: Pace, optimizer: OptimizerSettings): number 
       return followAdadelta(place, pace, optimizer);
     case "lion":
       return followLion(place, pace, optimizer);
+    case "nadam":
+      return followNadam(place, pace, optimizer);
+    case "radam":
+      return followRadam(place, pace, optimizer);
+    case "lamb":
+    case "lars":
+      throw new Error(`${optimizer.kind} takes the norms of whole parameters`);
     default:
       return followAdam(place, pace, optimizer);
   }
@@ -189,18 +201,105 @@ function followLion(
   return (1 - rate * decay) * weight - rate * direction;
 }
 
-/** Kingma and Ba, arXiv:1412.6980; with `adamw`, Loshchilov and Hutter, arXiv:1711.05101. */
-function followAdam(
-  { weight, gradient, index, states: [means, squares] }: Place,
-  { rate, decay, corrections }: Pace,
-  { kind, beta1, beta2, epsilon }: Of<"adam" | "adamw">,
-): number {
-  const g = kind === "adam" ? gradient + decay * weight : gradient;
+/** Moves the averages of the gradient and its square, of which Adam's relatives make a step. */
+function moveAverages(
+  { index, states: [means, squares] }: Pick<Place, "index" | "states">,
+  g: number,
+  { beta1, beta2 }: { readonly beta1: number; readonly beta2: number },
+): { readonly mean: number; readonly square: number } {
   const mean = beta1 * means!.data[index]! + (1 - beta1) * g;
   const square = beta2 * squares!.data[index]! + (1 - beta2) * g * g;
   means!.data[index] = mean;
   squares!.data[index] = square;
-  const deviation = Math.sqrt(square / corrections[1]) + epsilon;
-  const kept = kind === "adamw" ? (1 - rate * decay) * weight : weight;
-  return kept - (rate * mean) / corrections[0] / deviation;
+  return { mean, square };
+}
+
+/** Kingma and Ba, arXiv:1412.6980; with `adamw`, Loshchilov and Hutter, arXiv:1711.05101. */
+function followAdam(place: Place, pace: Pace, optimizer: AdamSettings): number {
+  const { weight, gradient } = place;
+  const { rate, decay } = pace;
+  const isDecoupled = optimizer.kind === "adamw";
+  const g = isDecoupled ? gradient : gradient + decay * weight;
+  const kept = isDecoupled ? (1 - rate * decay) * weight : weight;
+  return kept - rate * adamDirection(place, g, pace, optimizer);
+}
+
+function adamDirection(
+  place: Pick<Place, "index" | "states">,
+  g: number,
+  { corrections: { correction1, correction2 } }: Pace,
+  optimizer: AdamSettings,
+): number {
+  const { mean, square } = moveAverages(place, g, optimizer);
+  return mean / correction1 / (Math.sqrt(square / correction2) + optimizer.epsilon);
+}
+
+/** Dozat, "Incorporating Nesterov momentum into Adam", ICLR 2016 workshop, as PyTorch 2 has it. */
+function followNadam(
+  place: Place,
+  { rate, decay, corrections: { correction1, correction2, adjustment = 0 } }: Pace,
+  optimizer: Of<"nadam">,
+): number {
+  const g = place.gradient + decay * place.weight;
+  const { mean, square } = moveAverages(place, g, optimizer);
+  const deviation = Math.sqrt(square / correction2) + optimizer.epsilon;
+  return place.weight - (rate * (adjustment * g + mean / correction1)) / deviation;
+}
+
+/** Liu et al., arXiv:1908.03265. */
+function followRadam(
+  place: Place,
+  { rate, decay, corrections: { correction1, correction2, adjustment = 0 } }: Pace,
+  optimizer: AdamSettings,
+): number {
+  const g = place.gradient + decay * place.weight;
+  const { mean, square } = moveAverages(place, g, optimizer);
+  const deviation = (Math.sqrt(square) + optimizer.epsilon) / Math.sqrt(correction2);
+  const factor = adjustment > 0 ? adjustment / deviation : 1;
+  return place.weight - ((rate * mean) / correction1) * factor;
+}
+
+interface Layer {
+  readonly w: Tensor;
+  readonly gradients: Float64Array;
+  readonly states: readonly Tensor[];
+}
+
+function normOf(values: Iterable<number>): number {
+  let squares = 0;
+  for (const value of values) squares += value * value;
+  return Math.sqrt(squares);
+}
+
+/** LAMB and LARS, as timm has them: a parameter without weight decay is not scaled. */
+function followByLayer(layer: Layer, pace: Pace, optimizer: OptimizerSettings): void {
+  if (optimizer.kind === "lamb") followLamb(layer, pace, optimizer);
+  if (optimizer.kind === "lars") followLars(layer, pace, optimizer);
+}
+
+/** You et al., "Large batch optimization for deep learning", arXiv:1904.00962. */
+function followLamb({ w, gradients, states }: Layer, pace: Pace, optimizer: AdamSettings): void {
+  const { rate, decay } = pace;
+  const direction = gradients.map(
+    (g, index) => adamDirection({ index, states }, g, pace, optimizer) + decay * w.data[index]!,
+  );
+  const [weights, step] = [normOf(w.data), normOf(direction)];
+  const trust = decay > 0 && weights > 0 && step > 0 ? weights / step : 1;
+  direction.forEach((each, index) => (w.data[index]! -= rate * trust * each));
+}
+
+/** You et al., "Large batch training of convolutional networks", arXiv:1708.03888. */
+function followLars({ w, gradients, states }: Layer, pace: Pace, optimizer: Of<"lars">): void {
+  const { rate, decay } = pace;
+  const { momentum, nesterov, trustCoefficient, epsilon } = optimizer;
+  const [velocity] = states;
+  const [weights, slope] = [normOf(w.data), normOf(gradients)];
+  const isScaled = decay > 0 && weights > 0 && slope > 0;
+  const trust = isScaled ? (trustCoefficient * weights) / (slope + decay * weights + epsilon) : 1;
+  gradients.forEach((gradient, index) => {
+    const g = trust * (gradient + decay * w.data[index]!);
+    const next = momentum * velocity!.data[index]! + g;
+    velocity!.data[index] = next;
+    w.data[index]! -= rate * (nesterov ? g + momentum * next : next);
+  });
 }

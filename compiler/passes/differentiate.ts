@@ -1,4 +1,4 @@
-import { stateNames, type OptimizerSettings } from "../../program/optimizers.js";
+import { isCounting, stateNames, type OptimizerSettings } from "../../program/optimizers.js";
 import type { LossScale } from "../../program/recipe.js";
 import { addPointwise } from "../ops/add-pointwise.js";
 import { ops } from "../ops/index.js";
@@ -79,16 +79,20 @@ function withGradients(forward: Graph, { lossScale }: TrainingRule): Differentia
 }
 
 /**
- * What a training graph depends on of an optimizer: its kind, and whether gradients are clipped;
- * and how the loss is scaled.
+ * What a training graph depends on of an optimizer: its kind, whether gradients are clipped, and
+ * settings that are compiled in; and how the loss is scaled.
  */
 export type TrainingRule = Pick<OptimizerSettings, "kind" | "clip"> & {
   readonly lossScale?: LossScale | undefined;
+  readonly momentumDecay?: number;
+  readonly trustCoefficient?: number;
 };
 
 type AnyRule =
   | TrainingRule
-  | { readonly kind: "accumulate"; readonly clip?: undefined; readonly lossScale?: undefined };
+  | ({ readonly kind: "accumulate" } & {
+      readonly [Name in Exclude<keyof TrainingRule, "kind">]?: undefined;
+    });
 
 const ACCUMULATE: AnyRule = { kind: "accumulate" };
 
@@ -218,7 +222,7 @@ type Trained = Parameter & { readonly gradient: Value };
  */
 function withUpdates(graph: Graph, trained: readonly Trained[], optimizer: TrainingRule): Graph {
   const builder = GraphBuilder.withoutNodes(graph);
-  const waits = needsNorm(optimizer);
+  const waits = needsNorm(optimizer) || skips(optimizer);
   const due = waits ? undefined : groupByLastUse(graph, trained);
   for (const node of graph.nodes) {
     builder.keep(node);
@@ -234,7 +238,9 @@ function addUpdates(
   optimizer: TrainingRule,
 ): void {
   const norm = needsNorm(optimizer) ? addNorm(builder, trained) : undefined;
-  const last = norm && addScaleAdjustment(builder, norm, optimizer);
+  const last = skips(optimizer)
+    ? addScaleAdjustment(builder, norm, { optimizer, origin: trained[0]!.value.origin })
+    : norm;
   for (const parameter of trained) addUpdate(builder, parameter, optimizer, last);
 }
 
@@ -243,17 +249,27 @@ const clipsNorm = ({ clip }: AnyRule) => clip?.norm !== undefined;
 const needsNorm = (optimizer: TrainingRule) =>
   clipsNorm(optimizer) || optimizer.lossScale?.kind === "dynamic";
 
-/**
- * What updates read: the norm itself, or the factor of the gradients that a dynamic loss scale
- * makes of it.
- */
-function addScaleAdjustment(builder: GraphBuilder, norm: Value, optimizer: TrainingRule): Value {
-  const { lossScale } = optimizer;
-  if (lossScale?.kind !== "dynamic") return norm;
-  const { growth, backoff, interval, initial } = lossScale;
-  const attributes = { growth, backoff, interval, initial, clipsNorm: clipsNorm(optimizer) };
-  const { origin } = norm;
-  return builder.add("adjustLossScale", [norm, builder.lossScale(origin)], attributes, origin);
+/** Whether updates read what a loss scale makes of a step, or of its number. */
+const skips = ({ kind, lossScale }: AnyRule) => lossScale?.kind === "dynamic" || isCounting(kind);
+
+/** A scale that stays as it is. */
+const STATIC = { growth: 1, backoff: 1, interval: 1 };
+
+/** The factor of the gradients that a loss scale makes of their norm, and what counts its steps. */
+function addScaleAdjustment(
+  builder: GraphBuilder,
+  norm: Value | undefined,
+  { optimizer, origin }: { readonly optimizer: TrainingRule; readonly origin: Origin },
+): Value {
+  const { kind, lossScale, momentumDecay } = optimizer;
+  const isStatic = lossScale?.kind !== "dynamic";
+  const { growth, backoff, interval } = isStatic ? STATIC : lossScale;
+  const initial = isStatic ? (lossScale?.scale ?? 1) : lossScale.initial;
+  const counts = isCounting(kind) ? kind : undefined;
+  const limits = { isStatic, clipsNorm: clipsNorm(optimizer), counts, momentumDecay };
+  const attributes = { growth, backoff, interval, initial, ...limits };
+  const inputs = [builder.lossScale(origin), ...(norm ? [norm] : [])];
+  return builder.add("adjustLossScale", inputs, attributes, origin);
 }
 
 function groupByLastUse(
@@ -293,16 +309,17 @@ function addUpdate(
   const kept = optimizer.kind === "accumulate" ? [] : stateNames(optimizer);
   const states = kept.map((kind) => builder.state(value, kind));
   const inputs = [value, gradient, ...states, ...(last ? [last] : [])];
-  const { lossScale } = optimizer;
-  const skips = lossScale?.kind === "dynamic";
+  const { lossScale, trustCoefficient } = optimizer;
+  const isSkipping = skips(optimizer);
   const attributes = {
     optimizer: optimizer.kind,
     learningRateFactor,
     decayFactor,
     clipsValue: optimizer.clip?.value !== undefined,
-    clipsNorm: last !== undefined && !skips,
-    skips: skips || undefined,
-    gradientFactor: lossScale?.kind === "static" ? 1 / lossScale.scale : undefined,
+    clipsNorm: last !== undefined && !isSkipping,
+    skips: isSkipping || undefined,
+    gradientFactor: lossScale?.kind === "static" && !isSkipping ? 1 / lossScale.scale : undefined,
+    trustCoefficient,
   };
   builder.addAll("update", inputs, attributes, value.origin);
 }

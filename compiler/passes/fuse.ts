@@ -5,6 +5,7 @@ import { channel, operand, type Expression } from "../ir/expression.js";
 import { canFuse, readsOf, type Fusion } from "../ir/fusion.js";
 import type { AnyNode, Graph, LabelRule, Node, OpKind, Value } from "../ir/graph.js";
 import { MOST_BINDINGS } from "../../program/limits.js";
+import { isLayerwise } from "../../program/optimizers.js";
 import { geometryOf } from "../layout/geometry.js";
 import { normalizeExpression } from "../ir/normalize-expression.js";
 import type { Uses } from "../ir/uses.js";
@@ -256,8 +257,9 @@ function takesPrologue(
   return areVectors && slopeOf(expression) !== undefined && inputs.length + 2 <= MOST_BINDINGS;
 }
 
-/** Whether an update needs the gradients of all parameters. */
-const waitsForAll = ({ attributes: { clipsNorm, skips } }: Node<"update">) => clipsNorm || skips;
+/** Whether an update needs more than one element of one gradient at a time. */
+const waitsForAll = ({ attributes: { clipsNorm, skips, optimizer } }: Node<"update">) =>
+  clipsNorm || skips || isLayerwise(optimizer);
 
 /**
  * A gradient that only an update reads is applied by the op that makes it, where the update is: no

@@ -18,6 +18,7 @@ import {
   type ReductionNode,
   type ReductionRange,
 } from "./parts.js";
+import { isLayerwise } from "../../program/optimizers.js";
 import type { Placements } from "./placements.js";
 import type { AdapterSettings, GraphSettings } from "./settings.js";
 import { fixed, scratch, type Storage } from "./storage.js";
@@ -36,6 +37,18 @@ export interface Choices {
   readonly slice: readonly ChannelCopy[];
   /** Memory for the sums of blocks, of each piece of the gradient. */
   readonly squareSum: readonly Storage[];
+  /** Of an update by the norms of a whole parameter. */
+  readonly update: LayerMemory | undefined;
+}
+
+/** Memory between the steps of an update by the norms of a whole parameter. */
+export interface LayerMemory {
+  /** The direction of the step, a piece for each of the parameter. */
+  readonly directions: readonly Storage[];
+  /** Sums of blocks, of each piece. */
+  readonly blocks: readonly Storage[];
+  readonly weightSquares: Storage;
+  readonly stepSquares: Storage;
 }
 
 export type ChosenKind = keyof Choices;
@@ -69,6 +82,8 @@ const PLANNERS: {
   concatenate: ({ settings }, node) => planCopies(settings, node),
   slice: ({ settings }, node) => planCopies(settings, node),
   squareSum: ({ placements }, { inputs: [gradient] }) => squareBlocks(gradient!, placements),
+  update: ({ placements }, { inputs: [parameter], attributes: { optimizer } }) =>
+    isLayerwise(optimizer) ? layerMemory(parameter!, placements) : undefined,
 };
 
 /** The node that leaves parts for a reduction. */
@@ -84,6 +99,17 @@ function joinedParts({ settings, left }: Known, node: ReductionNode) {
 
 const squareBlocks = ({ id, name }: Value, placements: Placements): readonly Storage[] =>
   placements.get(id)!.map(() => scratch(`${name} squares`, fixed(4 * SQUARES_BLOCKS)));
+
+function layerMemory(parameter: Value, placements: Placements): LayerMemory {
+  const { id, name } = parameter;
+  const directions = placements.get(id)!.map(({ bytes }) => scratch(`${name} direction`, bytes));
+  return {
+    directions,
+    blocks: squareBlocks(parameter, placements),
+    weightSquares: scratch(`${name} weights`, fixed(16)),
+    stepSquares: scratch(`${name} step`, fixed(16)),
+  };
+}
 
 /**
  * Whether adapters differ in the choice for a node: contractions, whose schedules they differ in,

@@ -57,7 +57,9 @@ async function search(run: Repeatable, step: number): Promise<Divergence> {
   const good = progress.state.step;
   // With a dynamic loss scale, a step whose gradients overflow changes nothing: that of the step
   // before is not a fault.
-  const first = run.network.program.lossScale === undefined ? step - 1 : step;
+  const { precision } = run.recipe;
+  const isDynamic = precision?.kind === "f16" && precision.lossScale.kind === "dynamic";
+  const first = isDynamic ? step : step - 1;
   await run.onSearch?.(step - good);
   while (!run.stopped && progress.state.step < step) {
     for await (const batch of steps.batches()) {

@@ -152,7 +152,7 @@ describe("a name that netc does not have", () => {
     ...["dropblock", "prelu", "Dropout3d", "Lambda", "TransformerEncoder", "LSTM"].map(
       (name) => ["layer", name] as const,
     ),
-    ["optimizer", "nadam"],
+    ["optimizer", "adafactor"],
     ["transform", "ToTensor"],
     ["schedule", "LambdaLR"],
     ["loss", "focal_loss"],
@@ -285,7 +285,7 @@ describe("--fix of recipes", () => {
     ["Adam(learning_rate=1e-3)", "Adam(learning_rate=1e-3)"],
     ["Adam", "Adam"],
     ["adamw(learning_rate=1e-3)", "adamw(lr=1e-3)"],
-    ["Nadam(lr=1e-3)", "Nadam(lr=1e-3)"],
+    ["Nadam(lr=1e-3)", "nadam(lr=1e-3)"],
   ])("%s", (written, meant) => {
     expect(lineOf(recipe(written), "optimizer")).toBe(meant);
   });

@@ -2,6 +2,7 @@ import { trainedParameters } from "../../compiler/ir/fusion.js";
 import { portsOf, type Graph, type Port, type Value } from "../../compiler/ir/graph.js";
 import { stepGraphs } from "../../compiler/passes/step-graphs.js";
 import { makeProgram, type ProgramOptions } from "../../compiler/program.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import { runGraph, type Numbers } from "../../compiler/ops/run-graph.js";
 import { scoresOf } from "../../compiler/ops/scores.js";
 import { createNetwork, type Network } from "../../runtime/index.js";
@@ -106,6 +107,7 @@ function expectedValues(graph: Graph, examples: GraphExamples, rule: Program["op
     graph.parameters.map(({ value }) => [value.name, initial(value.name, value.shape)]),
   );
   let states = new Map<string, Numbers[]>();
+  let lossScale: Numbers | undefined;
   const { train, predict } = stepGraphs(graph, { fusion: "none", optimizer: rule });
   const context = { seed: 7, training: true, optimizer: rule };
   const predicted = runGraph(predict, {
@@ -116,10 +118,13 @@ function expectedValues(graph: Graph, examples: GraphExamples, rule: Program["op
   });
   const steps = [];
   for (let step = 0; step < STEPS; step++) {
-    const inputs = { images, given, parameters, states };
+    const counted = withoutUndefined({ lossScale });
+    const inputs = { images, given, parameters, states, ...counted };
     const values = runGraph(train!, { ...inputs, context: { ...context, step } });
     steps.push(values);
     const numbersOf = ({ id }: Value) => values.get(id)!.data as Numbers;
+    const [scale] = portsOf(train!, "loss scale");
+    lossScale = scale && numbersOf(scale);
     parameters = new Map(graph.parameters.map(({ value }) => [value.name, numbersOf(value)]));
     states = new Map(
       trainedParameters(train!).map(({ parameter, states: kept }) => [

@@ -251,6 +251,8 @@ const cases: Record<string, () => Chain> = {
 const COMMON = { learningRate: 0.02, weightDecay: 0.01 };
 const averages = { ...COMMON, beta1: 0.8, beta2: 0.9, epsilon: 1e-3 };
 
+const LARS = { trustCoefficient: 0.1, epsilon: 1e-3 };
+
 const VARIANTS = {
   fused: { fusion: "all", keepGradients: false },
   "fused, gradients kept": { fusion: "all", keepGradients: true },
@@ -303,6 +305,14 @@ const optimizers: Readonly<Record<string, Program["optimizer"]>> = {
   adagrad: { ...COMMON, kind: "adagrad", epsilon: 1e-3 },
   adadelta: { ...COMMON, kind: "adadelta", rho: 0.9, epsilon: 1e-3 },
   lion: { ...COMMON, kind: "lion", beta1: 0.8, beta2: 0.95 },
+  nadam: { ...averages, kind: "nadam", momentumDecay: 4e-3 },
+  radam: { ...averages, kind: "radam" },
+  "lamb with both kinds of clipping": {
+    ...averages,
+    kind: "lamb",
+    clip: { norm: 0.1, value: 0.01 },
+  },
+  lars: { ...COMMON, ...LARS, kind: "lars", momentum: 0.9, nesterov: true },
   "sgd with limited elements": { ...sgd, clip: { value: 0.01 } },
   "sgd with a limited norm": { ...sgd, clip: { norm: 0.1 } },
 };

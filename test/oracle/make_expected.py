@@ -842,6 +842,15 @@ def recipe_cases():
             p, lr=0.5, rho=0.8, eps=1e-3, weight_decay=0.1
         ),
         "lion(lr=0.005, beta1=0.8, beta2=0.95, weight_decay=0.1)": lambda p: Lion(p, 0.005, (0.8, 0.95), 0.1),
+        **counting_optimizers(),
+        "lamb(lr=0.01, eps=1e-4, weight_decay=0.1)": lambda p: Lamb(p, lr=0.01, eps=1e-4, weight_decay=0.1),
+        "lamb(lr=0.01, eps=1e-4, weight_decay=0)": lambda p: Lamb(p, lr=0.01, eps=1e-4, weight_decay=0),
+        "lars(lr=2, momentum=0.9, weight_decay=0.1, trust_coefficient=0.02)": lambda p: Lars(
+            p, lr=2, momentum=0.9, weight_decay=0.1, trust=0.02
+        ),
+        "lars(lr=2, momentum=0.9, nesterov=true, weight_decay=0.1, trust_coefficient=0.02)": lambda p: Lars(
+            p, lr=2, momentum=0.9, weight_decay=0.1, trust=0.02, nesterov=True
+        ),
     }
     for text, make in optimizers.items():
         yield *classes, f"optimizer = {text}", linear_head, by_labels("out"), make, None
@@ -863,6 +872,12 @@ def recipe_cases():
         yield f"cross_entropy(out, label, {text})", labels, sgd_text, linear_head, loss, sgd_of, None
     for text, rule in {"": {}, ", label_smoothing=0.1": dict(label_smoothing=0.1)}.items():
         yield f"cross_entropy(out, label{text})", f"{labels}  // mixed", sgd_text, linear_head, mixed(rule), sgd_of, None
+    for text, make in counting_optimizers().items():
+        settings = f"optimizer = {text}\n  clip_norm = 0.05\n  accumulate = 3"
+        yield *classes, settings, linear_head, in_slices(3), make, clipped_by_norm
+    lamb = lambda p: Lamb(p, lr=0.01, eps=1e-4, weight_decay=0.1)
+    text = "optimizer = lamb(lr=0.01, eps=1e-4, weight_decay=0.1)\n  clip_norm = 0.05\n  accumulate = 3"
+    yield *classes, text, linear_head, in_slices(3), lamb, clipped_by_norm
     groups = "lr_factors = [(first, 0.1), (*.bias, 2)]\n  no_decay = [*.bias]"
     grouped_sgd = lambda p: torch.optim.SGD(grouped(p, 0.05, 0.1), lr=0.05, momentum=0.9)
     text = f"optimizer = sgd(lr=0.05, momentum=0.9, weight_decay=0.1)\n  {groups}"
@@ -877,6 +892,92 @@ def recipe_cases():
     thawing = "freeze = [first]\n  unfreeze = after(2 steps, [*.bias]) -> after(4 steps, [first])"
     for text, make in ((sgd_text, sgd_of), ("optimizer = adam(lr=0.01)", adam)):
         yield *classes, f"{text}\n  {thawing}", linear_head, by_labels("out"), lambda p, make=make: Thawing(p, make), None
+
+
+def counting_optimizers():
+    """Those whose steps follow from their number."""
+    return {
+        "nadam(lr=0.01, weight_decay=0.1, momentum_decay=0.1)": lambda p: Nadam(
+            p, lr=0.01, weight_decay=0.1, momentum_decay=0.1
+        ),
+        "radam(lr=0.01, beta2=0.95, weight_decay=0.1)": lambda p: torch.optim.RAdam(
+            p, lr=0.01, betas=(0.9, 0.95), weight_decay=0.1
+        ),
+    }
+
+
+class Nadam(torch.optim.Optimizer):
+    """torch.optim.NAdam of PyTorch 2: in 1.13, the product for the next step has a momentum twice."""
+
+    def __init__(self, parameters, lr, weight_decay, momentum_decay, betas=(0.9, 0.999), eps=1e-8):
+        super().__init__(parameters, dict(lr=lr, decay=weight_decay, psi=momentum_decay, betas=betas, eps=eps))
+        self.steps, self.product = 0, 1.0
+
+    @torch.no_grad()
+    def step(self):
+        self.steps += 1
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            mu, following = (beta1 * (1 - 0.5 * 0.96 ** (t * group["psi"])) for t in (self.steps, self.steps + 1))
+            self.product *= mu
+            for weight in group["params"]:
+                mean = self.state[weight].setdefault("mean", torch.zeros_like(weight))
+                square = self.state[weight].setdefault("square", torch.zeros_like(weight))
+                gradient = weight.grad + group["decay"] * weight
+                mean.mul_(beta1).add_(gradient, alpha=1 - beta1)
+                square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+                deviation = (square / (1 - beta2**self.steps)).sqrt() + group["eps"]
+                weight.addcdiv_(gradient, deviation, value=-group["lr"] * (1 - mu) / (1 - self.product))
+                ahead = -group["lr"] * following / (1 - self.product * following)
+                weight.addcdiv_(mean, deviation, value=ahead)
+
+
+class Lamb(torch.optim.Optimizer):
+    """timm.optim.Lamb without its own clipping: parameters without decay are not scaled."""
+
+    def __init__(self, parameters, lr, eps, weight_decay, betas=(0.9, 0.999)):
+        super().__init__(parameters, dict(lr=lr, eps=eps, decay=weight_decay, betas=betas))
+        self.steps = 0
+
+    @torch.no_grad()
+    def step(self):
+        self.steps += 1
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for weight in group["params"]:
+                mean = self.state[weight].setdefault("mean", torch.zeros_like(weight))
+                square = self.state[weight].setdefault("square", torch.zeros_like(weight))
+                mean.mul_(beta1).add_(weight.grad, alpha=1 - beta1)
+                square.mul_(beta2).addcmul_(weight.grad, weight.grad, value=1 - beta2)
+                deviation = square.sqrt() / (1 - beta2**self.steps) ** 0.5 + group["eps"]
+                update = mean / (1 - beta1**self.steps) / deviation + group["decay"] * weight
+                if group["decay"] != 0:
+                    norm, length = weight.norm(2.0), update.norm(2.0)
+                    update = update * (norm / length if norm > 0 and length > 0 else 1.0)
+                weight -= group["lr"] * update
+
+
+class Lars(torch.optim.Optimizer):
+    """timm.optim.Lars: parameters without decay are not scaled."""
+
+    def __init__(self, parameters, lr, momentum, weight_decay, trust, nesterov=False, eps=1e-8):
+        settings = dict(lr=lr, momentum=momentum, decay=weight_decay, trust=trust, nesterov=nesterov, eps=eps)
+        super().__init__(parameters, settings)
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for weight in group["params"]:
+                gradient, decay = weight.grad, group["decay"]
+                if decay != 0:
+                    norm, slope = weight.norm(2.0), gradient.norm(2.0)
+                    ratio = group["trust"] * norm / (slope + norm * decay + group["eps"])
+                    ratio = ratio if norm > 0 and slope > 0 else 1.0
+                    gradient = (gradient + decay * weight) * ratio
+                velocity = self.state[weight].setdefault("velocity", torch.zeros_like(weight))
+                velocity.mul_(group["momentum"]).add_(gradient)
+                ahead = gradient + group["momentum"] * velocity if group["nesterov"] else velocity
+                weight -= group["lr"] * ahead
 
 
 class Lion(torch.optim.Optimizer):

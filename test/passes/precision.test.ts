@@ -112,16 +112,17 @@ describe("what is stored in 16 bits", () => {
 });
 
 test("a dynamic scale backs off where gradients are not finite and grows after good steps", () => {
-  const rule = { initial: 1024, growth: 2, backoff: 0.5, interval: 3, clipsNorm: false };
+  const scale = { initial: 1024, growth: 2, backoff: 0.5, interval: 3 };
+  const rule = { ...scale, clipsNorm: false, isStatic: false };
   const state = { shape: [8], data: Float64Array.of(1024, 0, 1, 1, 0, 0, 0, 0) };
   const optimizer = { ...CONTEXT.optimizer, kind: "adam", beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
   const step = (squares: number) => {
-    const inputs = [{ shape: [1], data: Float64Array.of(squares) }, state];
+    const inputs = [state, { shape: [1], data: Float64Array.of(squares) }];
     const given = { ...CONTEXT, optimizer: optimizer as ProgramOptions["optimizer"] };
     const [applied] = adjustLossScale.reference(inputs, rule, given, []);
     return Array.from(applied!.data);
   };
-  expect(step(4)).toEqual([1 / 1024, 1 - 0.9, 1 - 0.99, 1024]);
+  expect(step(4)).toEqual([1 / 1024, 1 - 0.9, 1 - 0.99, 0]);
   for (const overflow of [NaN, Infinity]) expect(step(overflow)[0]).toBe(0);
   expect([...state.data.slice(0, 6)]).toEqual([256, 0, 0.9, 0.99, 0, 2]);
   for (let good = 0; good < 3; good++) expect(step(1)[0]).toBe(1 / 256);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { createNetwork, type Network } from "../../runtime/index.js";
+import { runsAllVariants } from "../adapters.js";
 import { uniformValues } from "../oracle/values.js";
 
 const SPEC = (optimizer: string) => `
@@ -40,3 +41,32 @@ test.for([
     network.destroy();
   }
 });
+
+const RESUMED = ["nadam(lr=0.01)", "radam(lr=0.01)", "lamb(lr=0.01)", "lars(lr=1, momentum=0.9)"];
+
+/** The device counts the updates of nadam and radam, also where no step is skipped. */
+test.for(runsAllVariants ? RESUMED : RESUMED.slice(0, 1))(
+  "%s continues from a file bit for bit, with and without a loss scale",
+  async (optimizer) => {
+    const wanted = uniformValues("wanted", 20, 1);
+    for (const settings of ["", "\n  precision = f16"]) {
+      const { programs } = compile(SPEC(`${optimizer}${settings}`), { file: "first.net" });
+      const open = () => createNetwork(programs, { batch: 4 }) as Promise<Network>;
+      const [whole, resumed] = [await open(), await open()];
+      try {
+        const step = (network: Network, count: number) =>
+          network.step(uniformValues(`images ${count}`, 24, 1), wanted as never);
+        for (let count = 0; count < 7; count++) await step(whole, count);
+        await resumed.load(await whole.save({ optimizer: true }));
+        for (const network of [whole, resumed]) {
+          for (let count = 7; count < 9; count++) await step(network, count);
+        }
+        const { name } = whole.parameters[0]!;
+        expect(await resumed.read(name)).toEqual(await whole.read(name));
+      } finally {
+        whole.destroy();
+        resumed.destroy();
+      }
+    }
+  },
+);

@@ -1,5 +1,6 @@
 /** Weights that follow their gradient, stored or made by the same node: some elements of each. */
 import { isUpdate, trainedBy } from "../../compiler/ir/fusion.js";
+import { isLayerwise } from "../../program/optimizers.js";
 import type { AnyNode, Node, UpdateAttributes, Value } from "../../compiler/ir/graph.js";
 import { imageShape, type Shape } from "../../compiler/ir/shape.js";
 import type { ReferenceContext, Tensor } from "../../compiler/ops/op.js";
@@ -31,9 +32,12 @@ export function sampledReads(node: AnyNode, batch: number): ReadonlyMap<Value, r
 function trainedPlaces(node: AnyNode, batch: number): readonly (readonly number[])[] {
   const trained = trainedBy(node);
   const products = trained[0]?.gradient ? 1 : termsOf(node, batch);
-  return trained.map(({ parameter }) =>
-    samplePlaces(tensorSize(parameter.shape.map(Number)), products),
-  );
+  return trained.map(({ parameter, rule }) => {
+    const size = tensorSize(parameter.shape.map(Number));
+    // Of a norm all elements count.
+    if (isLayerwise(rule.optimizer)) return Array.from({ length: size }, (_, index) => index);
+    return samplePlaces(size, products);
+  });
 }
 
 /** Terms of the sum that an element of a gradient is. */

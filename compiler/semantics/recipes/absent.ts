@@ -11,7 +11,7 @@ const DECODED = "pixels come as numbers from 0 to 1, channels first: leave it ou
 const CONVERTED = "convert the data to folders of images, tar shards, Parquet or CSV";
 
 export const absentOptimizers: AbsentNames = {
-  ...all(["nadam", "radam", "adamax", "adabelief", "adafactor", "ftrl"], NEAREST),
+  ...all(["adamax", "adabelief", "adafactor", "ftrl"], NEAREST),
   ...all(["asgd", "rprop", "lbfgs"], "`sgd` with momentum, or `adam`"),
 };
 

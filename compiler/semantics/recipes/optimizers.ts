@@ -1,5 +1,5 @@
 import { absentOptimizers } from "./absent.js";
-import type { ArgumentTranslation, ForeignAlias } from "../../diagnostics/alias.js";
+import { each, type ArgumentTranslation, type ForeignAlias } from "../../diagnostics/alias.js";
 import type { OptimizerSettings } from "../../../program/program.js";
 import { boolean, choice, float } from "../../calls/argument-types.js";
 import { required, withDefault } from "../../calls/signature.js";
@@ -39,7 +39,7 @@ export const optimizers: Registry<OptimizerSettings> = {
   noun: "optimizer",
   example: "sgd(lr=0.01, momentum=0.9)",
   unknown: "NET3005",
-  planned: ["lars", "lamb"],
+  planned: [],
   absent: absentOptimizers,
   definitions: [
     optimizer({
@@ -200,6 +200,117 @@ export const optimizers: Registry<OptimizerSettings> = {
         weightDecay: weight_decay,
         beta1,
         beta2,
+      }),
+    }),
+    optimizer({
+      name: "nadam",
+      example: "nadam(lr=2e-3)",
+      aliases: ["NAdam", "Nadam"].flatMap((name) =>
+        ofTwo(name, "as in PyTorch; Keras has `lr=1e-3` and `eps=1e-7`"),
+      ),
+      summary: "adam with Nesterov's momentum, as in PyTorch 2 (Dozat, ICLR 2016 workshop)",
+      positional: [],
+      arguments: {
+        lr: withDefault(float({ above: 0 }), 2e-3, "learning rate"),
+        ...averages,
+        weight_decay: withDefault(decay, 0, "factor of the weights that is added to the gradient"),
+        momentum_decay: withDefault(
+          float({ minimum: 0 }),
+          4e-3,
+          "how fast the momentum grows from half of `beta1` to all of it",
+        ),
+      },
+      resolve: ({ lr, beta1, beta2, eps, weight_decay, momentum_decay }) => ({
+        kind: "nadam",
+        learningRate: lr,
+        weightDecay: weight_decay,
+        beta1,
+        beta2,
+        epsilon: eps,
+        momentumDecay: momentum_decay,
+      }),
+    }),
+    optimizer({
+      name: "radam",
+      example: "radam(lr=1e-3)",
+      aliases: ["RAdam", "RectifiedAdam"],
+      summary:
+        "adam whose first steps are rectified, so that it needs no warmup; as in PyTorch " +
+        "(arXiv:1908.03265)",
+      positional: [],
+      arguments: {
+        lr: withDefault(float({ above: 0 }), 1e-3, "learning rate"),
+        ...averages,
+        weight_decay: withDefault(decay, 0, "factor of the weights that is added to the gradient"),
+      },
+      resolve: ({ lr, beta1, beta2, eps, weight_decay }) => ({
+        kind: "radam",
+        learningRate: lr,
+        weightDecay: weight_decay,
+        beta1,
+        beta2,
+        epsilon: eps,
+      }),
+    }),
+    optimizer({
+      name: "lamb",
+      example: "lamb(lr=4e-3, weight_decay=0.02)",
+      aliases: [
+        ...each(["Lamb", "LAMB", "FusedLAMB"], {
+          differs: "timm and apex also clip gradients to a norm of 1: `clip_norm = 1`",
+        }),
+      ],
+      summary:
+        "adamw whose step of each parameter has a length by the parameter's norm, for large " +
+        "batches; parameters without decay take the step as it is, as in timm and apex " +
+        "(arXiv:1904.00962)",
+      positional: [],
+      arguments: {
+        lr: withDefault(float({ above: 0 }), 1e-3, "learning rate"),
+        ...averages,
+        eps: withDefault(float({ above: 0 }), 1e-6, "what keeps divisions finite"),
+        weight_decay: withDefault(decay, 0.01, "factor of the weights that join the direction"),
+      },
+      resolve: ({ lr, beta1, beta2, eps, weight_decay }) => ({
+        kind: "lamb",
+        learningRate: lr,
+        weightDecay: weight_decay,
+        beta1,
+        beta2,
+        epsilon: eps,
+      }),
+    }),
+    optimizer({
+      name: "lars",
+      example: "lars(lr=4, momentum=0.9, weight_decay=1e-4)",
+      aliases: [
+        ...["Lars", "LARS"],
+        { name: "LARC", differs: "LARC also limits the rate of a layer to `lr`; `lars` does not" },
+      ],
+      summary:
+        "sgd whose rate of each parameter follows its norm and its gradient's, for large " +
+        "batches; parameters without decay take the rate as it is, as in timm (arXiv:1708.03888)",
+      positional: [],
+      arguments: {
+        lr: required(float({ above: 0 }), "learning rate"),
+        momentum: withDefault(share, 0, "share of the velocity kept"),
+        weight_decay: withDefault(decay, 0, "factor of the weights that is added to the gradient"),
+        nesterov: withDefault(boolean(), false, "whether the gradient is taken a step ahead"),
+        trust_coefficient: withDefault(
+          float({ above: 0 }),
+          1e-3,
+          "length of a step as a share of the weights' norm, times the rate",
+        ),
+        eps: epsilon,
+      },
+      resolve: ({ lr, momentum, weight_decay, nesterov, trust_coefficient, eps }) => ({
+        kind: "lars",
+        learningRate: lr,
+        weightDecay: weight_decay,
+        momentum,
+        nesterov,
+        trustCoefficient: trust_coefficient,
+        epsilon: eps,
       }),
     }),
   ],

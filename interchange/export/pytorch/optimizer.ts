@@ -1,5 +1,5 @@
 /** An optimizer's state as `optimizer.state_dict()` of PyTorch gives it. */
-import type { OptimizerSettings } from "../../../program/optimizers.js";
+import type { AdamSettings, OptimizerSettings } from "../../../program/optimizers.js";
 import type { ExportOptimizer, OptimizerGroup } from "../optimizer.js";
 import { TorchArchive } from "./archive.js";
 import type { PickleValue } from "./pickle.js";
@@ -21,7 +21,7 @@ interface TorchOptimizer<Settings> {
 
 const float = (value: number): PickleValue => ({ float: value });
 
-const adam = (className: string): TorchOptimizer<Of<"adam" | "adamw">> => ({
+const adam = (className: string): TorchOptimizer<AdamSettings> => ({
   className,
   states: { exp_avg: "exp_avg", exp_avg_sq: "exp_avg_sq" },
   countsSteps: true,
@@ -31,6 +31,13 @@ const adam = (className: string): TorchOptimizer<Of<"adam" | "adamw">> => ({
     ["amsgrad", false],
   ],
 });
+
+const NOT_IN_PYTORCH: TorchOptimizer<OptimizerSettings> = {
+  className: undefined,
+  states: {},
+  countsSteps: false,
+  settings: () => [],
+};
 
 const OPTIMIZERS: { readonly [Each in Kind]: TorchOptimizer<Of<Each>> } = {
   sgd: {
@@ -75,7 +82,20 @@ const OPTIMIZERS: { readonly [Each in Kind]: TorchOptimizer<Of<Each>> } = {
       ["eps", float(epsilon)],
     ],
   },
-  lion: { className: undefined, states: {}, countsSteps: false, settings: () => [] },
+  // PyTorch's NAdam also keeps the product of its momenta, which netc computes from the step.
+  nadam: NOT_IN_PYTORCH,
+  radam: {
+    className: "RAdam",
+    states: { exp_avg: "exp_avg", exp_avg_sq: "exp_avg_sq" },
+    countsSteps: true,
+    settings: ({ beta1, beta2, epsilon }) => [
+      ["betas", { tuple: [float(beta1), float(beta2)] }],
+      ["eps", float(epsilon)],
+    ],
+  },
+  lion: NOT_IN_PYTORCH,
+  lamb: NOT_IN_PYTORCH,
+  lars: NOT_IN_PYTORCH,
 };
 
 const torchOf = ({ kind }: OptimizerSettings): TorchOptimizer<never> => OPTIMIZERS[kind];
