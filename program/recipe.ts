@@ -193,9 +193,21 @@ export interface Unfreezing {
  */
 export interface WeightAverage {
   readonly kind: "ema";
-  /** Share of the average that is kept at each step. */
+  /** Share of the average that is kept each time. */
   readonly decay: number;
+  /** Steps from one time that the average moves to the next; 1 if absent. */
+  readonly every?: number | undefined;
 }
+
+/**
+ * Which examples an epoch draws, with replacement, as PyTorch's WeightedRandomSampler does: as many
+ * as there are. Without it, an epoch goes through all of them once.
+ */
+export type Sampling =
+  /** All classes are equally likely. */
+  | { readonly kind: "balanced" }
+  /** How likely an example of each class is, compared with the others. */
+  | { readonly kind: "weighted"; readonly weights: readonly number[] };
 
 /**
  * What the loss's gradient is multiplied by, so that small gradients do not vanish in 16 bits; what
@@ -246,6 +258,11 @@ export interface TrainRecipe {
    */
   readonly accumulate?: number;
   readonly seed: number;
+  /** Whether an epoch leaves out a last batch that is not whole; false if absent. */
+  readonly dropLast?: boolean;
+  readonly sampling?: Sampling;
+  /** Epochs from one evaluation to the next; the run's end has one in any case. 1 if absent. */
+  readonly evaluateEvery?: number;
   /**
    * Whether ranks that train together take the statistics of batch normalization over the images of
    * all of them; false if absent.
@@ -256,6 +273,11 @@ export interface TrainRecipe {
    * Names of the weights that training leaves as they are, at least at first; they are compiled in.
    */
   readonly freeze?: readonly string[];
+  /**
+   * Names of the running statistics that stay as they are and that training normalizes by, too;
+   * compiled in.
+   */
+  readonly freezeStatistics?: readonly string[];
   /** In the order in which they happen. */
   readonly unfreeze?: readonly Unfreezing[];
   /**

@@ -65,14 +65,15 @@ export async function rangeTest(
 function batchesOf(
   network: TrainableNetwork,
   dataset: Dataset,
-  { batch, seed, data }: TrainRecipe,
+  { batch, dropLast, sampling, seed, data }: TrainRecipe,
   epoch: number,
 ) {
   const { program } = network;
   const transforms = data?.train?.transforms ?? [];
   const staging = chooseStaging(program, "train", { dataset, transforms });
   const shape = imageOf(program);
-  return loadBatches(dataset, { batch, shape, transforms, staging, seed, epoch, shuffle: true });
+  const pass = { batch, dropLast, sampling, seed, epoch };
+  return loadBatches(dataset, { ...pass, shape, transforms, staging, shuffle: true });
 }
 
 /** Even steps in the logarithm. */

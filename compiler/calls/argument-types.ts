@@ -337,6 +337,22 @@ export function duration(): ArgumentType<Duration> {
   };
 }
 
+/** A whole number of epochs: `5 epochs`. */
+export function epochs(): ArgumentType<number> {
+  const description = "a whole number of epochs, such as `5 epochs`";
+  return {
+    description,
+    accepts: { kind: "duration" },
+    write: (count) => writeDuration({ count, unit: "epochs" }),
+    read(expression, reader) {
+      const read = readDuration(expression, reader, description);
+      if (!read) return undefined;
+      const isWhole = read.unit === "epochs" && Number.isSafeInteger(read.count);
+      return isWhole ? read.count : mismatch(expression, reader, description);
+    },
+  };
+}
+
 /** Several points in training: `[30 epochs, 60 epochs]`. */
 export function durations(): ArgumentType<readonly Duration[]> {
   const description = "a list such as `[30 epochs, 60 epochs]`";

@@ -355,6 +355,8 @@ export interface Parameter {
   readonly decayFactor: number;
   /** Whether the value is trained; a frozen parameter gets no gradient. */
   readonly trainable: boolean;
+  /** Of running statistics: whether training normalizes by them, and leaves them as they are. */
+  readonly isKept?: boolean | undefined;
 }
 
 /**

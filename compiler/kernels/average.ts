@@ -7,12 +7,12 @@ import { UPDATE_QUADS, UPDATE_WORKGROUP } from "./update.js";
 /**
  * An exponential moving average of weights: a share of `decay` of it is kept at each step. It
  * begins with the initial weights. With `skips`, a step that a loss scale had skipped leaves it as
- * it is.
+ * it is; with `every`, so do steps in between.
  */
 export const average = defineKernel(
   "average_weights",
-  ({ skips }: { readonly skips: boolean }) => ({
-    suffix: skips ? "_skipping" : "",
+  ({ skips, every }: { readonly skips: boolean; readonly every?: number | undefined }) => ({
+    suffix: `${skips ? "_skipping" : ""}${every ? `_every${every}` : ""}`,
     summary: "The average of the weights over the steps; the weights themselves where it begins.",
     bindings: {
       weights: read("vec4f"),
@@ -26,6 +26,13 @@ export const average = defineKernel(
       io.loss_scale &&
       code`
       if (${frame.training} != 0u && ${io.loss_scale.load(inLossScale("factor"))} == 0.0) {
+        return;
+      }`
+    }
+    ${
+      every !== undefined &&
+      code`
+      if (${frame.training} != 0u && (${frame.step} + 1u) % ${every} != 0u) {
         return;
       }`
     }

@@ -184,7 +184,7 @@ export const losses: readonly ScoreDefinition[] = [
     expression: distance,
     slope: direction,
   }),
-  elementwise({
+  define({
     name: "bce_with_logits",
     example: "bce_with_logits(output, target)",
     aliases: [
@@ -200,14 +200,45 @@ export const losses: readonly ScoreDefinition[] = [
     ],
     summary: "sigmoid with the binary cross-entropy of targets from 0 to 1",
     applies: "sigmoid",
-    // max(x, 0) - x t + log(1 + exp(-|x|)), in which nothing overflows.
-    expression: add(
-      subtract(unary("relu", x), multiply(x, target)),
-      unary("softplus", unary("negate", magnitude)),
-    ),
-    slope: subtract(unary("sigmoid", x), target),
+    against: "values",
+    positional: ["prediction", "target"],
+    arguments: {
+      ...ofValues,
+      pos_weight: withDefault(
+        float({ above: 0 }),
+        1,
+        "what targets of 1 count, compared with those of 0",
+      ),
+    },
+    lower: (inputs, { pos_weight }, builder, origin) =>
+      builder.add("elementLoss", inputs, binaryCrossEntropy(pos_weight), origin),
   }),
 ];
+
+/** -log(sigmoid(x)): log(1 + exp(-|x|)) + max(-x, 0), in which nothing overflows. */
+const negativeLog = add(
+  unary("softplus", unary("negate", magnitude)),
+  unary("relu", unary("negate", x)),
+);
+
+/** Of logits; targets of 1 count `positive` times, as PyTorch's `pos_weight` has it. */
+function binaryCrossEntropy(positive: number): ElementLossAttributes {
+  if (positive === 1) {
+    // max(x, 0) - x t + log(1 + exp(-|x|)).
+    return {
+      expression: add(
+        subtract(unary("relu", x), multiply(x, target)),
+        unary("softplus", unary("negate", magnitude)),
+      ),
+      slope: subtract(unary("sigmoid", x), target),
+    };
+  }
+  const weight = add(constant(1), multiply(constant(positive - 1), target));
+  return {
+    expression: add(multiply(subtract(constant(1), target), x), multiply(weight, negativeLog)),
+    slope: subtract(multiply(weight, unary("sigmoid", x)), multiply(constant(positive), target)),
+  };
+}
 
 export const metrics: readonly ScoreDefinition[] = [
   define({

@@ -122,16 +122,17 @@ interface AverageOptions {
   /** The state of a dynamic loss scale, by which steps are skipped. */
   readonly lossScale: Storage | undefined;
   readonly decay: number;
+  readonly every: number | undefined;
 }
 
 /** One dispatch for each buffer of a parameter: its average follows it. */
 export function averageParameter(
   { parameter: { value }, pieces, storage }: KeptParameter,
-  { averages, lossScale, decay }: AverageOptions,
+  { averages, lossScale, decay, every }: AverageOptions,
 ): readonly StepDraft[] {
   return pieces.map(({ bytes }, index) => {
     const quads = bytes / 16;
-    return dispatch(average({ skips: lossScale !== undefined }), {
+    return dispatch(average({ skips: lossScale !== undefined, every }), {
       buffers: {
         weights: storage[index]!,
         average: averages[index]!,

@@ -79,7 +79,8 @@ function averageSteps(
   const { average: averages } = parameter;
   if (!averages || !average) return [];
   const lossScale = ports.get(LOSS_SCALE_KEY);
-  return averageParameter(parameter, { averages, lossScale, decay: average.decay });
+  const { decay, every } = average;
+  return averageParameter(parameter, { averages, lossScale, decay, every });
 }
 
 /** Both lists read the same results. */

@@ -4,6 +4,7 @@ import type { Graph } from "../ir/graph.js";
 import { once } from "../ir/once.js";
 import type { SlicedTraining, StepGraphs } from "../ir/step-graphs.js";
 import { differentiate, differentiateInSlices, type TrainingRule } from "./differentiate.js";
+import { freezeStatistics } from "./freeze-statistics.js";
 import { fuse } from "./fuse.js";
 import { forInference, forPrediction } from "./inference.js";
 import { chooseHalves, NO_HALVES } from "../layout/halves.js";
@@ -119,7 +120,7 @@ function readingGraphs(
 
 /** The graph that is differentiated. */
 function trainedGraph(forward: Graph, options: GraphOptions): Graph {
-  const plain = plainGraph(forward, options);
+  const plain = watching(options)(freezeStatistics)(plainGraph(forward, options));
   return options.mixesLabels ? watching(options)(mixLabels)(plain) : plain;
 }
 

@@ -10,7 +10,7 @@ import { absentInitializers, initializers } from "../layers/initializers.js";
 import { formulaScore, losses, metrics } from "../layers/scores.js";
 import type { Registry } from "../semantics/recipes/definition.js";
 import { optimizers } from "../semantics/recipes/optimizers.js";
-import { averages, loads, precisions, stops } from "../semantics/recipes/policies.js";
+import { averages, loads, precisions, samplings, stops } from "../semantics/recipes/policies.js";
 import { schedules } from "../semantics/recipes/schedules.js";
 import { sources } from "../semantics/recipes/sources.js";
 import { stages } from "../semantics/recipes/stages.js";
@@ -66,6 +66,7 @@ export const builtIns = {
   transform: ofRegistry(transforms, (call) => `folder("data/photos") { ${call} }`),
   optimizer: ofRegistry(optimizers, setting("optimizer")),
   schedule: ofRegistry(schedules, setting("schedule")),
+  sampling: ofRegistry(samplings, setting("sampling")),
   average: ofRegistry(averages, setting("average")),
   unfreeze: ofRegistry(stages, setting("unfreeze")),
   stop: ofRegistry(stops, setting("stop")),

@@ -133,6 +133,12 @@ export interface Batch {
   readonly targets: Labels;
 }
 
+/** Batches in one pass over this many examples. */
+export const batchesOf = (
+  examples: number,
+  { batch, dropLast = false }: { readonly batch: number; readonly dropLast?: boolean | undefined },
+): number => (dropLast ? Math.floor(examples / batch) : countBatches(examples, batch));
+
 /** Batches in one pass over `examples` examples; the last one may be partial. */
 export function countBatches(examples: number, batch: number): number {
   return Math.ceil(examples / batch);

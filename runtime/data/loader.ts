@@ -2,10 +2,12 @@
  * From a dataset to batches: order, transforms, and the next batches prepared while the GPU works.
  */
 import { isMixing, type Transform } from "../../program/transforms.js";
-import { countBatches } from "./dataset.js";
+import type { Sampling } from "../../program/recipe.js";
+import { batchesOf } from "./dataset.js";
 import type { Batch, Dataset, Example, ExampleKey, InputShape } from "./dataset.js";
 import { transformMask } from "./masks.js";
 import { shuffledOrder } from "./random.js";
+import { sampledOrder } from "./sampling.js";
 import { prepareExample } from "./memory.js";
 import {
   checkSize,
@@ -31,6 +33,10 @@ export interface LoaderOptions {
   /** Keys the shuffle and the random transforms. */
   readonly epoch: number;
   readonly shuffle: boolean;
+  /** Whether a last batch that is not whole is left out. */
+  readonly dropLast?: boolean | undefined;
+  /** Draws examples with replacement; with `shuffle`, whose place it takes. */
+  readonly sampling?: Sampling | undefined;
   /** Position of the first batch, to continue within an epoch. */
   readonly start?: number;
   /** Batches kept ready ahead of the consumer, 2 unless told. */
@@ -85,8 +91,8 @@ class Pass {
   ) {
     this.staging = options.staging ?? floatStaging(options.transforms, options.shape);
     this.mixesParts = options.part !== undefined && options.transforms.some(isMixing);
-    this.order = visitingOrder(dataset.length, options);
-    this.batches = countBatches(dataset.length, options.batch);
+    this.order = visitingOrder(dataset, options);
+    this.batches = batchesOf(dataset.length, options);
   }
 
   async prepare(position: number): Promise<Batch> {
@@ -94,14 +100,15 @@ class Pass {
     const { batch: examples } = options;
     const whole = this.order.subarray(position * examples, (position + 1) * examples);
     const indices = [...partOf(whole, options.part)];
+    const firstPlace = position * examples + startOf(whole, options.part);
     // One slot more for the example that the first of a part is mixed with.
     const staged = staging.start(indices.length + Number(this.mixesParts));
-    const keys = indices.map((example) => this.keyOf(example));
+    const keys = indices.map((_, slot) => this.keyOf(firstPlace + slot));
     // Each example goes to its slot as soon as it is decoded, so that few decoded images are in
     // memory at once.
     const labels = await Promise.all(
       indices.map(async (index, slot) => {
-        const example = await this.example(index);
+        const example = await this.example(index, keys[slot]!);
         if (example) staged.write(slot, example.image, keys[slot]!);
         return example && this.labelsOf(example, keys[slot]!);
       }),
@@ -110,7 +117,7 @@ class Pass {
     // Closes the gaps that unreadable examples left.
     kept.forEach((slot, place) => slot === place || staged.move(slot, place));
     const keptKeys = kept.map((slot) => keys[slot]!);
-    const before = await this.stageBefore(whole, staged, kept.length);
+    const before = await this.stageBefore({ whole, position }, staged, kept.length);
     const mixtures = decideMixtures(options.transforms, keptKeys, options.shape, {
       before: before && kept.length,
     });
@@ -139,32 +146,38 @@ class Pass {
    * part to a slot, as the partner of the part's first. Undefined if there is none.
    */
   private async stageBefore(
-    whole: Uint32Array,
+    { whole, position }: { readonly whole: Uint32Array; readonly position: number },
     staged: StagedBatch,
     slot: number,
   ): Promise<Example | undefined> {
     const { part } = this.options;
     if (!part || slot === 0 || !this.mixesParts) return undefined;
     const { length } = partOf(whole, part);
-    const first = part.rank * Math.ceil(whole.length / part.size);
+    const first = startOf(whole, part);
     for (let back = 1; back <= whole.length - length; back++) {
-      const index = whole[(first - back + whole.length) % whole.length]!;
-      const example = await this.example(index);
+      const place = (first - back + whole.length) % whole.length;
+      const key = this.keyOf(position * this.options.batch + place);
+      const example = await this.example(whole[place]!, key);
       if (!example) continue;
-      staged.write(slot, example.image, this.keyOf(index));
+      staged.write(slot, example.image, key);
       return example;
     }
     return undefined;
   }
 
-  private keyOf(example: number): ExampleKey {
-    return { seed: this.options.seed, epoch: this.options.epoch, example };
+  /**
+   * What decides about the example in a place of the epoch: the example, or the place itself where
+   * an epoch may have one several times.
+   */
+  private keyOf(place: number): ExampleKey {
+    const { seed, epoch, sampling } = this.options;
+    return { seed, epoch, example: sampling ? place : this.order[place]! };
   }
 
   /** The example as it is staged; undefined where it cannot be decoded. */
-  private async example(index: number): Promise<Example | undefined> {
+  private async example(index: number, key: ExampleKey): Promise<Example | undefined> {
     const { dataset, staging } = this;
-    const stage = { transforms: staging.transforms, key: this.keyOf(index) };
+    const stage = { transforms: staging.transforms, key };
     const example = await prepareExample(dataset, index, stage);
     if (example) checkSize(dataset.name, example.image, staging);
     return example;
@@ -178,7 +191,14 @@ function partOf(indices: Uint32Array, part: LoaderOptions["part"]): Uint32Array 
   return indices.subarray(part.rank * each, (part.rank + 1) * each);
 }
 
-function visitingOrder(length: number, options: LoaderOptions): Uint32Array {
+/** The place in a batch of a part's first example. */
+const startOf = ({ length }: Uint32Array, part: LoaderOptions["part"]): number =>
+  part ? part.rank * Math.ceil(length / part.size) : 0;
+
+function visitingOrder(dataset: Dataset, options: LoaderOptions): Uint32Array {
+  const { length } = dataset;
+  const { sampling } = options;
+  if (options.shuffle && sampling) return sampledOrder(dataset, { ...options, sampling });
   if (options.shuffle) return shuffledOrder(length, options);
   return Uint32Array.from({ length }, (_, index) => index);
 }

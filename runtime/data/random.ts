@@ -12,6 +12,7 @@ import type { ExampleKey } from "./dataset.js";
  */
 const SHUFFLE_STREAM = 0x80000000;
 const HOLDOUT_STREAM = 0x80000001;
+const SAMPLE_STREAM = 0x80000002;
 const TRANSFORM_STREAM = 0xc0000000;
 
 /** What one transform draws for one example. */
@@ -88,6 +89,15 @@ export function shuffledOrder(length: number, key: { seed: number; epoch: number
 /** The permutation whose head is held out of a dataset without splits. */
 export function holdoutOrder(length: number, seed: number): Uint32Array {
   return permute(length, seed, HOLDOUT_STREAM, 0);
+}
+
+/** Two uniform numbers in [0, 1) for the draw in a place of an epoch. */
+export function sampleAt(
+  { seed, epoch }: Pick<ExampleKey, "seed" | "epoch">,
+  place: number,
+): readonly [number, number] {
+  const [first, second] = threefry(seed >>> 0, SAMPLE_STREAM, epoch, place);
+  return [toUnit(first), toUnit(second)];
 }
 
 /** Fisher and Yates's shuffle; swap `i` is decided by counter (round, i). */

@@ -3,7 +3,7 @@
  * early end.
  */
 import type { TrainRecipe } from "../../program/recipe.js";
-import type { Dataset } from "../data/dataset.js";
+import { batchesOf, type Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { InputError } from "../errors.js";
 import { meansOf } from "../measurement.js";
@@ -63,9 +63,22 @@ function checkData(
   ranks = 1,
 ): void {
   assertSource(dataset, "what `fit` trains on");
-  if (!isDataset(dataset)) return;
+  if (!isDataset(dataset)) {
+    if (!recipe.sampling) return;
+    throw new InputError(
+      "the recipe's `sampling` draws from a dataset, but batches come ready made: " +
+        "draw them yourself, and leave `sampling` out",
+    );
+  }
   assertOneTensor(network.program);
   if (dataset.length === 0) throw new DataError(`${dataset.name} holds no examples to train on`);
+  if (batchesOf(dataset.length, recipe) === 0) {
+    throw new DataError(
+      `\`drop_last\` leaves nothing to train on: ${dataset.name} holds ${dataset.length} ` +
+        `examples, fewer than a batch of ${recipe.batch}`,
+      "leave `drop_last` out, or choose a smaller batch",
+    );
+  }
   const part = Math.ceil(recipe.batch / ranks);
   if (part <= network.batch) return;
   const own = ranks === 1 ? "" : `, ${part} on each of ${ranks} ranks`;
@@ -247,13 +260,15 @@ class TrainingRun implements Repeatable {
    */
   private async finishEpoch(): Promise<Evaluation | undefined> {
     const { progress, options } = this;
-    const evaluation = await this.evaluate();
+    const isDue = progress.endsWithEvaluation;
+    const evaluation = isDue ? await this.evaluate() : undefined;
     // A resumed run evaluates first.
-    if (options.evaluation && !evaluation) return undefined;
+    if (isDue && options.evaluation && !evaluation) return undefined;
     const { step, epoch } = progress.state;
     const { training, seconds } = progress;
     const isBest = evaluation !== undefined && progress.noteEvaluation(evaluation);
-    if (progress.isEpochWhole) progress.completeEpoch(evaluation?.metrics ?? training);
+    const watched = isDue ? (evaluation?.metrics ?? training) : undefined;
+    if (progress.isEpochWhole) progress.completeEpoch(watched);
     await options.onEpoch?.({
       step,
       epoch: epoch + 1,

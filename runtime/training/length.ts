@@ -1,6 +1,6 @@
 /** How many steps a run has. */
 import type { TrainRecipe } from "../../program/recipe.js";
-import { countBatches, type Dataset } from "../data/dataset.js";
+import { batchesOf, type Dataset } from "../data/dataset.js";
 import { InputError } from "../errors.js";
 import type { FitOptions } from "./options.js";
 import type { RunLength } from "./schedule.js";
@@ -12,10 +12,10 @@ import { isDataset, type BatchSource } from "./source.js";
  */
 export function runLength(
   examples: number,
-  recipe: Pick<TrainRecipe, "batch" | "epochs">,
+  recipe: Pick<TrainRecipe, "batch" | "epochs" | "dropLast">,
   steps?: number,
 ): RunLength {
-  return lengthOf(countBatches(examples, recipe.batch), recipe, steps);
+  return lengthOf(batchesOf(examples, recipe), recipe, steps);
 }
 
 /**
@@ -24,7 +24,7 @@ export function runLength(
  */
 export function runLengthOver(
   source: Dataset | BatchSource,
-  recipe: Pick<TrainRecipe, "batch" | "epochs">,
+  recipe: Pick<TrainRecipe, "batch" | "epochs" | "dropLast">,
   { steps, stepsPerEpoch = lengthOfArray(source) }: Pick<FitOptions, "steps" | "stepsPerEpoch">,
 ): RunLength {
   if (isDataset(source)) return runLength(source.length, recipe, steps);

@@ -20,7 +20,7 @@ export class Progress {
   private readonly objective: Objective;
 
   constructor(
-    private readonly recipe: Pick<TrainRecipe, "schedule" | "stop">,
+    private readonly recipe: Pick<TrainRecipe, "schedule" | "stop" | "evaluateEvery">,
     private readonly length: RunLength,
     program: Pick<TrainableNetwork["program"], "fractions" | "metrics">,
     start: TrainingState = INITIAL_STATE,
@@ -69,6 +69,12 @@ export class Progress {
     return this.current.position >= this.length.stepsPerEpoch;
   }
 
+  /** Whether the epoch at hand ends with an evaluation. */
+  get endsWithEvaluation(): boolean {
+    const { evaluateEvery = 1 } = this.recipe;
+    return this.isOver || (this.current.epoch + 1) % evaluateEvery === 0;
+  }
+
   /** Takes in what a step came to. */
   completeStep(counts: Counts, measurement: Measurement): void {
     this.mean.add(measurement);
@@ -90,10 +96,10 @@ export class Progress {
   }
 
   /**
-   * `metrics` of the evaluation, or of training where there is none: rules that look at them take
-   * note.
+   * `metrics` of the evaluation, or of training where nothing is evaluated: rules that look at them
+   * take note. Undefined in epochs without an evaluation.
    */
-  completeEpoch(metrics: Metrics): void {
+  completeEpoch(metrics: Metrics | undefined): void {
     const { schedule, stop } = this.recipe;
     const { step, epoch, plateau, patience, best } = this.current;
     this.goOnFrom({
@@ -102,10 +108,10 @@ export class Progress {
       position: 0,
       best,
       plateau:
-        schedule.kind === "reduce_on_plateau"
+        metrics && schedule.kind === "reduce_on_plateau"
           ? watchPlateau(schedule, plateau, metrics["loss"]!)
-          : undefined,
-      patience: stop && watchPatience(stop, patience, this.watched(metrics)),
+          : plateau,
+      patience: metrics && stop ? watchPatience(stop, patience, this.watched(metrics)) : patience,
     });
   }
 

@@ -62,10 +62,10 @@ export class Steps {
     const shape = imageOf(program);
     const transforms = recipe.data?.train?.transforms ?? [];
     const staging = chooseStaging(program, "train", { dataset, transforms });
-    const { batch, seed } = recipe;
+    const { batch, seed, dropLast, sampling } = recipe;
     const part = this.exchange?.part;
-    const options = { batch, shape, transforms, staging, seed, epoch, start, part };
-    return loadBatches(dataset, { ...options, shuffle: true });
+    const pass = { batch, dropLast, sampling, seed, epoch, start, part };
+    return loadBatches(dataset, { ...pass, shape, transforms, staging, shuffle: true });
   }
 
   /** Whether the next step trains other weights than the one before it. */

@@ -5,7 +5,13 @@ import { initializers } from "../../compiler/layers/initializers.js";
 import { type LayerDefinition, layers } from "../../compiler/layers/index.js";
 import { losses, metrics, type ScoreDefinition } from "../../compiler/layers/scores.js";
 import { optimizers } from "../../compiler/semantics/recipes/optimizers.js";
-import { averages, loads, precisions, stops } from "../../compiler/semantics/recipes/policies.js";
+import {
+  averages,
+  loads,
+  precisions,
+  samplings,
+  stops,
+} from "../../compiler/semantics/recipes/policies.js";
 import { schedules } from "../../compiler/semantics/recipes/schedules.js";
 import { trainSettings } from "../../compiler/semantics/recipes/settings.js";
 import { sources } from "../../compiler/semantics/recipes/sources.js";
@@ -194,6 +200,7 @@ function settingsPage(): string {
     codes(aliasNames(aliases)),
   ]);
   const calls: readonly Described[] = [
+    ...samplings.definitions,
     ...averages.definitions,
     ...stops.definitions,
     ...precisions.definitions,
@@ -205,7 +212,7 @@ function settingsPage(): string {
     ELSEWHERE,
     table(["setting", "meaning", "example", "elsewhere"], rows),
     "Optimizers have [a page](optimizers.md), schedules have [a page](schedules.md).",
-    "## Values of `average`, `stop`, `precision` and `weights`",
+    "## Values of `sampling`, `average`, `stop`, `precision` and `weights`",
     ...calls.map((definition) => describeCall(definition)),
     "## Stages of `unfreeze`",
     AFTER,

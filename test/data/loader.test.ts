@@ -157,3 +157,52 @@ test("every example comes to every place about equally often", () => {
   expect(Math.min(...counts)).toBeGreaterThan(870);
   expect(Math.max(...counts)).toBeLessThan(1130);
 });
+
+test("drop_last leaves out a last batch that is not whole", async () => {
+  const batches = await collect(countingDataset(10), { dropLast: true });
+  expect(batches.map(({ count }) => count)).toEqual([4, 4]);
+  expect(await collect(countingDataset(8), { dropLast: true })).toHaveLength(2);
+});
+
+/** Of 250 examples a tenth has label 1, and none label 2. */
+const unbalanced: Dataset = {
+  ...countingDataset(250),
+  labelAt: (index) => Number(index % 10 === 0),
+};
+
+test("balanced sampling draws all classes alike, and weights as they say", async () => {
+  const share = async (sampling: NonNullable<LoaderOptions["sampling"]>) => {
+    const drawn = indices(await collect(unbalanced, { sampling }));
+    expect(drawn).toHaveLength(250);
+    return drawn.filter((index) => index % 10 === 0).length / 250;
+  };
+  // Three standard deviations are 0.095.
+  expect(Math.abs((await share({ kind: "balanced" })) - 0.5)).toBeLessThan(0.095);
+  const weighted = await share({ kind: "weighted", weights: [1, 3, 5] });
+  expect(Math.abs(weighted - 0.25)).toBeLessThan(0.083);
+  expect(await share({ kind: "weighted", weights: [0, 1, 1] })).toBe(1);
+});
+
+test("sampled batches follow from seed and epoch, in the middle and in parts, too", async () => {
+  const crop = { kind: "random_crop", size: 2, padding: 1 } as const;
+  const changes = { sampling: { kind: "balanced" }, transforms: [crop] } as const;
+  const whole = await collect(unbalanced, changes);
+  expect(await collect(unbalanced, { ...changes, start: 50 })).toEqual(whole.slice(50));
+  expect(await collect(unbalanced, { ...changes, epoch: 1 })).not.toEqual(whole);
+  const [first, second] = await Promise.all(
+    [0, 1].map((rank) => collect(unbalanced, { ...changes, part: { rank, size: 2 } })),
+  );
+  const joined = first!.map(({ images }, at) => [
+    ...(images as Float32Array),
+    ...(second![at]!.images as Float32Array),
+  ]);
+  expect(joined).toEqual(whole.map(({ images }) => [...(images as Float32Array)]));
+});
+
+test("sampling says what it needs", async () => {
+  const sampling = { kind: "balanced" } as const;
+  const unlabeled = { ...unbalanced, labelAt: undefined } as unknown as Dataset;
+  await expect(collect(unlabeled, { sampling })).rejects.toThrow("the label of each example");
+  const none = { kind: "weighted", weights: [0, 0, 1] } as const;
+  await expect(collect(unbalanced, { sampling: none })).rejects.toThrow("no example of a class");
+});

@@ -52,7 +52,13 @@ test.each(measured)("%s has short lines, paragraphs and pages", (page) => {
   expect(wideLines(text)).toEqual([]);
   expect(longParagraphs(text)).toEqual([]);
   const most = page === "README.md" ? MOST_LINES_OF_README : MOST_LINES;
-  expect(text.trimEnd().split("\n").length).toBeLessThanOrEqual(most);
+  // An index has a row for each diagnostic.
+  const isIndex = page === "docs/diagnostics/README.md";
+  const lines = text
+    .trimEnd()
+    .split("\n")
+    .filter((line) => !isIndex || !line.startsWith("|"));
+  expect(lines.length).toBeLessThanOrEqual(most);
 });
 
 describe("what is too long is found", () => {

@@ -820,6 +820,13 @@ def recipe_cases():
     yield text, numbers, sgd_text, linear_head, by_numbers(pinball), sgd_of, None
     bce = by_numbers(lambda out, wanted: F.binary_cross_entropy_with_logits(out, wanted), "shares")
     yield "bce_with_logits(out, wanted)", numbers, sgd_text, linear_head, bce, sgd_of, None
+    weighted = by_numbers(
+        lambda out, wanted: F.binary_cross_entropy_with_logits(
+            out, wanted, pos_weight=torch.full((CLASSES,), 3.0, dtype=torch.float64)
+        ),
+        "shares",
+    )
+    yield "bce_with_logits(out, wanted, pos_weight=3)", numbers, sgd_text, linear_head, weighted, sgd_of, None
     both = lambda made, example: by_labels("out")(made, example) + by_labels("early", 0.3)(made, example)
     yield "cross_entropy(out, label) + 0.3 * cross_entropy(early, label)", labels, sgd_text, two_heads, both, sgd_of, None
     yield "mse(out, image)", image, sgd_text, image_head, by_numbers(F.mse_loss, "images"), sgd_of, None
@@ -889,6 +896,8 @@ def recipe_cases():
         yield *classes, f"{text}\n  accumulate = 3", linear_head, in_slices(3), make, clip
     averaged_sgd = lambda p: Averaged(sgd_of(p), p, 0.9)
     yield *classes, f"{sgd_text}\n  average = ema(0.9)", linear_head, by_labels("out"), averaged_sgd, None
+    every = lambda p: Averaged(sgd_of(p), p, 0.9, every=2)
+    yield *classes, f"{sgd_text}\n  average = ema(0.9, every=2)", linear_head, by_labels("out"), every, None
     thawing = "freeze = [first]\n  unfreeze = after(2 steps, [*.bias]) -> after(4 steps, [first])"
     for text, make in ((sgd_text, sgd_of), ("optimizer = adam(lr=0.01)", adam)):
         yield *classes, f"{text}\n  {thawing}", linear_head, by_labels("out"), lambda p, make=make: Thawing(p, make), None
@@ -1000,7 +1009,8 @@ class Lion(torch.optim.Optimizer):
 class Averaged:
     """An optimizer whose weights are followed by PyTorch's average of them."""
 
-    def __init__(self, optimizer, parameters, decay):
+    def __init__(self, optimizer, parameters, decay, every=1):
+        self.steps, self.every = 0, every
         self.optimizer, self.parameters = optimizer, nn.ParameterList(parameters)
         follow = lambda kept, now, count: decay * kept + (1 - decay) * now
         self.average = torch.optim.swa_utils.AveragedModel(self.parameters, avg_fn=follow)
@@ -1012,7 +1022,9 @@ class Averaged:
 
     def step(self):
         self.optimizer.step()
-        self.average.update_parameters(self.parameters)
+        self.steps += 1
+        if self.steps % self.every == 0:
+            self.average.update_parameters(self.parameters)
 
     @property
     def weights(self):

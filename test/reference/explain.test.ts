@@ -99,6 +99,7 @@ const placesOf = {
   transform: (example) => ({ transform: example }),
   optimizer: (example) => ({ setting: `optimizer = ${example}` }),
   schedule: (example) => ({ setting: `schedule = ${example}` }),
+  sampling: (example) => ({ setting: `sampling = ${example}` }),
   average: (example) => ({ setting: `average = ${example}` }),
   unfreeze: (example) => ({ setting: `unfreeze = ${example}` }),
   stop: (example) => ({ setting: `stop = ${example}` }),

@@ -51,11 +51,11 @@ test.for(runsAllVariants ? RESUMED : RESUMED.slice(0, 1))(
     const wanted = uniformValues("wanted", 20, 1);
     for (const settings of ["", "\n  precision = f16"]) {
       const { programs } = compile(SPEC(`${optimizer}${settings}`), { file: "first.net" });
-      const open = () => createNetwork(programs, { batch: 4 }) as Promise<Network>;
+      const open = () => createNetwork<string, string, Float32Array>(programs, { batch: 4 });
       const [whole, resumed] = [await open(), await open()];
       try {
-        const step = (network: Network, count: number) =>
-          network.step(uniformValues(`images ${count}`, 24, 1), wanted as never);
+        const step = (network: typeof whole, count: number) =>
+          network.step(uniformValues(`images ${count}`, 24, 1), wanted);
         for (let count = 0; count < 7; count++) await step(whole, count);
         await resumed.load(await whole.save({ optimizer: true }));
         for (const network of [whole, resumed]) {

@@ -230,3 +230,32 @@ test.each([
     network.destroy();
   }
 });
+
+test("frozen statistics stay as they are, and training normalizes by them", async () => {
+  const recipe = `train Run of Normalized {
+    epochs = 1
+    batch = 4
+    optimizer = sgd(lr=0.05)
+    freeze_statistics = [bn]
+  }`;
+  const network = await open(specOf(CONVOLUTION) + recipe);
+  try {
+    await network.write("bn.running_mean", Float32Array.of(0.1, -0.2, 0.3, 0, 0.1, 0.2));
+    await network.write("bn.running_var", Float32Array.of(1, 2, 3, 0.5, 1.5, 0.7));
+    const read = () =>
+      Promise.all(
+        ["running_mean", "running_var", "weight"].map((name) => network.read(`bn.${name}`)),
+      );
+    const before = await read();
+    const { loss } = await network.evaluate(imagesOf(0), labelsOf(0));
+    const step = await network.step(imagesOf(0), labelsOf(0));
+    expect(Math.abs(step.loss! - loss!)).toBeLessThan(1e-5);
+    const after = await read();
+    expect(after.slice(0, 2)).toEqual(before.slice(0, 2));
+    expect(after[2]).not.toEqual(before[2]);
+    const moved = await network.evaluate(imagesOf(0), labelsOf(0));
+    expect(moved.loss!).toBeLessThan(loss!);
+  } finally {
+    network.destroy();
+  }
+});

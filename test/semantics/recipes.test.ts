@@ -32,9 +32,19 @@ test("settings become plain data", () => {
     accumulate = 4
     stop       = early_stopping(patience=3, min_delta=0.01, metric=top1)
     precision  = f32
+    drop_last  = true
+    sampling   = weighted([1, 2, 1, 1])
+    average    = ema(0.9, every=4)
+    freeze_statistics = [kind(batchnorm)]
+    evaluate_every = 5 epochs
     schedule   = warmup(1 epochs) -> onecycle(peak=0.2)`);
   expect(recipe).toMatchObject({
     accumulate: 4,
+    dropLast: true,
+    sampling: { kind: "weighted", weights: [1, 2, 1, 1] },
+    average: { kind: "ema", decay: 0.9, every: 4 },
+    freezeStatistics: ["features.bn.running_mean", "features.bn.running_var"],
+    evaluateEvery: 5,
     stop: { kind: "early_stopping", patience: 3, minimumChange: 0.01, metric: "top1" },
     precision: { kind: "f32" },
     schedule: { kind: "onecycle", peak: 0.2, from: 0.04, to: 4e-6 },
@@ -217,3 +227,13 @@ test(
     expect(codesOf("heads")[0]).toEqual(["NET3050", "NET3022"]);
   },
 );
+
+test.each([
+  ["evaluate_every = 100 steps", "NET1009", "a whole number of epochs"],
+  ["sampling = weighted([0, 0, 0, 0])", "NET3070", "all weights of `weighted` are 0"],
+  ["freeze_statistics = [features.conv1]", "NET3022", "matches no statistics"],
+])("%s", (setting, code, message) => {
+  const { diagnostics } = analyze(specOf(setting), "small.net");
+  expect(diagnostics.map((each) => each.code)).toContain(code);
+  expect(diagnostics.map((each) => each.message).join("\n")).toContain(message);
+});

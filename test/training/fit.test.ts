@@ -316,3 +316,33 @@ test("a batch larger than the network's, and data without examples, are refused"
     /no examples/,
   );
 });
+
+test("epochs without an evaluation do not count for rules; the last one has one", async () => {
+  const epochs: EpochReport[] = [];
+  const recipe: TrainRecipe = {
+    ...RECIPE,
+    epochs: 5,
+    evaluateEvery: 2,
+    stop: { kind: "early_stopping", patience: 3, minimumChange: 0, metric: "loss" },
+  };
+  const result = await fit(new FakeNetwork(4), dataset, recipe, {
+    evaluation: countingDataset(6),
+    onEpoch: (report) => void epochs.push(report),
+  });
+  expect(epochs.map(({ evaluation }) => evaluation !== undefined)).toEqual([
+    ...[false, true, false, true, true],
+  ]);
+  // The first evaluation is the best of three equal ones.
+  expect(result.state.patience?.bad).toBe(2);
+  expect(result.state.best?.epoch).toBe(2);
+  expect(result.evaluation).toBeDefined();
+});
+
+test("drop_last trains on whole batches, and says where there are none", async () => {
+  const network = new FakeNetwork(4);
+  const result = await fit(network, dataset, { ...RECIPE, dropLast: true });
+  expect(result.state).toEqual({ step: 6, epoch: 3, position: 0 });
+  expect(new Set(network.seen.map(({ labels }) => labels.length))).toEqual(new Set([4]));
+  const few = fit(new FakeNetwork(16), dataset, { ...RECIPE, batch: 16, dropLast: true });
+  await expect(few).rejects.toThrow("`drop_last` leaves nothing to train on");
+});

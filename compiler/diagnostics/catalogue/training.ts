@@ -412,12 +412,22 @@ export const TRAINING = {
     right: 'train csv("digits.csv", maximum=1) { }',
   },
   NET3069: {
-    title: "`sync_batchnorm` without batch normalization",
+    title: "a setting of batch normalization without batch normalization",
     severity: "warning",
     explanation:
       "`sync_batchnorm = true` takes the statistics of `batchnorm` layers over the images of all " +
-      "ranks. In a model without `batchnorm` it has no effect.",
+      "ranks, `freeze_statistics` keeps them as they are. In a model without `batchnorm` they " +
+      "have no effect.",
     wrong: "sync_batchnorm = true  // in a model without `batchnorm`",
     right: "conv(8, kernel=3) -> batchnorm -> relu",
+  },
+  NET3070: {
+    title: "sampling that does not fit the labels",
+    severity: "error",
+    explanation:
+      "`sampling` draws the images of an epoch by their classes. Each image must have one label, " +
+      "and `weighted` takes one number for each class, not all of them 0.",
+    wrong: "sampling = weighted([1, 4])  // in a model of 3 classes",
+    right: "sampling = weighted([1, 4, 1])",
   },
 } as const satisfies CatalogueFamily;

@@ -58,10 +58,12 @@ function averageProblem(run: Run): Problem {
   const { steps } = run.facts;
   const average = run.analysis.selected!.recipe!.average;
   const setting = settingOf(run, "average");
-  const left = average && average.decay ** steps;
+  const times = average && Math.floor(steps / (average.every ?? 1));
+  const left = average && average.decay ** times!;
   if (!setting || left === undefined || left <= MOST_INITIAL) return undefined;
-  const { decay } = average!;
-  const fitting = Number((KEPT_INITIAL ** (1 / steps)).toPrecision(2));
+  const { decay, every = 1 } = average!;
+  const fitting = Number((KEPT_INITIAL ** (1 / times!)).toPrecision(2));
+  const interval = every > 1 ? `, every=${every}` : "";
   return [
     "NET3066",
     {
@@ -69,11 +71,11 @@ function averageProblem(run: Run): Problem {
         `after ${steps} steps, ${percent(left)} ` +
         "of the averaged weights are still the initial ones",
       span: setting.value.span,
-      label: `${decay}^${steps} = ${Number(left.toPrecision(3))}`,
+      label: `${decay}^${times} = ${Number(left.toPrecision(3))}`,
       notes: [
         "evaluations and the saved weights use the average",
         ...(fitting > 0 && fitting < 1
-          ? [`\`ema(${fitting})\` keeps about 1% in ${steps} steps`]
+          ? [`\`ema(${fitting}${interval})\` keeps about 1% in ${steps} steps`]
           : []),
       ],
     },

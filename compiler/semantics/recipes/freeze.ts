@@ -4,7 +4,7 @@ import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
 import { readCalls, type Resolved } from "./definition.js";
 import { warnOfLate, type PlannedLength } from "./length.js";
-import { namesMatching, readPatterns, weightsOf, type WeightNames } from "./patterns.js";
+import { namesIn, namesMatching, readPatterns, weightsOf, type WeightNames } from "./patterns.js";
 import { stages, type Stage } from "./stages.js";
 
 /** The settings that say which weights stay as they are, and for how long. */
@@ -49,6 +49,33 @@ export function readFreezing(
 interface Names {
   readonly weights: WeightNames;
   readonly environment: Environment;
+}
+
+/**
+ * `freeze_statistics = [kind(batchnorm)]`: the running statistics of these layers stay as they are,
+ * and training normalizes by them, as PyTorch's layers do after `eval()`.
+ */
+export function readFrozenStatistics(
+  setting: Setting | undefined,
+  { graph, network, name }: AnalyzedModel,
+  environment: Environment,
+): readonly string[] | undefined {
+  const patterns = setting && readPatterns(setting, environment);
+  if (!patterns || !graph) return undefined;
+  const statistics = graph.parameters.filter(({ role }) => role === "statistic");
+  if (statistics.length === 0) {
+    environment.reporter.report("NET3069", {
+      message: `\`freeze_statistics\` has no effect: model \`${name}\` has no \`batchnorm\``,
+      span: setting.name.span,
+      notes: ["leave it out: other layers keep no statistics"],
+    });
+    return undefined;
+  }
+  const names = namesIn(
+    statistics.map(({ value }) => value.name),
+    network,
+  );
+  return namesMatching(patterns, { ...names, noun: "statistics" }, environment);
 }
 
 /** The weights that each stage unfreezes, in addition to earlier stages. */

@@ -26,6 +26,8 @@ export interface WeightNames {
   readonly names: readonly string[];
   /** The layer that each name's weight is of: `batchnorm`. Names without one are left out. */
   readonly layers: ReadonlyMap<string, string>;
+  /** What messages call them: `weights` if absent. */
+  readonly noun?: string;
 }
 
 const DESCRIPTION = "a list of names of weights, such as `[features.*]`, or `[kind(batchnorm)]`";
@@ -157,10 +159,11 @@ const from = (first: number, last: number): readonly number[] =>
 
 function reportNothing(pattern: Pattern, weights: WeightNames, { reporter }: Environment): void {
   const { text, span } = pattern;
+  const { noun = "weights" } = weights;
   const { meant, note } =
     "layer" in pattern ? otherKinds(pattern, weights) : otherNames(pattern, weights);
   reporter.report("NET3022", {
-    message: `\`${text}\` matches no weights${meant ? `; did you mean \`${meant}\`?` : ""}`,
+    message: `\`${text}\` matches no ${noun}${meant ? `; did you mean \`${meant}\`?` : ""}`,
     span,
     notes: [note],
     fixes: meant ? [{ title: `write \`${meant}\``, edits: [{ span, newText: meant }] }] : [],
@@ -173,23 +176,26 @@ interface Otherwise {
   readonly note: string;
 }
 
-function otherNames({ text, segments }: NamePattern, { names }: WeightNames): Otherwise {
+function otherNames(
+  { text, segments }: NamePattern,
+  { names, noun = "weights" }: WeightNames,
+): Otherwise {
   const beginnings = [...new Set(names.flatMap(beginningsOf))];
   const written = segments.filter((segment) => segment !== "*").join(".");
   const nearest = nearestName(written, beginnings);
   const outermost = [...new Set(names.map((name) => name.split(".")[0]!))];
   return {
     meant: nearest && `${nearest}${text.endsWith(".*") ? ".*" : ""}`,
-    note: `weights begin with ${listNames(outermost)}`,
+    note: `${noun} begin with ${listNames(outermost)}`,
   };
 }
 
-function otherKinds({ layer }: KindPattern, { layers }: WeightNames): Otherwise {
+function otherKinds({ layer }: KindPattern, { layers, noun = "weights" }: WeightNames): Otherwise {
   const known = [...new Set(layers.values())];
   const nearest = nearestName(layer, known);
   return {
     meant: nearest && `kind(${nearest})`,
-    note: `the model's layers with weights are ${listNames(known)}`,
+    note: `the model's layers with ${noun} are ${listNames(known)}`,
   };
 }
 

@@ -1,15 +1,16 @@
 import { each } from "../../diagnostics/alias.js";
 /**
- * The values of settings that take one call: `average`, `stop`, `precision`, `weights`.
+ * The values of settings that take one call: `average`, `stop`, `precision`, `weights` and others.
  */
 import type {
   EarlyStopping,
   LossScale,
   Precision,
+  Sampling,
   WeightAverage,
 } from "../../../program/recipe.js";
 import { type ArgumentType } from "../../calls/signature.js";
-import { float, integer, string, valueName } from "../../calls/argument-types.js";
+import { float, floats, integer, string, valueName } from "../../calls/argument-types.js";
 import { optional, required, withDefault } from "../../calls/signature.js";
 import { define, type Registry } from "./definition.js";
 import { type Pattern, patterns } from "./patterns.js";
@@ -37,10 +38,57 @@ export const averages: Registry<WeightAverage> = {
         decay: withDefault(
           float({ above: 0, below: 1 }),
           0.999,
-          "share of the average that is kept at each step",
+          "share of the average that is kept each time",
+        ),
+        every: withDefault(
+          integer({ minimum: 1 }),
+          1,
+          "steps from one time that the average moves to the next",
         ),
       },
-      resolve: ({ decay }) => ({ kind: "ema", decay }),
+      resolve: ({ decay, every }) => ({
+        kind: "ema",
+        decay,
+        every: every > 1 ? every : undefined,
+      }),
+    }),
+  ],
+};
+
+export const samplings: Registry<Sampling> = {
+  noun: "way of sampling",
+  example: "balanced",
+  unknown: "NET3056",
+  planned: [],
+  definitions: [
+    define<Sampling>()({
+      name: "balanced",
+      example: "balanced",
+      aliases: ["class_balanced", "balance", "BalancedSampler", "oversample"],
+      summary:
+        "each image of an epoch is of any class with the same probability, and drawn with " +
+        "replacement from its images",
+      positional: [],
+      arguments: {},
+      resolve: () => ({ kind: "balanced" }),
+    }),
+    define<Sampling>()({
+      name: "weighted",
+      example: "weighted([1, 1, 1, 1, 1, 1, 1, 1, 4, 4])",
+      aliases: each(["WeightedRandomSampler", "weighted_random"], {
+        differs: "PyTorch takes a weight for each image, `weighted` one for each class",
+      }),
+      summary:
+        "images are drawn with replacement, each with a probability by its class, as by " +
+        "PyTorch's `WeightedRandomSampler`",
+      positional: ["weights"],
+      arguments: {
+        weights: required(
+          floats({ minimum: 0 }),
+          "how likely an image of each class is, compared with the others",
+        ),
+      },
+      resolve: ({ weights }) => ({ kind: "weighted", weights }),
     }),
   ],
 };

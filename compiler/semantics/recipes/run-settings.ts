@@ -1,12 +1,14 @@
 /** The settings of a recipe that are about the run as a whole. */
 import type { DataDeclaration, Setting } from "../../../grammar/ast.js";
-import type { EarlyStopping, Schedule, TrainRecipe } from "../../../program/recipe.js";
+import type { EarlyStopping, Sampling, Schedule, TrainRecipe } from "../../../program/recipe.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
 import { didYouMean, listNames } from "../../calls/suggestion.js";
 import { readCall, type Registry, type Resolved } from "./definition.js";
-import { boolean } from "../../calls/argument-types.js";
-import { averages, precisions, stops } from "./policies.js";
+import { boolean, epochs } from "../../calls/argument-types.js";
+import { plural } from "../../diagnostics/plural.js";
+import { portsOf } from "../../ir/graph.js";
+import { averages, precisions, samplings, stops } from "./policies.js";
 import { hasBatchStatistics, singleExampleProblem } from "./slice-statistics.js";
 import { count, readSetting } from "./settings.js";
 
@@ -20,7 +22,14 @@ interface Parts {
 
 type RunSettings = Pick<
   TrainRecipe,
-  "accumulate" | "syncBatchnorm" | "average" | "stop" | "precision"
+  | "accumulate"
+  | "syncBatchnorm"
+  | "average"
+  | "stop"
+  | "precision"
+  | "dropLast"
+  | "sampling"
+  | "evaluateEvery"
 >;
 
 export function readRunSettings(parts: Parts, environment: Environment): RunSettings {
@@ -35,8 +44,13 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
   const precision = read("precision", precisions);
   const syncBatchnorm = readSync(parts, environment);
   if (stop) checkMetric(stop, parts.model, environment);
+  const sampling = read("sampling", samplings);
+  if (sampling) checkSampling(sampling, parts.model, environment);
   warnOfNoEvaluation(parts, environment);
   return {
+    dropLast: readSetting(parts.settings.get("drop_last"), boolean(), environment),
+    sampling: sampling?.result,
+    evaluateEvery: readSetting(parts.settings.get("evaluate_every"), epochs(), environment),
     accumulate,
     syncBatchnorm,
     average: average?.result,
@@ -67,6 +81,40 @@ function readSync({ settings, model }: Parts, environment: Environment): boolean
     notes: ["leave it out: all other layers compute each image separately"],
   });
   return isWanted;
+}
+
+/** Images are drawn by their classes: each must have one, and weights must fit them. */
+function checkSampling(
+  { call, result, bound }: Resolved<Sampling>,
+  { graph, classes, name }: AnalyzedModel,
+  { reporter }: Environment,
+): void {
+  const [target] = graph ? portsOf(graph, "target") : [];
+  if (target?.type === "f32" || (target && target.shape.length > 1)) {
+    const labels = target.type === "f32" ? "numbers" : "a label for each pixel";
+    return reporter.report("NET3070", {
+      message: `\`sampling\` draws images by class, but model \`${name}\` is trained on ${labels}`,
+      span: call.span,
+      related: [{ span: target.origin.span, message: `${labels}` }],
+      notes: ["leave it out: an epoch then goes through all images once"],
+    });
+  }
+  if (result.kind !== "weighted" || classes === undefined) return;
+  const span = bound.spans.get("weights") ?? call.span;
+  if (result.weights.length !== classes) {
+    const given = plural(result.weights.length, "number");
+    return reporter.report("NET3070", {
+      message: `\`weighted\` has ${given}, but model \`${name}\` has ${classes} classes`,
+      span,
+      notes: ["one number for each class, in the order of the labels"],
+    });
+  }
+  if (result.weights.some((weight) => weight > 0)) return;
+  reporter.report("NET3070", {
+    message: "all weights of `weighted` are 0, so no image would be drawn",
+    span,
+    notes: ["`balanced` makes all classes equally likely"],
+  });
 }
 
 function warnOfSingleExamples(
@@ -100,6 +148,15 @@ function checkMetric(
  */
 function warnOfNoEvaluation({ settings, schedule, data }: Parts, { reporter }: Environment): void {
   if (!data || data.splits.some(({ name }) => name.name === "eval")) return;
+  const interval = settings.get("evaluate_every");
+  if (interval) {
+    reporter.report("NET3060", {
+      message: `\`evaluate_every\` has no effect: data \`${data.name.name}\` has no \`eval\` split`,
+      span: interval.name.span,
+      related: [{ span: data.name.span, message: "has no `eval` split" }],
+      notes: ["leave it out, or add an `eval` split"],
+    });
+  }
   const plateau = schedule?.kind === "reduce_on_plateau" ? settings.get("schedule") : undefined;
   for (const setting of [plateau, settings.get("stop")]) {
     if (!setting) continue;

@@ -37,6 +37,29 @@ export const trainSettings: readonly SettingDefinition[] = [
     meaning: "images a step",
   },
   {
+    name: "drop_last",
+    example: "drop_last = true",
+    aliases: ["dropLast", "drop_remainder", "drop_incomplete"],
+    meaning: "whether an epoch leaves out the last batch where it is smaller than the others",
+  },
+  {
+    name: "sampling",
+    example: "sampling = balanced",
+    aliases: ["sampler", "WeightedRandomSampler", "weighted_sampling", "oversampling"],
+    meaning: "how an epoch draws its images: all once if left out, or by classes: `balanced`",
+  },
+  {
+    name: "evaluate_every",
+    example: "evaluate_every = 5 epochs",
+    aliases: [
+      ...["eval_every", "check_val_every_n_epoch", "validation_freq", "eval_interval"],
+      ...each(["val_interval", "eval_freq", "eval_steps"], {
+        differs: "it may count steps; netc evaluates between epochs",
+      }),
+    ],
+    meaning: "epochs from one evaluation to the next; the end of the run has one in any case",
+  },
+  {
     name: "optimizer",
     example: "optimizer = sgd(lr=0.01, momentum=0.9)",
     aliases: ["optimiser", "solver", "optim"],
@@ -78,6 +101,12 @@ export const trainSettings: readonly SettingDefinition[] = [
     example: "unfreeze = after(5 epochs, [features.*])",
     aliases: ["thaw", "unfreeze_after"],
     meaning: "when some of them are trained after all: `after(5 epochs, [features.conv5])`",
+  },
+  {
+    name: "freeze_statistics",
+    example: "freeze_statistics = [kind(batchnorm)]",
+    aliases: ["freeze_bn", "norm_eval", "bn_eval", "freeze_batchnorm", "frozen_bn"],
+    meaning: "`batchnorm` layers that keep their running statistics and normalize by them",
   },
   {
     name: "weights",

@@ -4,7 +4,7 @@ import type { OptimizerSettings } from "../../../program/program.js";
 import type { TrainRecipe } from "../../../program/recipe.js";
 import type { AnalyzedModel, ReadWeights, RecipeOverrides } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
-import { readFreezing } from "./freeze.js";
+import { readFreezing, readFrozenStatistics } from "./freeze.js";
 import type { PlannedLength } from "./length.js";
 import { readInitialWeights } from "./pretrained.js";
 import { readNoDecay, readRateFactors } from "./rates.js";
@@ -27,7 +27,7 @@ interface Parts {
 
 type WeightSettings = Pick<
   TrainRecipe,
-  "weights" | "freeze" | "unfreeze" | "learningRateFactors" | "noDecay"
+  "weights" | "freeze" | "freezeStatistics" | "unfreeze" | "learningRateFactors" | "noDecay"
 >;
 
 export function readWeightSettings(
@@ -37,11 +37,14 @@ export function readWeightSettings(
   const weights = readInitialWeights(settings.get("weights"), model, environment);
   const [freeze, unfreeze] = [settings.get("freeze"), settings.get("unfreeze")];
   const freezing = readFreezing({ freeze, unfreeze, length }, model, environment);
+  const statistics = settings.get("freeze_statistics");
+  const freezeStatistics = readFrozenStatistics(statistics, model, environment);
   const learningRateFactors = readRateFactors(settings.get("lr_factors"), model, environment);
   const noDecay = readNoDecay(settings.get("no_decay"), model, optimizer, environment);
   return {
     weights,
     ...freezing,
+    freezeStatistics,
     learningRateFactors,
     noDecay: noDecay.length > 0 ? noDecay : undefined,
   };
