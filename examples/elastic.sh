@@ -63,7 +63,7 @@ while :; do
   # shellcheck disable=SC2086
   ${MPIRUN:-mpirun} ${hosts:+--host "$hosts"} -n "$ranks" "$@" --out "$out" $resume
   code=$?
-  # 1 and 2: the spec, the data or the command line are wrong, and another start is no better.
+  # 1 and 2: the spec, the data or the command line are wrong, and another start would not help.
   [ "$code" -eq 0 ] || [ "$code" -eq 1 ] || [ "$code" -eq 2 ] && exit "$code"
   if [ "$attempt" -ge "$attempts" ]; then
     echo "elastic.sh: ended after $attempt attempts" >&2

@@ -1,9 +1,11 @@
 /** Outputs that the documentation shows: the command in the comment before a block prints it. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { formOf, outputsLike } from "../docs/outputs.js";
 import { pages, readPage, root } from "../docs/pages.js";
+import { shades, writeFiles } from "../starter/pictures.js";
 import { netc } from "./netc.js";
 
 const OUTPUT = /(<!-- output: netc ([^\n]*?) -->\n\n```text\n)([^]*?)(```)/g;
@@ -65,4 +67,53 @@ test("the README shows the error that its example gives", async () => {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+/** Pages of commands, whose outputs have other numbers on another machine. */
+const MEASURED = pages.filter(
+  (page) => page.startsWith("docs/reference/") && outputsLike(page).length > 0,
+);
+
+const isFull = process.env["NETC_TEST_FULL"] === "1" && process.env["NETC_ADAPTER"] === "lavapipe";
+
+describe.runIf(isFull)("outputs on lavapipe have the form that the documentation shows", () => {
+  let folder: string;
+
+  const succeed = async (command: string) => {
+    const env = { NO_COLOR: "1", COLUMNS: "100" };
+    const { code, stdout, stderr } = await netc(command.split(" "), { cwd: folder, env });
+    expect(code, `netc ${command}\n${stderr}`).toBe(0);
+    return `$ netc ${command}\n${stderr}${stdout}`;
+  };
+
+  // What the commands of the pages take for granted: two runs, a digit and weights.
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "netc-outputs-"));
+    cpSync(join(root, "specs"), join(folder, "specs"), { recursive: true });
+    const digit = shades("digit", 1, { size: 8 })["digit/000.jpg"]!;
+    await writeFiles(folder, { "digit.png": digit });
+    await succeed("train specs/digits.net --lr 0.001 --out runs/slow");
+    await succeed("train specs/digits.net --out runs/digits");
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test.each(MEASURED)("%s", { timeout: 600_000 }, async (page) => {
+    for (const { command, text } of outputsLike(page)) {
+      const printed = await succeed(command.replace(/^netc /, ""));
+      expect(printed).toMatch(formOf(text));
+    }
+  });
+});
+
+describe("the form of an output", () => {
+  test("has other numbers, widths and omitted lines", () => {
+    const form = formOf("loss  0.08\n----  ----\n...\ndone in 3 s");
+    expect("loss  12.5e-3\n----  -------\na\nb\ndone in 1,024.5 s").toMatch(form);
+  });
+
+  test("has the same words", () => {
+    expect("cost  0.08").not.toMatch(formOf("loss  0.08"));
+    expect("loss  0.08").not.toMatch(formOf("loss  0.08\n\ntop1  97%"));
+  });
 });

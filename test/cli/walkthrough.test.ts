@@ -22,6 +22,7 @@ import { join } from "node:path";
 import { transform } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { writePageFiles } from "../docs/files.js";
+import { formOf, outputsLike } from "../docs/outputs.js";
 import { pages, readPage, root } from "../docs/pages.js";
 import { PYTHON, pythonHas } from "../interchange/peers.js";
 import { shades, writeFiles } from "../starter/pictures.js";
@@ -72,6 +73,7 @@ const EXAMPLES: readonly (readonly [command: RegExp, reason: string])[] = [
   [/^NETC_ADAPTER=nvidia /, "needs such a GPU"],
   [/rank\.sh/, "needs two GPUs"],
   [/--host node1/, "needs several machines"],
+  [/^examples\/elastic\.sh|^ +npx netc train flowers\.net --timeout/, "needs several machines"],
   [/predict segment\.net|^ +--masks/, "needs a trained network; test/cli/masks.test.ts does it"],
 ];
 
@@ -298,6 +300,10 @@ describe.runIf(process.env["NETC_TEST_FULL"] === "1")("pages work as they are wr
     for (const command of commandsOf(walk.page).filter((each) => !isExample(each))) {
       outcomes.set(command, await succeed(command));
       if (walk.hasAlternatives) rmSync(join(folder, "runs"), { recursive: true, force: true });
+    }
+    for (const { command, text } of outputsLike(walk.page)) {
+      const { stdout, stderr } = outcomes.get(`npx ${command}`)!;
+      expect(stderr + stdout).toMatch(formOf(text));
     }
     await RESULTS[walk.page]?.(outcomes);
   });
