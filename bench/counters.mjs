@@ -1,4 +1,4 @@
-// What a contender asks of WebGPU, counted in the methods of Dawn's classes: every contender uses
+// What a contender asks of WebGPU, counted in the methods of Dawn's classes: all of them use
 // the same ones.
 import { globals } from "webgpu";
 

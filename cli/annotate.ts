@@ -1,4 +1,4 @@
-/** Copies of pictures with what they were taken for below them. */
+/** Copies of pictures with their predicted classes below them. */
 import { extname, join } from "node:path";
 import type { Picture } from "./pictures.js";
 import { escapeXml } from "../picture/text.js";

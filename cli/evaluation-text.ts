@@ -11,7 +11,7 @@ import { formatCount, formatMetric, formatNumber, formatPercent } from "./format
 import { renderTable, type Column } from "./table.js";
 
 /**
- * Loss and metrics; of a classifier the classes and what they are taken for, too, and of masks the
+ * Loss and metrics; of a classifier the classes and their predictions, too, and of masks the
  * overlap of each class. `width` is the terminal's, `names` those of a mask's classes.
  */
 export function describeEvaluation(
@@ -110,7 +110,7 @@ function describeConfusion(
   return fits ? table : worstTable(classes, matrix, width);
 }
 
-/** What a file or a pipe is taken for. */
+/** The width that a file or a pipe has. */
 const DEFAULT_WIDTH = 120;
 
 function confusionTable(classes: readonly ClassResult[], matrix: ConfusionMatrix): string {
@@ -121,7 +121,7 @@ function confusionTable(classes: readonly ClassResult[], matrix: ConfusionMatrix
     longest,
   );
   const columns: Column[] = [
-    { title: "taken for", align: "left", expendable: 0 },
+    { title: "predicted", align: "left", expendable: 0 },
     ...names.map((title) => ({ title, align: "right", expendable: 0 }) as const),
   ];
   const rows = matrix.map((row, label) => [

@@ -96,8 +96,8 @@ export async function writeOutput(
 export function refuseExisting(paths: readonly string[], advice: string): void {
   const existing = paths.filter((path) => existsSync(path));
   if (existing.length === 0) return;
-  const verb = existing.length === 1 ? "is" : "are";
-  throw wrongInput(`${existing.join(" and ")} ${verb} there already`, advice);
+  const verb = existing.length === 1 ? "exists" : "exist";
+  throw wrongInput(`${existing.join(" and ")} already ${verb}`, advice);
 }
 
 /** Makes a folder and those above it. */

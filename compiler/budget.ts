@@ -19,7 +19,7 @@ export interface MemoryBudget {
   readonly bytes: number;
   /** Images a step. */
   readonly batch: number;
-  /** Slices that the batch comes in anyway; 1 unless given. */
+  /** Slices of the batch in any case; 1 unless given. */
   readonly accumulate?: number | undefined;
 }
 

@@ -92,8 +92,8 @@ export interface CompileOptions {
   /** Looks into weights files that recipes load; without it, their shapes are not checked. */
   readonly readWeights?: ReadWeights | undefined;
   /**
-   * What training may take: values are computed again instead of kept, and the batch comes in
-   * slices, as far as that needs.
+   * Memory limit for training: netc recomputes values or splits the batch into slices, as far as
+   * the limit requires.
    */
   readonly memory?: MemoryWish | undefined;
   /**

@@ -115,7 +115,7 @@ function checkScratch(trace: CompiledProgram, limits: DeviceLimits): Diagnostic[
   });
 }
 
-/** What grows with the batch: beyond the limit, the batch comes in slices. */
+/** What grows with the batch: beyond the limit, netc splits the batch into slices. */
 function checkBatch(
   traces: readonly CompiledProgram[],
   batch: number,

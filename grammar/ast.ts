@@ -215,7 +215,7 @@ export interface Concat {
   readonly span: Span;
 }
 
-/** One of several ways from the same input. Without members it passes the input on. */
+/** One of several branches of the same input. Without members it passes the input on. */
 export interface Branch {
   readonly kind: "branch";
   readonly name?: Identifier;

@@ -50,7 +50,7 @@ class BlockBalancer {
   private readonly output: IToken[] = [];
   private readonly problems: SyntaxProblem[] = [];
   private readonly open: OpenBlock[] = [];
-  /** The first tokens of the line at hand and of the line before. */
+  /** The first tokens of the current line and of the line before. */
   private line: IToken | undefined;
   private previousLine: IToken | undefined;
 

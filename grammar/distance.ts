@@ -43,7 +43,7 @@ function at(row: readonly number[], column: number): number {
 }
 
 /**
- * Whether two words may be taken for one another: one letter in three differs at most, and three in
+ * Whether one of two words may be a misspelling of the other: one letter in three differs at most, and three in
  * all.
  */
 export function isClose(from: string, to: string): boolean {
@@ -51,7 +51,7 @@ export function isClose(from: string, to: string): boolean {
   return editDistance(from, to, allowed) <= allowed;
 }
 
-/** How far two words may be apart to be taken for one another. */
+/** How far two words may differ to count as misspellings of one another. */
 export function allowedDistance(from: string, to: string): number {
   const [shorter, longer] = [from.length, to.length].sort((a, b) => a - b) as [number, number];
   return Math.min(3, Math.max(1, Math.floor(longer / 3)), shorter - 1);

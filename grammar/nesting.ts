@@ -34,7 +34,7 @@ const MOST_OPERATORS = 250;
 
 /** What is known of an open bracket, or of the text outside of all brackets. */
 interface Level {
-  /** The height of the expression at hand: 1 for `1`, one more for each operator around it. */
+  /** The height of the current expression: 1 for `1`, one more for each operator around it. */
   height: number;
   /** The height of the highest expression before it between the same brackets. */
   highest: number;

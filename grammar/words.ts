@@ -174,11 +174,11 @@ class KeywordFinder {
   private readonly problems: SyntaxProblem[] = [];
   /** What each open block belongs to, the outermost first: the last keyword before its brace. */
   private readonly open: (TokenType | undefined)[] = [];
-  /** The last keyword of the statement at hand. */
+  /** The last keyword of the current statement. */
   private header: TokenType | undefined;
   /** What the block that was closed last belongs to. */
   private closed: TokenType | undefined;
-  /** The keyword of the declaration at hand. */
+  /** The keyword of the current declaration. */
   private declaration: TokenType | undefined;
 
   constructor(

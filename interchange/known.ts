@@ -50,7 +50,7 @@ export function orderOf(axes: readonly number[]): Order {
   return axes.every((axis, index) => axis === index) ? STORED : { as: "axes", axes };
 }
 
-/** The axis of the stored value that netc's layers take for the channels. */
+/** The axis of the stored value that netc's layers use for channels. */
 export const channelAxisOf = ({ stored }: Pick<Feature, "stored">): number =>
   isSequence(stored) ? 2 : 1;
 

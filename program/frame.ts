@@ -5,8 +5,8 @@
 import { wordCount, type WordTable } from "./words.js";
 
 /**
- * What the optimizer does not know is 0. A step whose batch does not fit the device comes in
- * slices, one after the other: what is a mean over the batch, or keyed by an image's place, is so
+ * What the optimizer does not know is 0. A batch that does not fit the device is split
+ * into slices: what is a mean over the batch, or keyed by an image's place, is so
  * over the whole step. Kernels declare the words up to the last that they read, so those that many
  * of them read come first.
  */

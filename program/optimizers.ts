@@ -8,7 +8,7 @@ interface CommonSettings {
   readonly learningRate: number;
   /**
    * Factor of the weights that is added to their gradient; with `adamw` and `lion`, of the weights
-   * that are taken off them; with `lamb`, of the weights that are added to the direction.
+   * that are subtracted from them; with `lamb`, of the weights that are added to the direction.
    */
   readonly weightDecay: number;
 }

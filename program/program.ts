@@ -442,7 +442,7 @@ export interface Program {
   };
   readonly optimizer: OptimizerSettings;
   /**
-   * The most images at a time: a batch of more comes in slices, to keep to the budget of memory
+   * The most images at a time: a larger batch is split into slices, to keep to the budget of memory
    * that the program was compiled for.
    */
   readonly slice?: number;

@@ -13,7 +13,7 @@ export type SizedBuffer = Pick<ProgramBuffer, "bytes" | "largestBatch">;
 
 /**
  * The most images up to `wanted` with which each of the buffers can be bound: a batch beyond it
- * comes in slices. 0 where a single image does not fit. Smaller slices may bind buffers that larger
+ * is split into slices. 0 where a single image does not fit. Smaller slices may bind buffers that larger
  * ones do without, so that a bound is looked for again below each bound.
  */
 export function largestSlice(

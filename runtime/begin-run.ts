@@ -14,7 +14,7 @@ export async function begin(
   const preparation = work.split && (await runner.preparation(work.split));
   runner.upload(list, work);
   const encoder = gpu.createCommandEncoder({ label: list });
-  // Numbers that an earlier run left must not be taken for what the list computes.
+  // Numbers that an earlier run left must not pass for what the list computes.
   for (const buffer of scratch) {
     encoder.clearBuffer(buffer);
     runner.users.set(buffer, list);

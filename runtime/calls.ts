@@ -21,11 +21,11 @@ export interface OptimizerOptions {
 export interface NetworkOptions extends OptimizerOptions {
   /**
    * The most examples of one call. 16 unless given. Memory grows with it, up to what the device can
-   * bind: more come in slices, one after the other, with one update for all.
+   * bind: more are split into slices, with one update for all.
    */
   readonly batch?: number;
   /**
-   * Slices that a batch comes in, to save memory; 1 unless given. More where the device needs them.
+   * Slices of a batch, to save memory; 1 unless given. More where the device needs them.
    */
   readonly accumulate?: number;
   /** Of initial weights and dropout. 0 unless given. */

@@ -10,7 +10,7 @@ const PICKLE =
 const PAGE =
   "a web page: the address leads to a page about the file, or needs a login; download it again";
 
-/** What is often taken for weights, by the characters that such files begin with. */
+/** Files that are often confused with weights, by the characters that such files begin with. */
 const OTHER_KINDS: readonly (readonly [starts: readonly string[], kind: string])[] = [
   [["<!doctype", "<html", "<?xml", "<!--", "<head"], PAGE],
   [

@@ -117,7 +117,7 @@ export class Network<
     return this.program.parameters as readonly (ProgramParameter & { name: Name })[];
   }
 
-  /** The most examples on the device at a time: a call with more of them comes in slices. */
+  /** The most examples on the device at a time: a call with more of them is split into slices. */
   get slice(): number {
     return this.phases.slice;
   }
@@ -129,7 +129,7 @@ export class Network<
    * which go through the transforms of the eval split; `targets` are
    * labels, or numbers in the order of the model's target, or nothing where the loss is of the
    * images themselves. Resolves to the loss and the metrics before the update. More than `slice`
-   * examples come in slices: only the order of sums changes, and the statistics of batch
+   * examples are split into slices: only the order of sums changes, and the statistics of batch
    * normalization, which are then each slice's own.
    */
   async step(

@@ -1,4 +1,4 @@
-/** How long each dispatch of a step list takes on the adapter at hand. */
+/** How long each dispatch of a step list takes on the adapter in use. */
 import type { ProgramStep } from "../program/program.js";
 import { inspecting, inspectingRuns, type InspectedRun, type Inspection } from "./inspection.js";
 import type { CallExamples, InspectionExamples } from "./calls.js";
@@ -20,7 +20,7 @@ export interface ProfiledStep {
 export interface Profile {
   /**
    * `timestamps`: by the device's own clock. `submits`: by what repeated submissions take, an empty
-   * one's taken off.
+   * one's subtracted.
    */
   readonly method: "timestamps" | "submits";
   readonly steps: readonly ProfiledStep[];

@@ -99,7 +99,7 @@ function named(profiles: readonly Profile[], label: string, path: string): Profi
   throw new DataError(`${path} has no column ${label}`, `its columns are ${names.join(", ")}`);
 }
 
-/** More different numbers than these are taken for amounts, unless the column is named a label. */
+/** More different numbers than these count as amounts, unless the column is named a label. */
 const MOST_UNNAMED = 20;
 
 /** Few different labels: names, or whole numbers. */

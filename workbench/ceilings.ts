@@ -1,4 +1,4 @@
-/** What the adapter at hand can do at most, measured: what a network's kernels are held against. */
+/** What the adapter can do at most, measured: what a network's kernels are held against. */
 import { ceilingsProgram, PASSAGES } from "./ceilings-program.js";
 import type { AdapterSummary } from "../runtime/device.js";
 

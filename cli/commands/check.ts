@@ -41,16 +41,16 @@ export function checkCommand(): Command {
   ])
     .argument("<spec...>", "spec files")
     .addOption(
-      new Option("--format <format>", "text on stderr for people, or one document on stdout")
+      new Option("--format <format>", "text on stderr, or one document on stdout")
         .choices(["text", ...Object.keys(documents)])
         .default("text"),
     )
     .option(
       "--limits <limits>",
-      "also check what a device must bind: default (what all grant), adapter, or a JSON file",
+      "also check a device's limits: default (WebGPU's minimum), adapter, or a JSON file",
     )
     .addOption(adapterOption())
-    .option("--fix", "apply the fixes that are safe, in place, and show what is left")
+    .option("--fix", "apply safe fixes in place, and report the remaining mistakes")
     .action(check);
 }
 

@@ -18,12 +18,12 @@ interface CompareOptions {
 export function compareCommand(): Command {
   return describeCommand(
     "compare",
-    "Compare two runs: figures, significance, recipes, specs, curves. Needs no GPU.",
+    "Compare two runs: metrics, significance, recipes, specs, curves. Needs no GPU.",
     ["compare runs/small runs/large", "compare runs/small runs/large -o comparison.html"],
   )
-    .argument("<run>", "the folder of a run, which `netc train` has made")
+    .argument("<run>", "the folder of a run of `netc train`")
     .argument("<other>", "the folder of another run, evaluated on the same data")
-    .option("-o, --output <file>", "write a page, .html, with the curves drawn")
+    .option("-o, --output <file>", "also write a page (.html) that draws the curves")
     .addOption(jsonOption())
     .action(compare);
 }

@@ -43,40 +43,40 @@ export function compileCommand(): Command {
   )
     .argument("<spec>", "the spec file, NAME.net; writes NAME.js and NAME.d.ts")
     .option("-o, --output <dir>", "the folder to write to (default: the spec's own)")
-    .option("--model <name>", "the model, where the spec has several")
-    .option("--train <name>", "the recipe whose optimizer is compiled in")
+    .option("--model <name>", "the model, if the spec has several")
+    .option("--train <name>", "the recipe whose optimizer to compile")
     .option(
       "--target <target>",
       "programs for GPUs (gpu), software adapters (software) or both (auto), " +
-        "or what `netc tune` measured (NAME.tune.json; may be given again)",
+        "or a file of `netc tune` (NAME.tune.json); may be repeated",
       collectTarget,
       [],
     )
     .option(
       "--memory <size>",
-      "what training may take, for instance 512MiB: less is kept, or the batch comes in slices",
+      "memory limit for training, such as 512MiB: netc recomputes values or splits the batch",
       byteSize,
     )
     .option(
       "--batch <n>",
-      "the batch that --memory is for (default: the recipe's)",
+      "the batch size that --memory applies to (default: the recipe's)",
       positiveInteger,
     )
-    .option("--weights <file>", "put the names of classes in this weights file into the module")
-    .option("--predict-only", "leave out all that only training and evaluation need")
+    .option("--weights <file>", "put this weights file's class names into the module")
+    .option("--predict-only", "leave out training and evaluation: a smaller module")
     .addOption(
       new Option(
         "--inspect",
-        "also write NAME.inspect.js, with which networks have `activations` and `attribution`",
+        "also write NAME.inspect.js, which adds `activations` and `attribution`",
       ).conflicts("predictOnly"),
     )
     .option("--standalone", "inline the runtime: one file without imports")
     .addOption(
-      new Option("--emit <what>", "also write NAME.wgsl/, one readable file a kernel").choices([
+      new Option("--emit <what>", "also write NAME.wgsl/, one readable file per kernel").choices([
         "wgsl",
       ]),
     )
-    .option("--watch", "compile again whenever the spec changes, until Ctrl-C")
+    .option("--watch", "recompile when the spec changes, until Ctrl-C")
     .action(compileOrWatch);
 }
 

@@ -14,7 +14,7 @@ interface DoctorOptions extends AdapterOptions {
 export function doctorCommand(): Command {
   return describeCommand(
     "doctor",
-    "Show the adapters found, the one chosen and why, its limits, and what would be faster.",
+    "Show all adapters, the chosen one and why, its limits, and how to get a faster one.",
     ["doctor", "doctor --adapter lavapipe --json"],
   )
     .addOption(jsonOption())

@@ -28,16 +28,20 @@ interface EvalOptions extends EvaluatingFlags {
 }
 
 export function evalCommand(): Command {
-  return describeCommand("eval", "Measure weights on the eval split: loss, accuracy, per class.", [
-    "eval specs/digits.net --weights runs/digits/weights.safetensors",
-    "eval specs/digits.net --weights runs/digits/best.safetensors --csv predictions.csv",
-  ])
+  return describeCommand(
+    "eval",
+    "Evaluate weights on the eval split: loss, metrics, and recall of each class.",
+    [
+      "eval specs/digits.net --weights runs/digits/weights.safetensors",
+      "eval specs/digits.net --weights runs/digits/best.safetensors --csv predictions.csv",
+    ],
+  )
     .argument("<spec>", "the spec file")
     .requiredOption("--weights <file>", "the weights: safetensors, or PyTorch's .pth")
     .option("--data <dir>", "read this folder instead of the one in the spec")
     .option("--train <name>", "the recipe whose model and data to use")
-    .option("--batch <n>", "images a call (default: the recipe's batch)", positiveInteger)
-    .option("--ten-crop", "judge corners, middle and their mirror images of each image together")
+    .option("--batch <n>", "images per call (default: the recipe's batch)", positiveInteger)
+    .option("--ten-crop", "average the predictions for ten crops of each image")
     .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
     .option("--csv <file>", "write file, label, prediction and probabilities of each example")
     .addOption(jsonOption())

@@ -15,7 +15,7 @@ export function explainCommand(): Command {
       "[word...]",
       "a name of the language, another framework's name, " +
         "a term, or the code of a message such as " +
-        "NET2002; everything is listed without it",
+        "NET2002; lists everything if left out",
     )
     .action(explain);
 }

@@ -45,16 +45,19 @@ export function exportCommand(): Command {
         .makeOptionMandatory(),
     )
     .option("-o, --output <file>", "the file to write (default: the spec's name, here)")
-    .option("--model <name>", "the model, where the spec has several")
-    .option("--train <name>", "the recipe whose data and model arguments count")
+    .option("--model <name>", "the model, if the spec has several")
+    .option("--train <name>", "the recipe whose model arguments and data to use")
     .option("--softmax", "end in probabilities instead of logits (onnx)")
     .option("--with-preprocessing", "take pixels: scale and normalize them in the model (onnx)")
     .addOption(
-      new Option("--as <type>", "how the weights of convolutions and linear layers are kept (onnx)")
+      new Option(
+        "--as <type>",
+        "storage type for the weights of convolutions and linear layers (onnx)",
+      )
         .choices(WEIGHT_TYPES)
         .default(undefined, "f32"),
     )
-    .option("--overwrite", "replace files that are there already")
+    .option("--overwrite", "replace existing files")
     .addOption(renameOption())
     .addOption(keyOption())
     .addOption(jsonOption())

@@ -13,7 +13,7 @@ interface FormatOptions {
 }
 
 export function fmtCommand(): Command {
-  return describeCommand("fmt", "Bring specs into the canonical layout. Comments are kept.", [
+  return describeCommand("fmt", "Format specs. Keeps comments.", [
     "fmt specs/alexnet.net",
     "fmt --check specs/*.net",
   ])

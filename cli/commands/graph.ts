@@ -20,7 +20,7 @@ interface GraphOptions {
 export function graphCommand(): Command {
   return describeCommand(
     "graph",
-    "Draw a network as SVG or PNG: layers with their costs, shapes on the wires. Needs no GPU.",
+    "Draw a network as SVG or PNG: layers, costs and shapes. Needs no GPU.",
     ["graph specs/alexnet.net -o alexnet.svg", "graph specs/alexnet.net --fused -o kernels.png"],
   )
     .argument("<spec>", "the spec file")
@@ -28,10 +28,10 @@ export function graphCommand(): Command {
       "-o, --output <file>",
       "the file to write: .svg or .png (default: SVG on standard output)",
     )
-    .option("--model <name>", "the model, where the spec has several")
+    .option("--model <name>", "the model, if the spec has several")
     .option("--train <name>", "the recipe whose model to draw")
     .option("--fused", "outline the layers that one kernel computes when the network predicts")
-    .option("--watch", "draw it again when the spec changes")
+    .option("--watch", "draw it again when the spec changes, until Ctrl-C")
     .action(graph);
 }
 

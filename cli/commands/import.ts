@@ -45,17 +45,21 @@ export function importCommand(): Command {
       "import specs/resnet18.net resnet18.pth -o models",
     ],
   )
-    .argument("<file>", "the model; or a spec, to bring weights under its names")
+    .argument("<file>", "the model; or a spec, to rename weights for it")
     .argument("[weights]", "its weights, for formats that keep them in a separate file")
     .option("-o, --output <dir>", "the folder to write to", ".")
-    .option("--input <sizes>", "channels x height x width, where the file leaves them open", sizes)
-    .option("--name <name>", "what the files and the model are called (default: the file's name)")
-    .option("--ends-in <value>", "the output to end in, where the model has several")
+    .option("--input <sizes>", "channels x height x width, if the file does not fix them", sizes)
+    .option("--name <name>", "name of the files and of the model (default: the file's name)")
+    .option("--ends-in <value>", "the output to use, if the model has several")
     .option("--bgr", "the model reads BGR images: reorder its first weights for RGB")
-    .option("--mean <numbers>", "what it subtracts from each channel, 0 to 255: 104,117,123", means)
-    .option("--images <n>", "of a solver: the images that there are for training", positiveInteger)
+    .option(
+      "--mean <numbers>",
+      "the mean of each channel that the model subtracts, 0 to 255: 104,117,123",
+      means,
+    )
+    .option("--images <n>", "for a Caffe solver: the number of training images", positiveInteger)
     .option("--check <n>", "compare the network with the model on n random inputs", positiveInteger)
-    .option("--overwrite", "replace files that are there already")
+    .option("--overwrite", "replace existing files")
     .addOption(renameOption())
     .addOption(keyOption())
     .addOption(jsonOption())

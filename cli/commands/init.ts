@@ -30,7 +30,7 @@ interface InitFlags {
 export function initCommand(): Command {
   return describeCommand(
     "init",
-    "Look at your pictures or table, and write a first spec for them. Needs no GPU.",
+    "Examine your pictures or table, and write a first spec for them. Needs no GPU.",
     ["init photos", "init photos -o flowers.net", "init measurements.csv"],
   )
     .argument(
@@ -40,7 +40,7 @@ export function initCommand(): Command {
     .option("--label <column>", "the column of the csv file that holds the classes")
     .option("--weights <file>", "pretrained weights to start from (.pth, .safetensors)")
     .option("-o, --output <file>", "the spec to write (default: the data's name, NAME.net)")
-    .option("--overwrite", "replace the file if it is there already")
+    .option("--overwrite", "replace an existing file")
     .addOption(jsonOption())
     .action(init);
 }

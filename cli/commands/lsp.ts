@@ -4,10 +4,10 @@ import { describeCommand } from "./command.js";
 export function lspCommand(): Command {
   return describeCommand(
     "lsp",
-    "Serve an editor: diagnostics, completion, shapes and more while you type.",
+    "Run a language server for editors: diagnostics, completion, shapes and more.",
     ["lsp --stdio"],
   )
-    .option("--stdio", "talk through the standard streams, which it does anyway")
+    .option("--stdio", "use standard input and output (always on)")
     .addOption(new Option("--clientProcessId <id>", "what some editors pass along").hideHelp())
     .action(lsp);
 }

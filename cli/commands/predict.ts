@@ -36,7 +36,7 @@ interface PredictOptions extends AdapterOptions {
 const MAX_BATCH = 32;
 
 export function predictCommand(): Command {
-  return describeCommand("predict", "Name what is in images.", [
+  return describeCommand("predict", "Classify images, or segment them.", [
     "predict specs/alexnet.net --weights runs/alexnet/weights.safetensors cat.jpg --top 3",
     "predict specs/alexnet.net --weights w.safetensors photos --annotate named",
     "predict street.net --weights w.safetensors photos --masks masks --annotate overlays",
@@ -52,9 +52,9 @@ export function predictCommand(): Command {
     .option("--top <k>", "classes to show for each image", positiveInteger, 5)
     .option(
       "--annotate <dir>",
-      "write copies of the images with their classes, or their masks, into this folder",
+      "write copies of the images with their classes or masks drawn to this folder",
     )
-    .option("--masks <dir>", "write masks as PNG files whose numbers are the classes")
+    .option("--masks <dir>", "write masks to this folder: PNG files whose values are classes")
     .option("--csv <file>", "write file, prediction and the probabilities of all classes")
     .addOption(jsonOption())
     .addOption(adapterOption())

@@ -34,7 +34,7 @@ interface ShowOptions extends AdapterOptions {
 export function showCommand(): Command {
   return describeCommand(
     "show",
-    "Draw what a network sees in a picture: its classes, Grad-CAM, filters, activations.",
+    "Show how a network classifies a picture: classes, Grad-CAM, filters, activations.",
     [
       "show specs/alexnet.net --weights runs/alexnet/best.safetensors cat.jpg -o cat.html",
       "show specs/digits.net --weights w.safetensors 7.png --layer features.conv1 --class 7",
@@ -46,7 +46,7 @@ export function showCommand(): Command {
     .option("-o, --output <file>", "the page to write (default: IMAGE.html in this folder)")
     .option("--train <name>", "the recipe whose model and data to use")
     .option("--layer <name>", "the layer that Grad-CAM maps (default: the last convolution)")
-    .option("--class <name>", "the class that it explains, by name or index (default: the first)")
+    .option("--class <name>", "the class to explain, by name or index (default: the most probable)")
     .option("--top <k>", "classes to show", positiveInteger, 5)
     .addOption(adapterOption())
     .action(show);

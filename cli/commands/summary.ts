@@ -38,7 +38,7 @@ interface SummaryOptions {
 interface Summary {
   readonly model: string;
   readonly batch: number;
-  /** That a training step's batch comes in. */
+  /** Slices of a training step's batch. */
   readonly slices: number;
   readonly layers: readonly LayerSummary[];
   readonly weights: readonly WeightSummary[];
@@ -102,16 +102,16 @@ export function summaryCommand(): Command {
     ["summary specs/alexnet.net --batch 128", "summary specs/resnet18.net --weights"],
   )
     .argument("<spec>", "the spec file")
-    .option("--batch <n>", "images a step (default: the recipe's batch, else 1)", positiveInteger)
-    .option("--model <name>", "the model, where the spec has several")
+    .option("--batch <n>", "images per step (default: the recipe's batch, else 1)", positiveInteger)
+    .option("--model <name>", "the model, if the spec has several")
     .option("--train <name>", "the recipe whose model and batch to show")
     .option("--weights", "list the weights: names, shapes and what changes them")
     .option(
       "--memory <size>",
-      "what training may take, for instance 512MiB: what is computed again, and the slices",
+      "memory limit for training, such as 512MiB: shows what netc recomputes, and the slices",
       byteSize,
     )
-    .option("--watch", "show it again when the spec changes")
+    .option("--watch", "show it again when the spec changes, until Ctrl-C")
     .addOption(jsonOption())
     .action(summary);
 }

@@ -34,13 +34,13 @@ interface TimeReport extends NetworkTimes {
 export function timeCommand(): Command {
   return describeCommand(
     "time",
-    "Time each kernel of training and prediction, and hold it against what the adapter can do.",
+    "Time each kernel of training and prediction, and compare it with the adapter's peak.",
     ["time specs/alexnet.net", "time specs/alexnet.net --batch 1 --json"],
   )
     .argument("<spec>", "the spec file")
-    .option("--batch <n>", "images a step", positiveInteger, 8)
-    .option("--model <name>", "the model, where the spec has several")
-    .option("--train <name>", "the recipe whose optimizer and model are used")
+    .option("--batch <n>", "images per step", positiveInteger, 8)
+    .option("--model <name>", "the model, if the spec has several")
+    .option("--train <name>", "the recipe whose model and optimizer to use")
     .addOption(jsonOption())
     .addOption(adapterOption())
     .action(time);

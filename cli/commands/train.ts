@@ -74,17 +74,21 @@ export function trainCommand(): Command {
     ],
   )
     .argument("<spec>", "the spec file")
-    .option("--train <name>", "the recipe, where the spec has several (default: the first)")
+    .option("--train <name>", "the recipe, if the spec has several (default: the first)")
     .option("--data <dir>", "read this folder instead of the one in the spec")
     .option("--epochs <n>", "passes over the data, instead of the recipe's", positiveInteger)
-    .option("--batch <n>", "images a step, instead of the recipe's", positiveInteger)
+    .option("--batch <n>", "images per step, instead of the recipe's", positiveInteger)
     .addOption(
       new Option("--steps <n>", "end after this many steps, instead of the recipe's epochs")
         .argParser(positiveInteger)
         .conflicts("epochs"),
     )
     .option("--lr <x>", "the learning rate, instead of the recipe's", positiveNumber)
-    .option("--seed <n>", "of weights, shuffles and dropout, instead of the recipe's", seedValue)
+    .option(
+      "--seed <n>",
+      "seed of weights, shuffling and dropout, instead of the recipe's",
+      seedValue,
+    )
     .option(
       "--out <dir>",
       "the run's folder (default: runs/NAME, or runs/NAME-RECIPE for all but the first recipe)",
@@ -108,7 +112,7 @@ export function trainCommand(): Command {
     .option("--tensorboard [dir]", "write TensorBoard's event files (default: OUT/tensorboard)")
     .option(
       "--timeout <seconds>",
-      "under mpirun: end the run when a rank gives no sign of life for this long (default: 60)",
+      "under mpirun: end the run if a rank does not respond for this long (default: 60)",
       positiveNumber,
     )
     .addOption(

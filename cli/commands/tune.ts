@@ -46,9 +46,9 @@ export function tuneCommand(): Command {
     ["tune specs/alexnet.net", "tune specs/vgg16.net --batch 2 --all"],
   )
     .argument("<spec>", "the spec file, NAME.net; writes NAME.tune.json next to it")
-    .option("--batch <n>", "images a step", positiveInteger, 8)
-    .option("--candidates <n>", "schedules to try of each problem", positiveInteger, 6)
-    .option("--all", "try all that there are")
+    .option("--batch <n>", "images per step", positiveInteger, 8)
+    .option("--candidates <n>", "schedules to try for each contraction", positiveInteger, 6)
+    .option("--all", "try all schedules")
     .addOption(
       new Option(
         "--clock <name>",
@@ -58,8 +58,8 @@ export function tuneCommand(): Command {
         .choices(["device", "processor"])
         .default("device"),
     )
-    .option("--model <name>", "the model, where the spec has several")
-    .option("--train <name>", "the recipe whose optimizer and model are used")
+    .option("--model <name>", "the model, if the spec has several")
+    .option("--train <name>", "the recipe whose model and optimizer to use")
     .addOption(jsonOption())
     .addOption(adapterOption())
     .action(tuneSpec);

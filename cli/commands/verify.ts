@@ -43,13 +43,13 @@ interface VerifyReport {
 export function verifyCommand(): Command {
   return describeCommand(
     "verify",
-    "Check every kernel and every gradient on this adapter against references in plain loops.",
+    "Compare every kernel and gradient on this adapter with plain loops on the CPU.",
     ["verify specs/alexnet.net", "verify specs/resnet18.net --page resnet18.html"],
   )
     .argument("<spec>", "the spec file")
-    .option("--batch <n>", "images a step", positiveInteger, 2)
-    .option("--model <name>", "the model, where the spec has several")
-    .option("--train <name>", "the recipe whose optimizer and model are used")
+    .option("--batch <n>", "images per step", positiveInteger, 2)
+    .option("--model <name>", "the model, if the spec has several")
+    .option("--train <name>", "the recipe whose model and optimizer to use")
     .option(
       "--rounds <n>",
       "how often all checks run, since some drivers are right in the first run only " +

@@ -20,7 +20,7 @@ interface WeightsOptions extends Omit<SmallWeightsFlags, "output"> {
 export function weightsCommand(): Command {
   return describeCommand(
     "weights",
-    "Show which tensor of a weights file fills which of a model; with -o, write smaller weights.",
+    "Match the tensors of a weights file with the model's weights; with -o, quantize weights.",
     [
       "weights specs/resnet18.net resnet18.pth",
       "weights mine.net theirs.safetensors --rename 'fc.*=classifier.logits.*'",
@@ -30,21 +30,21 @@ export function weightsCommand(): Command {
   )
     .argument("<spec>", "the spec file; with -o and --as it may be left out")
     .argument("[file]", "the weights: safetensors, or PyTorch's .pth and .pt")
-    .option("--model <name>", "the model, where the spec has several (without -o)")
+    .option("--model <name>", "the model, if the spec has several (without -o)")
     .addOption(renameOption())
     .addOption(keyOption())
     .option("-o, --output <file>", "write smaller weights; with a spec, measure what they cost")
-    .addOption(new Option("--as <form>", "how weights are stored").choices(SMALL_FORMS))
+    .addOption(new Option("--as <form>", "storage type for weights").choices(SMALL_FORMS))
     .option(
       "--target-loss <points>",
-      "choose the form of each weight: the smallest that costs no more points of accuracy",
+      "choose the smallest type for each weight within this loss of accuracy, in points",
       notNegative,
     )
     .option("--train <name>", "the recipe whose model and data to use (with -o)")
     .option("--data <dir>", "read this folder instead of the one in the spec (with -o)")
-    .option("--batch <n>", "images a call (default: the recipe's batch)", positiveInteger)
+    .option("--batch <n>", "images per call (default: the recipe's batch)", positiveInteger)
     .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
-    .option("--overwrite", "replace a file that is there already")
+    .option("--overwrite", "replace an existing file")
     .addOption(jsonOption())
     .addOption(adapterOption())
     .action(runWeights);

@@ -71,7 +71,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The last line may be cut off, where the process was killed. */
+/** The last line may be truncated, if the process was killed. */
 function parseRecords(text: string): readonly MetricsRecord[] {
   return text
     .split("\n")

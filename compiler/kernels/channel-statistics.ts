@@ -229,7 +229,7 @@ const storeGradients = (
   io.weight_gradient.store(block, code`along`),
 ];
 
-/** What the statistics take off dy, of `sum`, `along`, `deviation` and `count`. */
+/** What the statistics subtract from dy, of `sum`, `along`, `deviation` and `count`. */
 const storeSlope = (
   io: Readonly<Record<"mean", Loaded> & Record<"slope" | "offset", Stored>>,
   quad: Code,
@@ -240,7 +240,7 @@ const storeSlope = (
 
 /**
  * Gradients of a normalization's bias and weight, and the slope and offset (in x) of what its
- * statistics take off dy, from the sums of its parts. Results: [C].
+ * statistics subtract from dy, of the sums of its parts. Results: [C].
  */
 export const joinProducts = defineKernel("join_products", () => ({
   summary: "Normalization, gradient: sums over batch and space for each channel, from its parts.",
@@ -330,9 +330,9 @@ export const joinSharedProducts = defineKernel("join_shared_products", () => ({
     ${storeShared(io.exchanged, k.quads, [code`sum`, code`products`])}`,
 }));
 
-/** What the statistics of all ranks take off dy. */
+/** What the statistics of all ranks subtract from dy. */
 export const finishProducts = defineKernel("finish_products", () => ({
-  summary: "Normalization, gradient: what the statistics of all ranks take off.",
+  summary: "Normalization, gradient: what the statistics of all ranks subtract.",
   bindings: {
     exchanged: read("vec4f"),
     mean: read("vec4f"),

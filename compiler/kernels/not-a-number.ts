@@ -2,7 +2,7 @@ import { code, Declaration, helper, named, text, type Code } from "./code.js";
 
 /**
  * Functions that let NaN through, as PyTorch's do. WGSL may assume that there is none: `max`, `min`
- * and `clamp` give the other operand, `x != x` is taken for false, and SwiftShader makes infinity
+ * and `clamp` give the other operand, `x != x` is false, and SwiftShader makes infinity
  * of `exp(NaN)` and 89 of `log(NaN)`. So NaN is looked for in the bits, as integers, of which no
  * compiler assumes anything. All of them are of vec4f; they cost two or three integer instructions.
  */

@@ -76,7 +76,7 @@ export const absentLayers: AbsentNames = {
     "`groupnorm(C)`, with as many groups as channels, " +
       "normalizes each channel of an image by itself",
   ),
-  rmsnorm: "`layernorm` also takes off the mean",
+  rmsnorm: "`layernorm` also subtracts the mean",
   ...all(["batchnorm3d", "syncbatchnorm"], "`batchnorm` takes images and rows, on one device"),
   ...all(["weightnorm", "spectralnorm"], "netc has no norms of weights; `batchnorm` is of values"),
   ...all(["rescaling", "normalization", "normalize"], DATA_SIDE),

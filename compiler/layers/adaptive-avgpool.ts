@@ -7,15 +7,15 @@ import { requireImage } from "./rules.js";
 export const adaptiveAvgpool = defineLayer({
   name: "adaptive_avgpool",
   aliases: ["AdaptiveAvgPool2d", "adaptive_avg_pool2d"],
-  summary: "averages to a given size, whatever the input's",
+  summary: "average pooling to a given output size",
   documentation: `
 Averages each channel over \`size\` windows that cover the image: window \`i\` of \`n\` holds the
 rows from \`floor(i * H / n)\` up to, not including, \`ceil((i + 1) * H / n)\`, and the columns
 alike (PyTorch's rule).
 
 - input \`[N, C, H, W]\`, output \`[N, C, size, size]\`
-- \`adaptive_avgpool(1)\` is global average pooling; where the input has that size already, nothing
-  changes
+- \`adaptive_avgpool(1)\` is global average pooling; if the input has that size already,
+  nothing changes
 `,
   positional: ["size"],
   arguments: {

@@ -11,9 +11,9 @@ export const add = defineLayer({
   ],
   summary: "sum with another value",
   documentation: `
-\`y = x + other\`, element by element: \`add(shortcut)\` adds the value that an \`as shortcut\`
-further up has named. Both have the same shape, and so has the result; or one of them is
-\`[N, C, 1, 1]\`, and its number is added to all of its channel. \`residual { ... }\` writes the
+\`y = x + other\`, element by element: \`add(shortcut)\` adds the value that \`as shortcut\` named
+earlier. Both values and the result have the same shape. One of them may be \`[N, C, 1, 1]\`: its
+numbers are added to all pixels of their channels. \`residual { ... }\` writes the
 common case without names.
 `,
   positional: [],

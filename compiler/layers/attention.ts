@@ -18,14 +18,15 @@ export const attention = defineLayer({
   aliases: ["MultiheadAttention", "multihead_attention", "self_attention", "mha", "mhsa"],
   summary: "self-attention of several heads over the tokens of a sequence",
   documentation: `
-Every token asks all tokens: \`softmax(q k / sqrt(C / heads)) v\` for each head, queries, keys and
-values being linear in the tokens (Vaswani et al., arXiv:1706.03762), and one more linear layer over
-the heads together. PyTorch's \`MultiheadAttention(C, heads, batch_first=True)\` of one value.
+Every token attends to all tokens: \`softmax(q k / sqrt(C / heads)) v\` for each head (Vaswani et
+al., arXiv:1706.03762). Queries, keys and values are linear layers of the tokens, and one more
+linear layer joins the heads. PyTorch calls it
+\`MultiheadAttention(C, heads, batch_first=True)\`, with the same query, key and value.
 
 - input and output \`[N, T, C]\`; \`heads\` divides \`C\`
 - parameters \`in_proj_weight [3*C, C]\` and \`in_proj_bias [3*C]\`, for queries, keys and values
   in this order; \`out_proj.weight [C, C]\` and \`out_proj.bias [C]\`
-- \`causal\`: a token asks itself and those before it
+- \`causal\`: a token attends to itself and to earlier tokens
 
 Scores are never stored: memory grows with \`T\`, not with its square (Dao et al., "FlashAttention",
 arXiv:2205.14135).

@@ -16,7 +16,7 @@ export const avgpool = defineLayer({
       differs: "ONNX has a stride of 1 and leaves padding out: `stride=1, count_padding=false`",
     },
   ],
-  summary: "average of each window",
+  summary: "average pooling: the mean of each window",
   documentation: `
 \`y\` is the average of each window of each channel.
 

@@ -29,23 +29,23 @@ export const batchnorm = defineLayer({
         "Caffe's has no weight and bias, and Caffe and Flax count `momentum` as what is kept",
     },
   ],
-  summary: "batch normalization: each channel to mean 0 and variance 1 over the batch",
+  summary: "batch normalization: mean 0 and variance 1 for each channel over the batch",
   documentation: `
 \`y = weight[c] * (x - mean[c]) / sqrt(variance[c] + eps) + bias[c]\` (Ioffe and Szegedy, 2015).
 Input and output have the same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`.
 
-- While training, mean and (biased) variance are those of the step's examples, over batch, rows and
-  columns. The running ones follow: \`running = (1 - momentum) * running + momentum * measured\`,
-  the variance divided by \`n - 1\`. Keras and TensorFlow count the other way: their momentum 0.99
-  is 0.01 here.
-- Evaluation and prediction use the running ones, and cost next to nothing: they are folded into the
-  convolution before, its weights or what follows its sums, when parameters have changed.
-- parameters \`weight [C]\` (ones) and \`bias [C]\` (zeros), unless \`affine=false\`; statistics
-  \`running_mean [C]\` (zeros) and \`running_var [C]\` (ones), which are saved and loaded with the
-  weights, but neither trained nor counted.
-- A bias in the layer before would be taken off again with the mean: write \`bias=false\` there.
-- Of a single value per channel (one example, of features) there is no variance. PyTorch refuses it;
-  here \`y = bias\`, the running mean moves and the running variance stays, so that a last batch of
+- In training, mean and (biased) variance are those of the step's examples, over batch, rows and
+  columns. The running statistics follow:
+  \`running = (1 - momentum) * running + momentum * measured\`, with the variance divided by
+  \`n - 1\`. Keras and TensorFlow define momentum the other way round: their 0.99 is 0.01 in netc.
+- Evaluation and prediction use the running statistics. They cost almost nothing, because netc folds
+  them into the convolution before the layer.
+- Parameters: \`weight [C]\` (ones) and \`bias [C]\` (zeros), unless \`affine=false\`. Statistics:
+  \`running_mean [C]\` (zeros) and \`running_var [C]\` (ones). They are saved and loaded with the
+  weights, but are not trained and not counted as parameters.
+- The layer before needs no bias, because the mean removes it: write \`bias=false\` there.
+- A channel with a single value (features of one example) has no variance. PyTorch raises an error.
+  netc gives \`y = bias\`, moves the running mean and keeps the running variance, so a last batch of
   one example does not end a run.
 `,
   positional: [],
@@ -53,7 +53,7 @@ Input and output have the same shape, an image \`[N, C, H, W]\` or features \`[N
     momentum: withDefault(
       float({ minimum: 0, maximum: 1 }),
       0.1,
-      "how far the running statistics move in a step",
+      "share by which the running statistics move in a step",
     ),
     ...normalizationArguments,
   },

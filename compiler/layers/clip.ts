@@ -18,7 +18,7 @@ export const clip = defineActivation({
       },
     },
   ],
-  summary: "values between two limits",
+  summary: "limits values to a range",
   documentation: `
 \`y = min(max(x, min), max)\`; one of the limits may be left out. Element by element; input and
 output have the same shape. \`clip(-1, max=1)\` is PyTorch's \`Hardtanh\`; \`relu6\` is

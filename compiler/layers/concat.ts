@@ -16,12 +16,12 @@ import { defineLayer, type InferenceContext } from "./layer.js";
 export const concat = defineLayer({
   name: "concat",
   aliases: ["Concat", "Concatenate", "cat", "concatenate"],
-  summary: "channels of several values, one after the other",
+  summary: "concatenation of several values along the channels",
   documentation: `
-The channels of the current value and then those of the values named, in their order:
+The channels of the current value, then those of the named values in their order:
 \`concat(a, b)\` of \`[N, 8, H, W]\`, \`[N, 4, H, W]\` and \`[N, 2, H, W]\` is \`[N, 14, H, W]\`.
-Everything but the channels must agree. \`concat { branch { ... } ... }\` writes ways from one value
-without names.
+All other sizes must agree. \`concat { branch { ... } ... }\` writes branches from one value without
+names.
 
 \`concat(a, axis=tokens)\` joins sequences \`[N, T, C]\` along their tokens, PyTorch's
 \`torch.cat([x, a], 1)\`. A class token comes first with \`from class_token -> concat(x,

@@ -26,18 +26,18 @@ export const convTranspose = defineLayer({
     { name: "ConvTranspose", differs: "`ConvTranspose` of Flax multiplies the size by the stride" },
     { name: "Deconvolution", differs: CAFFE_INITIAL_VALUES },
   ],
-  summary: "transposed convolution: a convolution's way back, from few pixels to many",
+  summary: "transposed convolution (deconvolution), which enlarges an image",
   documentation: `
-Every input pixel adds its kernel, times its value, to a window of the output, \`stride\` pixels
-further for each: what the gradient of \`conv\` does with regard to its input (PyTorch's
+Every input pixel adds the kernel, multiplied by its value, to a window of the output. Windows are
+\`stride\` pixels apart. This is the gradient of \`conv\` with respect to its input (PyTorch's
 ConvTranspose2d; Zeiler et al., "Deconvolutional networks", 2010).
 
 - input \`[N, C, H, W]\`, output \`[N, out, OH, OW]\` with
   \`OH = (H - 1)*stride - 2*padding + dilation*(kernel - 1) + output_padding + 1\`
 - parameters \`weight [C, out/groups, kernel, kernel]\` and \`bias [out]\`
 
-\`conv_transpose(out, kernel=4, stride=2, padding=1)\` doubles an image's size exactly, with a
-kernel that the stride divides, so that no checkerboard is left (Odena, Dumoulin and Olah, 2016).
+\`conv_transpose(out, kernel=4, stride=2, padding=1)\` doubles height and width. Its kernel is
+a multiple of the stride, which avoids checkerboard patterns (Odena, Dumoulin and Olah, 2016).
 `,
   positional: ["out", "kernel"],
   arguments: {
@@ -51,8 +51,15 @@ kernel that the stride divides, so that no checkerboard is left (Odena, Dumoulin
       "rows and columns added at the bottom and at the right, less than the stride",
     ),
     dilation: withDefault(pair({ minimum: 1 }), [1, 1], "distance between the kernel's elements"),
-    groups: withDefault(integer({ minimum: 1 }), 1, "parts of the channels that are kept apart"),
-    in: optional(integer({ minimum: 1 }), "asserts the number of input channels"),
+    groups: withDefault(
+      integer({ minimum: 1 }),
+      1,
+      "groups of channels that are convolved separately",
+    ),
+    in: optional(
+      integer({ minimum: 1 }),
+      "expected number of input channels; an error if it differs",
+    ),
     ...weightArguments,
   },
   samples: [

@@ -23,7 +23,7 @@ export const conv = defineLayer({
       differs: "Darknet's has its padding, its batch normalization and its activation in it",
     },
   ],
-  summary: "convolution over an image",
+  summary: "2-D convolution",
   documentation: `
 Slides \`out\` kernels over the image:
 \`y[n, o, i, j] = bias[o] + sum w[o, c, u, v] * x[n, c, i*stride + u*dilation - padding,
@@ -34,7 +34,7 @@ and the kernel's rows and columns \`u, v\` (a cross-correlation, as in PyTorch).
   \`OH = floor((H + padding - dilation*(kernel - 1) - 1) / stride) + 1\`
 - parameters \`weight [out, C/groups, kernel, kernel]\` and \`bias [out]\`
 
-With \`groups=2\` the channels are cut in two halves that do not see each other, as in AlexNet's
+\`groups=2\` splits the channels into two halves that are convolved separately, as in AlexNet's
 conv2 (Krizhevsky, Sutskever and Hinton, 2012).
 `,
   positional: ["out", "kernel"],
@@ -48,8 +48,15 @@ conv2 (Krizhevsky, Sutskever and Hinton, 2012).
       "zeros around the image",
     ),
     dilation: withDefault(pair({ minimum: 1 }), [1, 1], "distance between the kernel's elements"),
-    groups: withDefault(integer({ minimum: 1 }), 1, "parts of the channels that are kept apart"),
-    in: optional(integer({ minimum: 1 }), "asserts the number of input channels"),
+    groups: withDefault(
+      integer({ minimum: 1 }),
+      1,
+      "groups of channels that are convolved separately",
+    ),
+    in: optional(
+      integer({ minimum: 1 }),
+      "expected number of input channels; an error if it differs",
+    ),
     ...weightArguments,
   },
   samples: [

@@ -12,16 +12,16 @@ export const dropout = defineLayer({
       defaults: { channels: "true" },
     })),
   ],
-  summary: "zeroes elements, or whole channels, at random while training",
+  summary: "zeroes elements, or whole channels, at random in training",
   documentation: `
-While training, each element becomes 0 with probability \`rate\`, and the others are multiplied by
-\`1 / (1 - rate)\`, so that the mean stays; otherwise nothing changes (Srivastava et al., 2014, in
-the inverted form that PyTorch uses). Input and output have the same shape. The mask follows from
-the seed, the step and the layer.
+In training, each element becomes 0 with probability \`rate\`, and the others are multiplied by
+\`1 / (1 - rate)\`, which keeps the mean. Otherwise nothing changes (Srivastava et al., 2014, in the
+inverted form that PyTorch uses). Input and output have the same shape. The mask follows from the
+seed, the step and the layer.
 
-With \`channels=true\` whole channels of an example are dropped (Tompson et al., 2015; PyTorch's
-\`Dropout2d\`, Keras' \`SpatialDropout2D\`): after a convolution, the neighbors of a single pixel
-still say what it said. \`stochastic_depth\` drops all of an example.
+\`channels=true\` drops whole channels of an example (Tompson et al., 2015; PyTorch's \`Dropout2d\`,
+Keras' \`SpatialDropout2D\`). Use it after convolutions: their neighboring pixels are similar, so
+dropping single pixels has little effect. \`stochastic_depth\` drops whole examples.
 `,
   positional: ["rate"],
   arguments: {

@@ -7,9 +7,9 @@ export const flatten = defineLayer({
     "Flatten",
     { name: "view", differs: "`view` gives any shape, as `reshape` does; `flatten` makes a row" },
   ],
-  summary: "an image as a row of features",
+  summary: "reshapes an image to a vector of features",
   documentation: `
-The image's elements in the order channels, rows, columns, as in PyTorch.
+The elements are in the order channels, rows, columns, as in PyTorch.
 
 - input \`[N, C, H, W]\`, output \`[N, C*H*W]\`; a sequence \`[N, T, C]\` gives \`[N, T*C]\`;
   what is flat stays as it is

@@ -6,7 +6,7 @@ import { defineActivation } from "./activation.js";
 export const gelu = defineActivation({
   name: "gelu",
   aliases: ["GELU", "Gelu"],
-  summary: "x times the normal distribution up to it",
+  summary: "x times the standard normal CDF",
   documentation: `
 \`y = x * (1 + erf(x / sqrt(2))) / 2\` (Hendrycks and Gimpel, arXiv:1606.08415); with
 \`approximate=tanh\`, PyTorch's \`0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))\`.

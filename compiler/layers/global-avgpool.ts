@@ -12,12 +12,12 @@ export const globalAvgpool = defineLayer({
       differs: "Keras gives [N, channels], netc [N, channels, 1, 1]: `flatten` follows it",
     },
   ],
-  summary: "the mean of each channel over the whole image",
+  summary: "global average pooling: the mean of each channel over the image",
   documentation: `
-The mean over all rows and columns (Lin, Chen and Yan, "Network in network", arXiv:1312.4400): what
-\`adaptive_avgpool(1)\` does.
+The mean over all rows and columns (Lin, Chen and Yan, "Network in network", arXiv:1312.4400), the
+same as \`adaptive_avgpool(1)\`.
 
-- input \`[N, C, H, W]\`, output \`[N, C, 1, 1]\`; \`flatten\` makes \`[N, C]\` of it
+- input \`[N, C, H, W]\`, output \`[N, C, 1, 1]\`; \`flatten\` makes it \`[N, C]\`
 - a sequence \`[N, T, C]\` gives the mean of its tokens, \`[N, C]\`: PyTorch's \`x.mean(1)\`
 `,
   positional: [],

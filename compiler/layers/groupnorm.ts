@@ -14,15 +14,15 @@ export const groupnorm = defineLayer({
       defaults: { groups: "32", eps: "1e-3" },
     }),
   ],
-  summary: "group normalization: groups of channels to mean 0 and variance 1 in each example",
+  summary: "group normalization: mean 0 and variance 1 for groups of channels of each example",
   documentation: `
 \`y = weight[c] * (x - mean) / sqrt(variance + eps) + bias[c]\`, mean and (biased) variance over the
 channels of \`c\`'s group and all pixels of the example (Wu and He, 2018). Input and output have the
-same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`. Examples do not see each other, so it
+same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`. Examples do not affect each other, so it
 does the same in training and outside, at any batch.
 
 - \`groups\` must divide the channels: \`groupnorm(1)\` normalizes the whole example,
-  \`groupnorm(C)\` each channel by itself (instance normalization)
+  \`groupnorm(C)\` each channel separately (instance normalization)
 - parameters \`weight [C]\` (ones) and \`bias [C]\` (zeros), unless \`affine=false\`
 `,
   positional: ["groups"],

@@ -16,11 +16,11 @@ export const hardsigmoid = defineActivation({
       differs: "Keras 2 and ONNX have `slope=0.2`, netc (as PyTorch and Keras 3) x/6 + 0.5",
     }),
   ],
-  summary: "sigmoid of three lines",
+  summary: "piecewise-linear sigmoid",
   documentation: `
-\`y = min(max(slope * x + offset, 0), 1)\`: two level lines, and a line between them. Without
-arguments it is PyTorch's \`min(max(x + 3, 0), 6) / 6\`: 0 up to -3, and 1 from 3 on. Element by
-element; input and output have the same shape.
+\`y = min(max(slope * x + offset, 0), 1)\`: 0, then a
+line, then 1. Without arguments it is PyTorch's \`min(max(x + 3, 0), 6) / 6\`: 0 below -3, and 1
+above 3. Element by element; input and output have the same shape.
 
 ONNX, Keras 2 and TensorFlow.js have \`hardsigmoid(slope=0.2)\`.
 `,

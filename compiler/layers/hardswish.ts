@@ -5,7 +5,7 @@ import { defineActivation } from "./activation.js";
 export const hardswish = defineActivation({
   name: "hardswish",
   aliases: ["Hardswish", "HardSwish", "hard_swish", "hard_silu"],
-  summary: "x times its hard sigmoid",
+  summary: "x times the hard sigmoid of x",
   documentation: `
 \`y = x * min(max(x + 3, 0), 6) / 6\` (MobileNetV3, arXiv:1905.02244). Element by element; input and
 output have the same shape.

@@ -3,10 +3,10 @@ import { defineLayer } from "./layer.js";
 export const identity = defineLayer({
   name: "identity",
   aliases: ["Identity", "pass", "noop"],
-  summary: "the value itself, to give it a name",
+  summary: "the value itself, for a name",
   documentation: `
-\`y = x\`. Computes nothing: \`identity as x\` names what comes in, so that a block can return to it
-with \`from x\`, or join it with \`add(x)\` and \`multiply(x)\`.
+\`y = x\`. \`identity as x\` names the input of a block, which can then return to it with
+\`from x\`, or join it with \`add(x)\` and \`multiply(x)\`.
 `,
   positional: [],
   arguments: {},

@@ -87,7 +87,7 @@ export const initializers: readonly InitializerDefinition[] = [
       ...each(["zeros", "zeros_", "Zeros", "zero"], { defaults: { value: "0" } }),
       ...each(["ones", "ones_", "Ones"], { defaults: { value: "1" } }),
     ],
-    summary: "every element the same",
+    summary: "all elements have the same value",
     positional: ["value"],
     arguments: { value: required(float(), "every element's value") },
     resolve: ({ value }) => ({ kind: "constant", value }),
@@ -134,7 +134,7 @@ export const initializers: readonly InitializerDefinition[] = [
           "Keras cuts the normal distribution off at twice its deviation, `kaiming` does not",
       }),
     ],
-    summary: "keeps the variance through rectifiers (He et al., 2015)",
+    summary: "keeps the variance through ReLU (He et al., 2015)",
     positional: [],
     arguments: {
       mode: withDefault(choice(["fan_in", "fan_out"]), "fan_in", "which connections are counted"),
@@ -162,7 +162,7 @@ export const initializers: readonly InitializerDefinition[] = [
         differs: "Keras cuts the normal distribution off at twice its deviation, `xavier` does not",
       }),
     ],
-    summary: "keeps the variance in both directions (Glorot and Bengio, 2010)",
+    summary: "keeps the variance forward and backward (Glorot and Bengio, 2010)",
     positional: [],
     arguments: {
       distribution: withDefault(distribution, "uniform", "shape of the distribution"),

@@ -9,17 +9,17 @@ export const layernorm = defineLayer({
     ...["LayerNorm", "LayerNorm2d", "layer_norm", "ln"],
     ...each(["LayerNormalization", "layer_normalization"], { defaults: { eps: "1e-3" } }),
   ],
-  summary: "layer normalization: the channels of each pixel to mean 0 and variance 1",
+  summary: "layer normalization: mean 0 and variance 1 over the channels of each pixel",
   documentation: `
 \`y = weight[c] * (x - mean) / sqrt(variance + eps) + bias[c]\`, mean and (biased) variance over the
 channels (Ba, Kiros and Hinton, 2016). Input and output have the same shape.
 
 - features \`[N, C]\`: over all features of an example, PyTorch's \`LayerNorm(C)\`
 - a sequence \`[N, T, C]\`: over the channels of each token, PyTorch's \`LayerNorm(C)\`
-- an image \`[N, C, H, W]\`: over the channels of each pixel by itself, as ConvNeXt has it
-  (torchvision's \`LayerNorm2d\`, Keras's default). Over channels, rows and columns at once
-  normalizes \`groupnorm(1)\`, whose weight is per channel; PyTorch's \`LayerNorm([C, H, W])\`, with
-  a weight for each element, has no counterpart.
+- an image \`[N, C, H, W]\`: over the channels of each pixel, as in ConvNeXt
+  (torchvision's \`LayerNorm2d\`, Keras's default). To normalize over
+  channels, rows and columns together, use \`groupnorm(1)\`, which has one weight per channel.
+  PyTorch's \`LayerNorm([C, H, W])\`, with one weight per element, is not available.
 - parameters \`weight [C]\` (ones) and \`bias [C]\` (zeros), unless \`affine=false\`
 `,
   positional: [],

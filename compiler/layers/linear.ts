@@ -24,20 +24,22 @@ export const linear = defineLayer({
   ],
   summary: "fully connected layer",
   documentation: `
-Every output sees every input: \`y[n, o] = bias[o] + sum w[o, f] * x[n, f]\` over the features
-\`f\`.
+\`y[n, o] = bias[o] + sum w[o, f] * x[n, f]\` over the features \`f\`.
 
-- input \`[N, F]\`, output \`[N, out]\`; of a sequence \`[N, T, F]\`, each token alone:
-  \`[N, T, out]\`
+- input \`[N, F]\`, output \`[N, out]\`; a sequence \`[N, T, F]\` gives \`[N, T, out]\`, each
+  token separately
 - parameters \`weight [out, F]\` and \`bias [out]\`
 
-An image must pass through \`flatten\` first. \`in=9216\` asserts the number of features, which is
-inferred otherwise.
+Put \`flatten\` between an image and this layer. netc infers the number of input features;
+\`in=9216\` states the number that you expect.
 `,
   positional: ["out"],
   arguments: {
     out: required(integer({ minimum: 1 }), "number of output features"),
-    in: optional(integer({ minimum: 1 }), "asserts the number of input features"),
+    in: optional(
+      integer({ minimum: 1 }),
+      "expected number of input features; an error if it differs",
+    ),
     ...weightArguments,
   },
   samples: [

@@ -18,8 +18,8 @@ export const lrn = defineLayer({
   summary: "local response normalization across channels",
   documentation: `
 \`y = x / (k + a * s)^beta\`, where \`s\` is the sum of squares over \`size\` neighboring channels,
-the element's own in the middle (Krizhevsky, Sutskever and Hinton, 2012, section 3.3). Shapes stay
-as they are.
+the element's own in the middle (Krizhevsky, Sutskever and Hinton, 2012, section 3.3). Input and
+output have the same shape.
 
 - \`divide=size\`, the default: \`a = alpha / size\`, as in cuda-convnet, Caffe and PyTorch
 - \`divide=none\`: \`a = alpha\`, as the paper writes it and TensorFlow computes it

@@ -12,7 +12,7 @@ export const maxpool = defineLayer({
     ...each(["MaxPool", "max_pool"], { differs: STRIDE_OF_ONE }),
     { name: "Pooling", differs: "Caffe has a stride of 1 and rounds up: `stride=1, ceil=true`" },
   ],
-  summary: "largest element of each window",
+  summary: "max pooling: the largest element of each window",
   documentation: `
 \`y\` is the largest element of each window of each channel. Padding never wins.
 

@@ -10,10 +10,10 @@ export const multiply = defineLayer({
   ],
   summary: "product with another value",
   documentation: `
-\`y = x * other\`, element by element: \`multiply(gate)\` multiplies with the value that an
-\`as gate\` further up has named. Both have the same shape, and so has the result; or one of them is
-\`[N, C, 1, 1]\`, a factor for each channel, as in squeeze-and-excitation (Hu and others,
-arXiv:1709.01507):
+\`y = x * other\`, element by element: \`multiply(gate)\` multiplies by the value that \`as gate\`
+named earlier. Both values and the result have the same shape. One of them may be
+\`[N, C, 1, 1]\`, a factor for each channel, as in squeeze-and-excitation (Hu et
+al., arXiv:1709.01507):
 
 \`\`\`net
 conv(32, kernel=3) as x

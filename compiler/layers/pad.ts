@@ -50,11 +50,12 @@ export const pad = defineLayer({
       differs: "the order of sides differs among frameworks; here it is top, bottom, left, right",
     }),
   ],
-  summary: "zeros around an image",
+  summary: "pads an image with zeros",
   documentation: `
 Adds rows and columns of zeros: \`pad(1)\` at every side, \`pad([1, 2])\` above and below, left and
-right, \`pad([0, 1, 0, 1])\` top, bottom, left and right. A convolution behind it takes the zeros
-into its own padding, at no cost; \`padding\` of \`conv\` and of pools does the same.
+right, \`pad([0, 1, 0, 1])\` top, bottom, left and right. netc merges it into the
+padding of a convolution that follows, at no cost. \`padding\` of \`conv\` and of pools does the
+same.
 
 - input \`[N, C, H, W]\`, output \`[N, C, H + top + bottom, W + left + right]\`
 `,

@@ -20,7 +20,7 @@ const sizesType: ArgumentType<Shape> = {
 export const parameter = defineLayer({
   name: "parameter",
   aliases: [],
-  summary: "numbers that are trained, the same for each example",
+  summary: "trained numbers that do not depend on the input",
   documentation: "`parameter positions: f32[197, 768] init normal(0.02)`.",
   positional: [],
   arguments: {

@@ -12,7 +12,7 @@ const NO_PADDING = { top: 0, bottom: 0, left: 0, right: 0 };
 export const patches = defineLayer({
   name: "patches",
   aliases: ["PatchEmbed", "PatchEmbedding", "patch_embed", "patch_embedding"],
-  summary: "square patches of an image as a sequence, each through one linear layer",
+  summary: "patch embedding: square patches of an image as a sequence, each through a linear layer",
   documentation: `
 Cuts the image into patches of \`size\` rows and columns and makes a token of each, row by row
 (Dosovitskiy et al., arXiv:2010.11929). It is a convolution with a kernel and a stride of \`size\`,

@@ -7,11 +7,12 @@ import { permuteAxes } from "./token-order.js";
 export const permute = defineLayer({
   name: "permute",
   aliases: [{ name: "Permute", differs: "Keras' `Permute` does not count the batch axis" }],
-  summary: "the axes in another order",
+  summary: "reorders the axes",
   documentation: `
-Axis \`i\` of the output is axis \`axes[i]\` of the input, numbered as in PyTorch with the batch as
-axis 0, which stays first: \`permute([0, 2, 3, 1])\` turns \`[N, C, H, W]\` into \`[N, H, W, C]\`.
-netc's layers take the first axis behind the batch of four as the channels, of three the last.
+Axis \`i\` of the output is axis \`axes[i]\` of the input, numbered as in PyTorch. The batch is
+axis 0 and stays first: \`permute([0, 2, 3, 1])\` turns \`[N, C, H, W]\` into \`[N, H, W, C]\`.
+The layers of netc expect channels at axis 1 of images \`[N, C, H, W]\`, and at the last axis of
+sequences \`[N, T, C]\`.
 `,
   positional: ["axes"],
   arguments: {

@@ -4,7 +4,7 @@ import { defineActivation } from "./activation.js";
 export const relu6 = defineActivation({
   name: "relu6",
   aliases: ["ReLU6", "Relu6"],
-  summary: "rectified linear unit that ends at 6",
+  summary: "rectified linear unit, limited to 6",
   documentation: `
 \`y = min(max(x, 0), 6)\` (MobileNet, arXiv:1801.04381). Element by element; input and output have
 the same shape.

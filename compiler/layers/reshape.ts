@@ -9,7 +9,7 @@ export const reshape = defineLayer({
     ...["Unflatten", "unflatten"],
     { name: "Reshape", differs: "Keras' shape ends with the channels, here they come first" },
   ],
-  summary: "the same elements in another shape",
+  summary: "reshapes a value, with the same elements",
   documentation: `
 The elements in the order channels, rows, columns, as in PyTorch, read in another shape. The batch
 axis stays and is not written. One of the sizes may be \`-1\`: it is computed from the others.

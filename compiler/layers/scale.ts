@@ -12,15 +12,15 @@ export const scale = defineLayer({
     { name: "Scale", defaults: { bias: "false" } },
     { name: "layer_scale", defaults: { bias: "false" } },
   ],
-  summary: "a factor and an offset for each channel",
+  summary: "multiplies each channel by a trained factor and adds a trained offset",
   documentation: `
 \`y = weight[c] * x + bias[c]\`. Input and output have the same shape, an image \`[N, C, H, W]\` or
 features \`[N, C]\`.
 
-- parameters \`weight [C]\` (ones) and \`bias [C]\` (zeros), which are trained; \`lr=0, bias_lr=0\`
-  keeps them as they are, for instance for the mean of images that a network takes off its input
-- \`scale(bias=false, init=constant(1e-6))\` is the layer scale of CaiT and ConvNeXt (Touvron and
-  others, arXiv:2103.17239); \`batchnorm\` has the same two parameters behind its statistics
+- Parameters: \`weight [C]\` (ones) and \`bias [C]\` (zeros), which are trained. \`lr=0, bias_lr=0\`
+  freezes them, for example to subtract the mean of images from the input.
+- \`scale(bias=false, init=constant(1e-6))\` is the layer scale of CaiT and ConvNeXt (Touvron et
+  al., arXiv:2103.17239). \`batchnorm\` already has these two parameters.
 `,
   positional: [],
   arguments: weightArguments,

@@ -4,7 +4,7 @@ import { defineActivation } from "./activation.js";
 export const silu = defineActivation({
   name: "silu",
   aliases: ["SiLU", "swish", "Swish"],
-  summary: "x times its sigmoid",
+  summary: "x times the sigmoid of x (swish)",
   documentation: `
 \`y = x * sigmoid(x)\`, also called swish (Ramachandran et al., arXiv:1710.05941). Element by
 element; input and output have the same shape.

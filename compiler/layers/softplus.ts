@@ -8,7 +8,7 @@ export const softplus = defineActivation({
   aliases: ["Softplus", "SoftPlus"],
   summary: "smooth rectified linear unit",
   documentation: `
-\`y = log(1 + exp(beta * x)) / beta\`, computed so that nothing overflows. Element by element; input
+\`y = log(1 + exp(beta * x)) / beta\`, computed without overflow. Element by element; input
 and output have the same shape.
 `,
   range: [0, Infinity],

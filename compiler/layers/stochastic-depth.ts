@@ -6,12 +6,12 @@ import { defineLayer } from "./layer.js";
 export const stochasticDepth = defineLayer({
   name: "stochastic_depth",
   aliases: ["StochasticDepth", "DropPath", "drop_path", "droppath"],
-  summary: "zeroes all of an example at random while training",
+  summary: "drops whole examples of a branch at random in training",
   documentation: `
-While training, all of an example becomes 0 with probability \`rate\`, and the others are multiplied
-by \`1 / (1 - rate)\`, so that the mean stays; otherwise nothing changes. At the end of the body of
+In training, a whole example becomes 0 with probability \`rate\`, and the others are multiplied
+by \`1 / (1 - rate)\`, which keeps the mean. Otherwise nothing changes. At the end of the body of
 a \`residual\`, the example then skips the body (Huang et al., "Deep networks with stochastic
-depth", 2016; torchvision's \`StochasticDepth\` of mode \`row\`, timm's \`DropPath\`):
+depth", 2016; torchvision's \`StochasticDepth\` with mode \`row\`, timm's \`DropPath\`):
 
 \`\`\`net
 residual {

@@ -6,11 +6,11 @@ import { tokensOfImage } from "./token-order.js";
 export const tokens = defineLayer({
   name: "tokens",
   aliases: [],
-  summary: "an image's pixels as a sequence",
+  summary: "an image as a sequence: one token for each pixel",
   documentation: `
 A token for each pixel, row by row, with the pixel's channels: PyTorch's
-\`x.flatten(2).transpose(1, 2)\`. Nothing is moved in memory. \`transpose -> reshape([C, H, W])\` is
-the way back.
+\`x.flatten(2).transpose(1, 2)\`. It copies nothing. \`transpose -> reshape([C, H, W])\` is
+the inverse.
 
 - input \`[N, C, H, W]\`, output \`[N, H*W, C]\`
 `,

@@ -7,16 +7,16 @@ import { permuteAxes } from "./token-order.js";
 export const transpose = defineLayer({
   name: "transpose",
   aliases: ["Transpose", "swapaxes", "swapdims"],
-  summary: "two axes exchanged",
+  summary: "swaps two axes",
   documentation: `
-Exchanges two axes, numbered as in PyTorch with the batch as axis 0, which stays:
+Swaps two axes, numbered as in PyTorch. The batch is axis 0 and does not move:
 \`transpose(1, 2)\`, or \`transpose\` for short, turns \`[N, T, C]\` into \`[N, C, T]\`. \`permute\`
 gives all axes a new order.
 `,
   positional: ["first", "second"],
   arguments: {
     first: withDefault(integer({ minimum: 1, maximum: 3 }), 1, "an axis, from 1"),
-    second: withDefault(integer({ minimum: 1, maximum: 3 }), 2, "the axis that it changes with"),
+    second: withDefault(integer({ minimum: 1, maximum: 3 }), 2, "the axis to swap it with"),
   },
   samples: [
     { spec: "transpose", input: [5, 8], output: [8, 5] },

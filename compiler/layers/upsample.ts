@@ -25,25 +25,21 @@ export const upsample = defineLayer({
       differs: "a `resize` is bilinear to a size: `upsample(size=[64, 64], mode=bilinear)`",
     }),
   ],
-  summary: "an image made larger: pixels repeated, or values between them",
+  summary: "enlarges an image: nearest or bilinear",
   documentation: `
-Makes an image \`scale\` times as large, or of a given \`size\`. With \`mode=nearest\` an output
-pixel is the input pixel that it falls on, \`x[floor(i * H / OH)]\`; with \`mode=bilinear\` it lies
-between the centers of four, weighted by their distance (PyTorch's conventions;
-\`align_corners=true\` puts the outer pixels' centers on each other instead of their edges).
+Makes an image \`scale\` times as large, or gives it the height and width \`size\`.
 
+- \`mode=nearest\`: an output pixel is the input pixel at its place, \`x[floor(i * H / OH)]\`
+- \`mode=bilinear\`: an output pixel is interpolated from four input pixels, as in PyTorch.
+  \`align_corners=true\` aligns the centers of the corner pixels instead of their edges
 - input \`[N, C, H, W]\`, output \`[N, C, scale*H, scale*W]\` or \`[N, C, size, size]\`
 `,
   positional: ["scale"],
   arguments: {
-    scale: optional(pair({ minimum: 1 }), "how many times as large"),
-    size: optional(pair({ minimum: 1 }), "size of the output, in place of `scale`"),
-    mode: withDefault(choice(["nearest", "bilinear"]), "nearest", "repeated, or between"),
-    align_corners: withDefault(
-      boolean(),
-      false,
-      "whether outer pixels lie on each other (bilinear)",
-    ),
+    scale: optional(pair({ minimum: 1 }), "factor of height and width"),
+    size: optional(pair({ minimum: 1 }), "size of the output, instead of `scale`"),
+    mode: withDefault(choice(["nearest", "bilinear"]), "nearest", "interpolation"),
+    align_corners: withDefault(boolean(), false, "whether corner pixels are aligned (bilinear)"),
   },
   samples: [
     { spec: "upsample(2)", input: [8, 7, 5], output: [8, 14, 10] },

@@ -48,7 +48,7 @@ export interface PixelProblem {
   readonly gather?: Gather | undefined;
 }
 
-/** Where results go: an activation, or an activation whose image is taken for one long pixel. */
+/** Where results go: an activation, or an activation whose image is read as one long pixel. */
 export interface PixelResult {
   readonly storage: Storage;
   readonly pixels: number;

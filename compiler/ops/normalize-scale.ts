@@ -3,7 +3,7 @@ import type { OpDefinition } from "./op.js";
 import { zeros } from "./tensors.js";
 
 /**
- * What `normalize` multiplies by and adds where its statistics are known beforehand: one
+ * What `normalize` multiplies by and adds where its statistics are known at compile time: one
  * multiplication and one addition.
  */
 export const normalizeScale: OpDefinition<"normalizeScale"> = {

@@ -38,7 +38,7 @@ function totalOf(graph: Graph, { value, over }: ScoreTerm, values: GraphValues):
   return sumOf(numbersOf(classes!, values).map((label) => over.weights[label] ?? 0));
 }
 
-/** The mean over the classes that are there of overlap by union. */
+/** The mean of intersection over union, over the classes that occur. */
 function meanOfClasses({ value }: ScoreTerm, values: GraphValues): number {
   const width = sumsOfValue(value);
   const sums = Array.from({ length: width }, () => 0);

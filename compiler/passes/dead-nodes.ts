@@ -1,7 +1,7 @@
 import { isUpdate, readsOf } from "../ir/fusion.js";
 import { resultsOf, type AnyNode, type Graph } from "../ir/graph.js";
 
-/** Nodes that are there for what they do, not for a value that another node reads. */
+/** Nodes that have an effect, without a value that another node reads. */
 export function hasEffect(node: AnyNode): boolean {
   return isUpdate(node) || node.kind === "batchSums";
 }

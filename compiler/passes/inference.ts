@@ -16,7 +16,7 @@ export function forInference(graph: Graph): Graph {
 }
 
 /**
- * Normalizing by statistics known beforehand is a multiplication and an addition, which the
+ * Normalizing by statistics known at compile time is a multiplication and an addition, which the
  * convolution before takes in: the factor in its weights, where that is worth a copy of them, or
  * behind it.
  */

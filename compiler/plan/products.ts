@@ -17,7 +17,7 @@ export interface TransposedPlan extends ContractionChoice {
   readonly ranges: readonly PixelRange[];
 }
 
-/** An image of the result, which may be taken for one pixel with all its features. */
+/** An image of the result, which may be read as one pixel with all its features. */
 export interface ResultShape {
   readonly pixels: number;
   readonly width: number;

@@ -65,7 +65,7 @@ export const MODEL_KEYWORDS: readonly Keyword[] = [
     summary: "what the network should make of it: classes of images",
     snippet: "target ${1:label}: u32[N] in 0..${2:classes}",
   },
-  { word: "loss", summary: "what training makes small", snippet: "loss $0" },
+  { word: "loss", summary: "the objective to minimize", snippet: "loss $0" },
   {
     word: "metric",
     summary: "what is measured in addition to the loss",
@@ -92,7 +92,7 @@ export const STATEMENT_KEYWORDS: readonly Keyword[] = [
   },
   {
     word: "parameter",
-    summary: "numbers that are trained, the same for each example",
+    summary: "trained numbers that do not depend on the input",
     snippet: "parameter ${1:positions}: f32[${2:197, 768}] init normal(${3:0.02})",
   },
   {
@@ -104,22 +104,22 @@ export const STATEMENT_KEYWORDS: readonly Keyword[] = [
 
 /** What is allowed wherever a layer is. */
 export const CHAIN_KEYWORDS: readonly Keyword[] = [
-  { word: "from", summary: "starts again from a named value", snippet: "from $0" },
+  { word: "from", summary: "continues from a named value", snippet: "from $0" },
   {
     word: "residual",
-    summary: "adds its input to what its layers make of it",
+    summary: "a residual connection: adds the input to the output of its layers",
     snippet: "residual {\n  $0\n}",
   },
   {
     word: "concat",
-    summary: "joins the channels of several ways from the same input",
+    summary: "concatenates the channels of parallel branches of the same input",
     snippet: "concat {\n  branch { $1 }\n  branch { $2 }\n}",
   },
 ];
 
 export const BRANCH_KEYWORD: Keyword = {
   word: "branch",
-  summary: "one of the ways that `concat` joins",
+  summary: "one of the branches that `concat` joins",
   snippet: "branch { $0 }",
 };
 

@@ -5,7 +5,7 @@ import { sizesAt, winogradProducts, type ContractionProblem } from "./problem.js
 /**
  * What an adapter takes for the parts of a contraction, in nanoseconds of one of its workers: a
  * core of a software adapter, a SIMD of a GPU. `netc tune` measures instead; this is the guess of a
- * compiler that has no adapter at hand.
+ * compiler without an adapter.
  */
 interface Machine {
   readonly workers: number;

@@ -183,7 +183,7 @@ class SpecAnalysis {
     return { declaration, model: bound, recipe: declaration.data && !data ? undefined : recipe };
   }
 
-  /** Without data at hand, a recipe is for a program that feeds the network itself. */
+  /** Without data, a recipe is for a program that feeds the network itself. */
   private warnOfNoData({ name, model }: TrainDeclaration): void {
     const fitting = [...this.data.values()].filter(
       (data) => !data.model || data.model.name === model.callee.name,

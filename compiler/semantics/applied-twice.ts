@@ -38,7 +38,7 @@ function warnOfAppliedTwice(use: ScoreUse, maker: KnownLayer, { reporter }: Envi
   reporter.report("NET2010", {
     message:
       `\`${name}\` applies ${applies} itself, ` +
-      `but \`${shortNameOf(prediction)}\` has gone through \`${applies}\` already`,
+      `but \`${shortNameOf(prediction)}\` is already the output of \`${applies}\``,
     span: spanOf(use, "prediction"),
     label: "expected logits, not probabilities",
     related: [{ span: maker.origin.span, message: "probabilities from here on" }],

@@ -18,7 +18,7 @@ import type { Step } from "./trail.js";
 
 // residual
 
-/** `residual { ... } skip ...`: the sum of two ways from the current value. */
+/** `residual { ... } skip ...`: the sum of two branches of the current value. */
 export function readResidual(reader: NetworkReader, residual: Residual, place: Place): void {
   const start = reader.current;
   const { span } = residual;
@@ -179,7 +179,7 @@ function reportNoBody(reader: NetworkReader, { span }: Residual, { environment }
 
 const AXES = ["batch", "channels =", "height", "width"];
 
-/** Says which axis of the two ways disagrees, and which layer changed it last on each. */
+/** Says which axis of the two branches disagrees, and which layer changed it last on each. */
 function reportDisagreement(
   residual: Residual,
   body: Current,
@@ -263,7 +263,7 @@ function lastResized(trail: Current["trail"]): Step | undefined {
 
 // concat
 
-/** `concat { branch { ... } ... }`: the channels of several ways from the current value. */
+/** `concat { branch { ... } ... }`: the channels of several branches of the current value. */
 export function readConcat(reader: NetworkReader, concat: Concat, place: Place): void {
   const start = reader.current;
   const span = keywordSpan(concat.span, "concat");

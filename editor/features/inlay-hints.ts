@@ -3,7 +3,7 @@ import type { SpecDocument } from "../document.js";
 import type { Place } from "../facts.js";
 import { documentFacts } from "../markdown.js";
 
-/** More ways than these of one line say little: a block used everywhere. */
+/** With more shapes than these for one line, hints say little: a block used everywhere. */
 const MOST_SHOWN = 3;
 
 /**

@@ -52,7 +52,7 @@ export class LayerCall {
     return this.rank === 3;
   }
 
-  /** The axis that the language takes for the channels. */
+  /** The axis that the language uses for channels. */
   get channelAxis(): number {
     return this.isSequence ? 2 : 1;
   }

@@ -148,7 +148,7 @@ class Source {
         throw broken("its chunks are too large");
       return dataset.value;
     });
-    if (values.length !== count) throw broken(`\`${path}\` is cut off`);
+    if (values.length !== count) throw broken(`\`${path}\` is truncated`);
     return Float32Array.from(values, Number);
   }
 }

@@ -43,7 +43,7 @@ export function convTranspose(context: NodeContext): Known {
   }
   const { kernel, stride, dilation, padding } = windowOf(context, image, [height, width]);
   const { top, bottom, left, right } = padding;
-  // What is cut off more at the end than at the start is output padding with a minus.
+  // What is removed more at the end than at the start is output padding with a minus.
   const more = [extra[0]! + top - bottom, extra[1]! + left - right] as const;
   if (more.some((each, axis) => each < 0 || each >= Math.max(stride[axis]!, 2))) {
     context.refuse(`its pads [${[top, left, bottom, right].join(", ")}] differ by side`);

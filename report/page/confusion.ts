@@ -27,8 +27,7 @@ export function confusionSection(examination: ReportedExamination): HTMLElement 
   });
   return section(
     "Confusion matrix",
-    "Rows: what examples are. Columns: what they were taken for. Darker: a larger share of " +
-      `the row.${looked}`,
+    "Rows: true class. Columns: predicted class. Darker: a larger share of " + `the row.${looked}`,
     h("div.split", h("div", holder, readout), worstTable(examination)),
   );
 }
@@ -137,7 +136,7 @@ function describeCell(
   const { name, support } = classes[actual]!;
   const share = support === 0 ? "" : ` (${percent(count / support)})`;
   return (
-    `${name} taken for ${classes[predicted]!.name}: ${grouped(count)} of ` +
+    `${name} predicted as ${classes[predicted]!.name}: ${grouped(count)} of ` +
     `${grouped(support)}${share}`
   );
 }
@@ -148,7 +147,7 @@ function worstTable({ classes, confusion }: ReportedExamination): HTMLElement {
     .filter(({ actual, predicted, count }) => actual !== predicted && count > 0)
     .sort((a, b) => b.count - a.count)
     .slice(0, WORST);
-  if (worst.length === 0) return h("p.note", "No example was taken for something else.");
+  if (worst.length === 0) return h("p.note", "No example was classified wrongly.");
   const rows = worst.map(({ actual, predicted, count }) => [
     classes[actual]!.name,
     classes[predicted]!.name,

@@ -27,7 +27,7 @@ export function table(
   return h("div.scroll", h(`table${kind}`, head, body));
 }
 
-/** A variable of the style sheet, in the scheme at hand. */
+/** A variable of the style sheet, in the current color scheme. */
 export function color(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }

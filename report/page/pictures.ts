@@ -33,7 +33,7 @@ const hasLink = ({ link }: ReportedMistake) => link !== undefined && location.pr
 function linked(mistake: ReportedMistake): HTMLElement {
   const image = document.createElement("img");
   image.src = mistake.picture;
-  image.alt = `${mistake.actual}, taken for ${mistake.predicted}`;
+  image.alt = `${mistake.actual}, predicted as ${mistake.predicted}`;
   if (!hasLink(mistake)) return image;
   const anchor = document.createElement("a");
   Object.assign(anchor, { href: mistake.link, target: "_blank", title: mistake.name });

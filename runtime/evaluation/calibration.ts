@@ -31,7 +31,7 @@ export class CalibrationCounts {
   private readonly confidence = new Array<number>(BINS).fill(0);
   private readonly right = new Array<number>(BINS).fill(0);
 
-  /** Takes in an example with the probability of what it was taken for. */
+  /** Adds an example with the probability of its predicted class. */
   add(probability: number, isRight: boolean): void {
     const bin = Math.min(BINS - 1, Math.floor(probability * BINS));
     this.examples[bin]!++;

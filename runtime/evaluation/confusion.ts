@@ -4,26 +4,26 @@ export interface ClassResult {
   readonly name: string;
   /** Examples of the class. */
   readonly support: number;
-  /** The share of those taken for the class that are of it; null where none was. */
+  /** Precision: the share of examples predicted as the class that belong to it; null without any. */
   readonly precision: number | null;
-  /** The share of the class's examples that were taken for it; null where there are none. */
+  /** Recall: the share of the class's examples that were predicted as it; null without any. */
   readonly recall: number | null;
 }
 
-/** Examples of class `actual` that were taken for `predicted`. */
+/** Examples of class `actual` that were predicted as `predicted`. */
 export interface Confusion {
   readonly actual: number;
   readonly predicted: number;
   readonly count: number;
 }
 
-/** A row for each class that examples are of, a column for each that they are taken for. */
+/** A row for each true class, a column for each predicted class. */
 export type ConfusionMatrix = readonly (readonly number[])[];
 
 /** Counts how examples are taken. */
 export class ConfusionCounts {
   readonly matrix: number[][];
-  /** For each class, the examples that are taken for none: their scores are not finite. */
+  /** For each class, the examples without a prediction: their scores are not finite. */
   readonly unjudged: number[];
 
   constructor(classes: number) {
@@ -31,7 +31,7 @@ export class ConfusionCounts {
     this.unjudged = new Array<number>(classes).fill(0);
   }
 
-  /** Takes in an example of a class, and what it is taken for, if for anything. */
+  /** Adds an example of a class with its predicted class, if it has one. */
   add(actual: number, predicted: number | undefined): void {
     if (predicted === undefined) this.unjudged[actual]!++;
     else this.matrix[actual]![predicted]!++;
@@ -40,7 +40,7 @@ export class ConfusionCounts {
 
 /**
  * Precision, recall and support of each class (https://en.wikipedia.org/wiki/Precision_and_recall).
- * Examples that were taken for nothing are not in the matrix, and were not recognized.
+ * Examples without a prediction are not in the matrix, and count as mistakes.
  */
 export function classResults(
   matrix: ConfusionMatrix,

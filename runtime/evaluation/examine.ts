@@ -1,6 +1,6 @@
 /**
- * A closer look at a classifier than its metrics: what it takes for what, and where it is sure and
- * wrong.
+ * A closer look at a classifier than its metrics: the confusion matrix, and the most confident
+ * mistakes.
  */
 import { classesOf, imageOf } from "../../program/tensors.js";
 import { imagesOf } from "../../program/transforms.js";
@@ -30,7 +30,7 @@ export type Classifier = Pick<TrainableNetwork, "batch" | "inspectCall" | "measu
   predict(images: Images): Promise<Float32Array>;
 };
 
-/** An example that was taken for something else. */
+/** An example that was classified wrongly. */
 export interface Mistake {
   /** Index into the dataset. */
   readonly example: number;
@@ -47,7 +47,7 @@ export interface JudgedExample {
   /** Index into the dataset. */
   readonly example: number;
   readonly actual: number;
-  /** Undefined where a score is not finite: the example was taken for nothing. */
+  /** Undefined where a score is not finite: the example has no prediction. */
   readonly predicted: number | undefined;
   /** Of each class; undefined with `predicted`. Holds until the call returns. */
   readonly probabilities: Float32Array | undefined;
@@ -63,7 +63,7 @@ export interface Examination {
   /** Of the probabilities; undefined if no example has finite scores. */
   readonly calibration?: Calibration;
   /**
-   * Examples whose scores are not finite: they were taken for nothing. Absent where there are none.
+   * Examples whose scores are not finite: they have no prediction. Absent without any.
    */
   readonly notFinite?: number;
 }

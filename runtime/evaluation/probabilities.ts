@@ -23,7 +23,7 @@ export function requireScores(program: Pick<Program, "tensors">): Scores {
 }
 
 /**
- * The softmax of a row of logits; a row of probabilities as it is. The largest logit is taken off
+ * The softmax of a row of logits; a row of probabilities as it is. The largest logit is subtracted
  * first: nothing overflows.
  */
 export function toProbabilities(row: Float32Array, scores: Scores): Float32Array {

@@ -27,7 +27,7 @@ export type InspectableNetwork = Pick<TrainableNetwork, "inspectCall"> & {
 export interface InspectedCall {
   readonly call: "train" | "evaluate" | "predict";
   readonly optimizer?: { readonly learningRate: number };
-  /** The recipe's: slices that the batch comes in, at least. */
+  /** The recipe's: slices of the batch, at least. */
   readonly accumulate?: number | undefined;
 }
 

@@ -75,7 +75,7 @@ export interface FitOptions {
   readonly start?: TrainingState | undefined;
   /** Ends the run after this many steps, instead of the recipe's epochs; schedules span them. */
   readonly steps?: number | undefined;
-  /** Ends the run after the step at hand. */
+  /** Ends the run after the current step. */
   readonly signal?: AbortSignal | undefined;
   /**
    * The ranks that train together. All call `fit` with the same options on networks of the same
@@ -86,7 +86,7 @@ export interface FitOptions {
   readonly exchange?: Collective | undefined;
   /**
    * In what numbers gradients travel between ranks: `f32` unless told. `f16` halves the bytes. What
-   * rounding takes off a gradient is added to that of the next step.
+   * rounding removes from a gradient is added to that of the next step.
    */
   readonly wire?: WireKind | undefined;
 }

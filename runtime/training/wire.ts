@@ -27,7 +27,7 @@ export function wireOf(kind: WireKind, collective: Collective): Wire {
 
 /**
  * Each rank adds up one block of a bucket, which it receives from all others as halves, and sends
- * the sums to all as halves. What rounding takes off a value is kept and added in the next step
+ * the sums to all as halves. What rounding removes from a value is kept and added in the next step
  * (Seide et al., "1-bit stochastic gradient descent", 2014), where a gradient is rounded and where
  * a sum is.
  */

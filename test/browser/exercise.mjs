@@ -12,7 +12,7 @@ function values(length, seed) {
 
 const sizeOf = ({ shape }) => shape.reduce((product, size) => product * size, 1);
 
-/** What a call takes for the tensors of a role: by name, or the only one as it is. */
+/** What a call accepts as the tensors of a role: by name, or the only one as it is. */
 function examples(program, role, batch) {
   const tensors = program.tensors.filter((tensor) => tensor.role === role);
   const made = tensors.map((tensor, index) => [

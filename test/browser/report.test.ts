@@ -73,7 +73,7 @@ describe.skipIf(!chromiumPath)("report.html in Chromium", () => {
     await matrix.hover({ position: { x: box.width - 2, y: box.height - 2 } });
     const last = classes - 1;
     expect(await page.locator(".readout").textContent()).toContain(
-      `species ${last} taken for species ${last}: 40 of`,
+      `species ${last} predicted as species ${last}: 40 of`,
     );
     const red =
       "document.querySelector('.filters canvas').getContext('2d').getImageData(0, 0, 1, 1).data";

@@ -43,7 +43,7 @@ test("JSON is one document on stdout and nothing else", async () => {
   expect(document.diagnostics[0].fixes[0].edits[0]).toMatchObject({ file: "wrong.net" });
 });
 
-test("SARIF is one document on stdout, its rules linked to pages that are there", async () => {
+test("SARIF is one document on stdout, its rules linked to existing pages", async () => {
   const { code, stdout, stderr } = await check("good.net", "wrong.net", "--format", "sarif");
   expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
   const { version, runs } = JSON.parse(stdout);

@@ -41,7 +41,7 @@ test("an ONNX file that netc reads back as the same network", async () => {
   expect(back.code).toBe(0);
   const refused = await exported("--to", "onnx", "-o", "out.onnx");
   expect(refused.code).toBe(1);
-  expect(refused.stderr).toContain("out.onnx is there already");
+  expect(refused.stderr).toContain("out.onnx already exists");
   expect((await exported("--to", "onnx", "-o", "out.onnx", "--overwrite")).code).toBe(0);
 });
 

@@ -42,7 +42,7 @@ test.each([
   expect(checked.code).toBe(0);
 });
 
-test("a model that is there already stays, unless it is told to be replaced", async () => {
+test("an existing model stays without --overwrite", async () => {
   const args = argumentsOf("tfjs-flatten");
   expect((await netc("import", ...args, "-o", "again")).code).toBe(0);
   const refused = await netc("import", ...args, "-o", "again");

@@ -75,11 +75,11 @@ test("pretrained weights are recognized, and their network gets a new head", asy
   expect(unknown.code).toBe(1);
 });
 
-test("a spec that is there is kept unless told otherwise", async () => {
+test("an existing spec is kept without --overwrite", async () => {
   await workspace.write("kept.net", "// mine\n");
   const refused = await netc("init", "my photos", "-o", "kept.net");
   expect(refused.code).toBe(1);
-  expect(refused.stderr).toContain("error: kept.net is there already");
+  expect(refused.stderr).toContain("error: kept.net already exists");
   expect(await readFile(workspace.path("kept.net"), "utf8")).toBe("// mine\n");
   expect((await netc("init", "my photos", "-o", "kept.net", "--overwrite")).code).toBe(0);
   expect(await readFile(workspace.path("kept.net"), "utf8")).toContain("model Kept(");

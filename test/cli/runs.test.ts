@@ -75,8 +75,8 @@ test("a new run does not touch an earlier one, unless it is told to replace it",
 
   await cp(workspace.path("whole"), workspace.path("twice"), { recursive: true });
   const args = [...RUN, "--out", "twice", "--seed", "8"];
-  // Killed before it has a checkpoint: the earlier run is still there, and is not taken
-  // for this one.
+  // Killed before it has a checkpoint: the earlier run still exists, and is not
+  // continued in place of this one.
   const killed = await killedAt("waits in twice/overwritten", [...args, "--overwrite"]);
   expect(killed.code).toBeNull();
   expect((await read("twice/overwritten", "weights.safetensors")).equals(weights)).toBe(true);

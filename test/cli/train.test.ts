@@ -233,7 +233,7 @@ describe("eval", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^top1 +100.0%$/m);
     expect(stdout).toMatch(/^above +8 +100.0% +100.0%$/m);
-    expect(stdout).toMatch(/^taken for +abo +bel\n[- ]+\nabove +8 +·\nbelow +· +8$/m);
+    expect(stdout).toMatch(/^predicted +abo +bel\n[- ]+\nabove +8 +·\nbelow +· +8$/m);
   });
 });
 

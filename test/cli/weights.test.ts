@@ -169,7 +169,7 @@ describe("netc import of a spec", () => {
     expect(after).toEqual(before);
     const again = await netc("import", "whole.net", "whole.pth", "-o", "models");
     expect(again.code).toBe(1);
-    expect(again.stderr).toContain("are there already");
+    expect(again.stderr).toContain("already exist");
   });
 
   test("writes nothing where a tensor has no match, or a flag has no meaning", async () => {

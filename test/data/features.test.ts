@@ -61,7 +61,7 @@ test("negative and decimal numbers come to the network as they are", async () =>
   expect(labels).toEqual([1, 0, 1]);
 });
 
-test("whole numbers are not taken for bytes", async () => {
+test("whole numbers are not read as bytes", async () => {
   const { rows } = await load("-1,256,0\n3,4,1\n", { features: 2 });
   expect(rows).toEqual([-1, 256, 3, 4]);
 });

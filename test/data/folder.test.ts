@@ -95,7 +95,7 @@ test("files that are not used are counted by reason, and said once", async () =>
   ]);
 });
 
-test("the splits of a data set are not taken for its classes", async () => {
+test("the splits of a data set are not read as its classes", async () => {
   const directory = await makeFolder("splits", { "val/a/1.png": png, "val/b/2.png": png });
   await expect(openFolder(directory, { channels: 3 })).rejects.toMatchObject({
     message: `${directory} holds splits (val/), where class folders are expected`,

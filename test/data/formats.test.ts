@@ -87,7 +87,7 @@ test.each([
   const dataset = await openCsv(source, GRAY_2X2, { onNotice });
   expect([dataset.length, dataset.classes]).toEqual([1, ["0", "1"]]);
   expect([...(await dataset.get(0))!.image.pixels]).toEqual([1, 2, 3, 4]);
-  expect(notices).toEqual([expect.stringMatching(/numbered\.csv:1: .* taken for a header/)]);
+  expect(notices).toEqual([expect.stringMatching(/numbered\.csv:1: .* read as a header/)]);
 });
 
 test("a csv row that counts up, but for its label, is an example", async () => {

@@ -42,20 +42,20 @@ test.each([
     /^it is not an image, .*unsupported image format/,
   ],
   [
-    "cut off",
+    "truncated",
     (await noise(64, 64).jpeg().toBuffer()).subarray(0, 1500),
-    /^it is cut off .*premature end of JPEG/,
+    /^it is truncated .*premature end of JPEG/,
   ],
   [
     "damaged",
     damaged(await noise(64, 64).png().toBuffer()),
-    /^it is damaged or cut off .*libpng read error/,
+    /^it is damaged or truncated .*libpng read error/,
   ],
 ])("a file that is %s is refused with its reason", async (_, bytes, reason) => {
   await expect(decodeImage(bytes, 3)).rejects.toThrow(reason);
 });
 
-test("an image of any kind that is cut off decodes, or is refused in words", async () => {
+test("an image of any kind that is truncated decodes, or is refused with a reason", async () => {
   const reasons: string[] = [];
   for (const file of await images()) {
     for (let end = 1; end < file.length; end += Math.ceil(file.length / 24)) {
@@ -65,14 +65,14 @@ test("an image of any kind that is cut off decodes, or is refused in words", asy
     }
   }
   expect(reasons.length).toBeGreaterThan(100);
-  const inWords = /^it is (cut off|damaged or cut off|not an image, or its format)/;
+  const inWords = /^it is (truncated|damaged or truncated|not an image, or its format)/;
   expect(reasons.filter((reason) => !inWords.test(reason))).toEqual([]);
 });
 
 test("a picture too large to decode is refused before it takes memory", async () => {
   await expect(decodeImage(await declaring(10_001, 10_000), 3)).rejects.toThrow(
     "10001x10000 pixels are 100.0 megapixels, and at most 100 are decoded: " +
-      "scale it down beforehand",
+      "scale it down first",
   );
 });
 
@@ -145,7 +145,7 @@ test(
     await read();
     expect(dataset.unreadable!()).toBe(2);
     expect(skipped.sort()).toEqual([
-      expect.stringMatching(/^2\.png: it is damaged or cut off/),
+      expect.stringMatching(/^2\.png: it is damaged or truncated/),
       "3.jpg: the file is empty",
     ]);
     const strict = await open(1);

@@ -114,7 +114,7 @@ test("rows without an image, or with one that does not decode, are left out by n
   expect(await Promise.all(found)).toEqual([0, 1, undefined, undefined]);
   expect(skipped).toEqual([
     `${path}: row 2: it holds no image`,
-    expect.stringMatching(/row 3: it is (damaged|cut off)/),
+    expect.stringMatching(/row 3: it is (damaged|truncated)/),
   ]);
 });
 
@@ -186,7 +186,7 @@ test.each<[string, Content, RegExp]>([
   await expect(openParquet({ path, ...COLUMNS }, OPTIONS)).rejects.toThrow(message);
 });
 
-test("files that are damaged, cut off or gone, and files of two datasets", async () => {
+test("files that are damaged, truncated or gone, and files of two datasets", async () => {
   const content = { ...labeled, labels: [0n, 1n] };
   const source = { path: await write("damaged/1.parquet", content), ...COLUMNS };
   const dataset = await openParquet(source, OPTIONS);

@@ -89,10 +89,10 @@ test("PPM and PGM in text and bytes of all depths", async () => {
   );
 });
 
-test("files that are cut off, compressed or too large are refused with the reason", async () => {
+test("files that are truncated, compressed or too large are refused with the reason", async () => {
   for (const base64 of Object.values(FILES)) {
     const bytes = Buffer.from(base64, "base64");
-    await expect(decodeImage(bytes.subarray(0, -4), 3)).rejects.toThrow(/cut off/);
+    await expect(decodeImage(bytes.subarray(0, -4), 3)).rejects.toThrow(/truncated/);
   }
   const compressed = paletteBmp([[0, 0, 0]], [0, 0, 0, 0, 0, 0]);
   compressed.writeUInt32LE(1, 30);

@@ -214,7 +214,7 @@ test("an extended header that is damaged, or names a sparse file, is refused", a
   await expect(openTar(path, OPTIONS)).rejects.toThrow(/as a sparse file/);
 });
 
-test("a shard that is cut off anywhere is refused, unless all of its files are there", async () => {
+test("a shard that is truncated anywhere is refused, unless all of its files are there", async () => {
   const files: Packed[] = [
     ["1.png", await picture(1)],
     ["1.cls", "0"],

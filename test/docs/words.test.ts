@@ -27,6 +27,26 @@ const AVOIDED: readonly (readonly [RegExp, string])[] = [
   [/(without|in a|in) circles?/, "acyclic, cycle"],
   [/limits of gradients/, "gradient clipping"],
   [/hears? of/, "is called with"],
+  [/(several|two) ways from/, "branches of"],
+  [/(is|are) there already|that (is|are) there/, "exists, existing"],
+  [/taken for/, "predicted as, read as, counts as"],
+  [/at hand/, "current, in use, available"],
+  [/(take|takes|taken|taking) off/, "subtract, remove"],
+  [/(come|comes|coming) in slices/, "netc splits the batch into slices"],
+  [/beforehand/, "first, before the run"],
+  [/gone through/, "is the output of; passes over"],
+  [/(is|are|was|were) cut off/, "is truncated"],
+  [/what (training|a run) makes small/, "the objective to minimize"],
+  [/what a call is about/, "the examples of a call"],
+  [/weights spared/, "weights without weight decay"],
+  [/more largest logits/, "k exceeds the number of classes"],
+  [/skip that nothing/, "a `residual` without layers"],
+  [/batch comes in/, "a slice; images per slice"],
+  [/sigmoid of three lines/, "piecewise-linear sigmoid"],
+  [/distribution up to it/, "the standard normal CDF"],
+  [/sure and wrong/, "confident mistakes"],
+  [/beside (its|our) peers/, "benchmarks"],
+  [/every contender/, "outputs were checked to agree first"],
 ];
 
 /** British spellings, and the American ones that the names of the API have. */
@@ -51,7 +71,12 @@ const ALLOWED: readonly (readonly [files: RegExp, text: string, reason: string])
   [/^editors\/vscode\/picture-panels\.ts$/, "Beside", "VS Code's ViewColumn.Beside"],
 ];
 
-const FILES = ["**/*.{ts,js,mjs,cjs,py,md,net,txt,yml}", "package.json", "bench/package.json"];
+/** Everything that we write: code, pages, settings of editors and builds, and templates. */
+const FILES = [
+  "**/*.{ts,js,mjs,cjs,py,sh,md,net,txt,yml,html,css,svg}",
+  "**/{package,language-configuration,tsconfig*,*.tmLanguage}.json",
+  "{.ci/run,.dependency-cruiser.cjs,.prettierrc.json}",
+];
 
 /** What we did not write: installed, built and generated from the texts of others. */
 const IGNORED = [

@@ -86,7 +86,7 @@ const VARIANTS = {
   "not fused": { fusion: "none", keepGradients: true },
 } as const;
 
-describe("graphs with several ways agree with the reference", () => {
+describe("graphs with branches agree with the reference", () => {
   for (const [name, body] of Object.entries(CASES)) {
     for (const [variant, options] of Object.entries(VARIANTS)) {
       test.runIf(runsAllVariants || variant === "fused")(`${name}, ${variant}`, async () => {

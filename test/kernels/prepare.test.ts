@@ -43,7 +43,7 @@ const cases: readonly Case[] = [
     size: 8,
     prepared: 4,
   },
-  // Crops that take off 3, 2 and 1 pixels: halves are rounded to even numbers.
+  // Crops that remove 3, 2 and 1 pixels: halves are rounded to even numbers.
   {
     train: `random_resized_crop(12) -> center_crop(9) -> center_crop(7) -> center_crop(6)`,
     width: 17,

@@ -44,7 +44,7 @@ async function onDevice(expression: Expression): Promise<Float32Array> {
 }
 
 /**
- * What is below the least normal number may be taken for 0: results, and the halves of which they
+ * What is below the least normal number may be read as 0: results, and the halves of which they
  * are made.
  */
 const LEAST = 2.4e-38;

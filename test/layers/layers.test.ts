@@ -48,7 +48,7 @@ describe("every layer", () => {
     for (const name of layer.positional) expect(Object.keys(layer.arguments)).toContain(name);
   });
 
-  // Joins need several ways, which the networks of test/parity have; these are drawn at random.
+  // Joins need several branches, which the networks of test/parity have; these are drawn at random.
   const drawn = ["dropout", "stochastic_depth"];
   const alone = layers.filter(({ name, others }) => !others && !drawn.includes(name));
   test.each(alone.map(({ name }) => name))("%s is compared with PyTorch's", (name) => {

@@ -11,7 +11,7 @@ import { verify } from "../../compiler/ops/verify.js";
 import { expectRoundTrip, networksOf } from "./round-trip.js";
 import { callsOf } from "../work.js";
 
-/** Two ways that join, a section in a section, an unnamed layer, and a loss of two terms. */
+/** Two branches that join, a section in a section, an unnamed layer, and a loss of two terms. */
 function twoWays(): ResolvedNetwork {
   const maker = new NetworkMaker("TwoWays");
   const image = maker.input("image", [3, 8, 8]);

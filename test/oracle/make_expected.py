@@ -324,7 +324,7 @@ def sgd(network, velocities, settings, factors):
 
 
 def backward(network, images, labels, slices):
-    """The mean loss of a step whose examples come in slices, and its gradients, added up."""
+    """The mean loss of a step whose examples are split into slices, and its gradients, added up."""
     total = 0
     for part, own in zip(images.chunk(slices), labels.chunk(slices)):
         loss = F.cross_entropy(network(part), own, reduction="sum") / len(images)

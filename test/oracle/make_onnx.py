@@ -84,7 +84,7 @@ def gate(path):
 
 
 def channels_last(path):
-    """A mean taken off before a padded convolution, Pad before a pool, a Transpose before the Reshape, softmax of opset 9."""
+    """A mean subtracted before a padded convolution, Pad before a pool, a Transpose before the Reshape, softmax of opset 9."""
     node = helper.make_node
     halves = numpy_helper.from_array(weights(8, 4, 3, 3).astype(np.float16), "w16")
     tensors = [numpy_helper.from_array(value, name) for name, value in [

@@ -76,7 +76,7 @@ export type Gradients = "kept" | "applied";
 export interface ParityOptions {
   readonly gradients?: Gradients;
   /**
-   * The most bytes that the device is to bind, so that a batch comes in slices; as many as it can
+   * The most bytes that the device is to bind, so that a batch is split into slices; as many as it can
    * if absent.
    */
   readonly binding?: number;

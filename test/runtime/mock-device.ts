@@ -1,5 +1,5 @@
 /**
- * Devices and adapters of other browsers, made of those at hand: without what a browser lacks, with
+ * Devices and adapters of other browsers, made of the real ones: without what a browser lacks, with
  * answers that only a browser gives.
  */
 

@@ -364,7 +364,7 @@ describe("wrong input", () => {
 });
 
 describe("limits", () => {
-  test("a batch too large for the device comes in slices of what it can bind", async () => {
+  test("a batch too large for the device is split into slices that it can bind", async () => {
     const network = await create({ batch: 1_000_000_000 });
     expect(network.batch).toBe(1_000_000_000);
     expect(network.slice).toBeGreaterThan(1000);

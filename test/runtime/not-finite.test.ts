@@ -1,4 +1,4 @@
-/** What is not finite is wrong, counted and reported; it is never taken for a result. */
+/** What is not finite is wrong, counted and reported; it never passes for a result. */
 import { describe, expect, test } from "vitest";
 import { analyze, compile } from "../../compiler/index.js";
 import type { Dataset } from "../../runtime/data/dataset.js";

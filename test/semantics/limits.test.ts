@@ -25,7 +25,7 @@ test("the weights of AlexNet's and VGG's fc6 are sharded", () => {
   expect(check("vgg16.net", 1)[0]).toContain("takes 392 MiB");
 });
 
-test("the batch of 2012 comes in slices", () => {
+test("the batch of 2012 is split into slices", () => {
   const [conv1] = check("alexnet-2012.net", 128);
   expect(conv1).toMatch(/^NET4002; `features.\w+` takes 1\d\d MiB at a batch of 128, /);
   expect(conv1).toContain("netc splits the batch into 2 slices of up to 64 images");

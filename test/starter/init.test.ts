@@ -331,7 +331,7 @@ describe("tables", () => {
     expect(diagnosticsOf(text)).toEqual([]);
   });
 
-  test("amounts are not taken for classes, whether they are whole or not", async () => {
+  test("amounts do not count as classes, whether they are whole or not", async () => {
     const amounts = (name: string, make: (row: number) => string) =>
       table(name, `site,a,price\n${rows(make)}`);
     await expect(

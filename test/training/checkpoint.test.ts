@@ -302,7 +302,7 @@ test("a resumed log that is missing, garbled or short says so", async () => {
   const lines = [1, 2, 3].map((step) => `${JSON.stringify(record(step))}\n`);
   await writeFile(path, lines.join(""));
   expect(await reopened(after(3))).toEqual([]);
-  // The last one was cut off by a crash, which is what happens.
+  // The last one was truncated by a crash.
   await writeFile(path, lines.join("") + '{"step":4,"ep');
   expect(await reopened(after(3))).toEqual([]);
   await writeFile(path, [lines[0], "\u0000\u0000\n", "7\n", '{"a":1}\n', lines[2]].join(""));

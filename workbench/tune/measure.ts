@@ -1,4 +1,4 @@
-/** Candidates of every contraction problem of a network, measured on the adapter at hand. */
+/** Candidates of every contraction problem of a network, measured on the adapter in use. */
 import type { AnyNode } from "../../compiler/ir/graph.js";
 import type { ContractionSchedule } from "../../compiler/schedules/schedule.js";
 import {

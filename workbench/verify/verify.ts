@@ -1,4 +1,4 @@
-/** A network's kernels and gradients on the adapter at hand, held against the references. */
+/** A network's kernels and gradients on the adapter in use, compared with the references. */
 import type { CompiledProgram } from "../../compiler/program.js";
 import type { Network } from "../../runtime/network.js";
 import { randomExamples, type Examples } from "../random-examples.js";
@@ -30,7 +30,7 @@ export async function verifyNetwork(
   lists: readonly VerifiedList[],
   options: Omit<VerifyOptions, "only" | "onDivergence">,
 ): Promise<Tally> {
-  // A batch that comes in slices is computed by the kernels of a slice.
+  // A batch in slices is computed by the kernels of a slice.
   const examples = randomExamples(network.program, network.slice);
   const wanted = lists.filter((list) => isIn(network, list));
   const stages = wanted.map((list) => stagesIn(written, list));

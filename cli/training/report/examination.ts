@@ -27,7 +27,7 @@ const MAX_CURVES = 30;
 
 export interface ExaminedRun {
   readonly reported: ReportedExamination;
-  /** What each example was taken for, as csv. */
+  /** The prediction of each example, as csv. */
   readonly predictions: string;
 }
 

@@ -345,7 +345,7 @@ export const TRAINING = {
       "Pixels are numbers from 0 to 1 when `normalize` receives them, so their mean is at " +
       "most 1 and their standard deviation at most 0.5. Means such as 123.68 are for pixels " +
       "from 0 to 255: divide the means and the standard deviations by 255. A `std` up to 2 is " +
-      "taken for a scale: `std=1.00392` is Caffe's `scale: 0.00390625`.",
+      "read as a scale: `std=1.00392` is Caffe's `scale: 0.00390625`.",
     wrong: "normalize(mean=123.68, std=58.4)",
     right: "normalize(mean=0.485, std=0.229)",
   },

@@ -82,7 +82,7 @@ export const optimizers: Registry<OptimizerSettings> = {
       name: "adam",
       example: "adam(lr=1e-3)",
       aliases: ofTwo("Adam", "as in PyTorch; Keras has `eps=1e-7`, outside of the bias correction"),
-      summary: "running averages of the gradient and its square (arXiv:1412.6980)",
+      summary: "running averages of the gradient and of its square (arXiv:1412.6980)",
       positional: [],
       arguments: {
         lr: withDefault(float({ above: 0 }), 1e-3, "learning rate"),
@@ -102,12 +102,16 @@ export const optimizers: Registry<OptimizerSettings> = {
       name: "adamw",
       example: "adamw(lr=1e-3, weight_decay=0.05)",
       aliases: ofTwo("AdamW", "as in PyTorch; Keras has `weight_decay=0.004` and `eps=1e-7`"),
-      summary: "adam with the decay taken off the weights themselves (arXiv:1711.05101)",
+      summary: "Adam with decoupled weight decay (arXiv:1711.05101)",
       positional: [],
       arguments: {
         lr: withDefault(float({ above: 0 }), 1e-3, "learning rate"),
         ...averages,
-        weight_decay: withDefault(decay, 0.01, "share of the weights taken off, times the rate"),
+        weight_decay: withDefault(
+          decay,
+          0.01,
+          "decoupled decay: share of the weights subtracted, times `lr`",
+        ),
       },
       resolve: ({ lr, beta1, beta2, eps, weight_decay }) => ({
         kind: "adamw",
@@ -124,7 +128,7 @@ export const optimizers: Registry<OptimizerSettings> = {
       aliases: ["RMSprop", "RMSProp"].flatMap((name) =>
         ofTwo(name, "as in PyTorch; Keras has `lr=1e-3`, `alpha=0.9` and `eps=1e-7`"),
       ),
-      summary: "the gradient over the root of its running mean square, PyTorch's form",
+      summary: "divides the gradient by the root of its running mean square, as in PyTorch",
       positional: [],
       arguments: {
         lr: withDefault(float({ above: 0 }), 1e-2, "learning rate"),
@@ -146,7 +150,7 @@ export const optimizers: Registry<OptimizerSettings> = {
       name: "adagrad",
       example: "adagrad(lr=1e-2)",
       aliases: ofTwo("Adagrad", "as in PyTorch; Keras has `lr=1e-3`, and sums that begin at 0.1"),
-      summary: "the gradient over the root of the sum of its squares (JMLR 12, 2011)",
+      summary: "divides the gradient by the root of the sum of its squares (JMLR 12, 2011)",
       positional: [],
       arguments: {
         lr: withDefault(float({ above: 0 }), 1e-2, "learning rate"),
@@ -164,7 +168,7 @@ export const optimizers: Registry<OptimizerSettings> = {
       name: "adadelta",
       example: "adadelta(lr=1)",
       aliases: ofTwo("Adadelta", "as in PyTorch; Keras has `lr=1e-3`, `rho=0.95` and `eps=1e-7`"),
-      summary: "steps as long as the steps before, by the size of the gradients (arXiv:1212.5701)",
+      summary: "adapts the step to running averages of gradients and updates (arXiv:1212.5701)",
       positional: [],
       arguments: {
         lr: withDefault(float({ above: 0 }), 1, "factor of the steps"),
@@ -192,7 +196,11 @@ export const optimizers: Registry<OptimizerSettings> = {
         lr: withDefault(float({ above: 0 }), 1e-4, "learning rate: the length of every step"),
         beta1: withDefault(share, 0.9, "share of the average in the direction of a step"),
         beta2: withDefault(share, 0.99, "share kept of the average of gradients"),
-        weight_decay: withDefault(decay, 0, "share of the weights taken off, times the rate"),
+        weight_decay: withDefault(
+          decay,
+          0,
+          "decoupled decay: share of the weights subtracted, times `lr`",
+        ),
       },
       resolve: ({ lr, beta1, beta2, weight_decay }) => ({
         kind: "lion",

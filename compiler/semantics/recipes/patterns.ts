@@ -182,7 +182,9 @@ function otherNames(
 ): Otherwise {
   const beginnings = [...new Set(names.flatMap(beginningsOf))];
   const written = segments.filter((segment) => segment !== "*").join(".");
-  const nearest = nearestName(written, beginnings);
+  // A name without its sections: `logits` for `classifier.logits`.
+  const ending = beginnings.filter((beginning) => beginning.endsWith(`.${written}`));
+  const nearest = ending.length === 1 ? ending[0] : nearestName(written, beginnings);
   const outermost = [...new Set(names.map((name) => name.split(".")[0]!))];
   return {
     meant: nearest && `${nearest}${text.endsWith(".*") ? ".*" : ""}`,

@@ -32,7 +32,7 @@ export const averages: Registry<WeightAverage> = {
           differs: "all steps count alike there; `ema` keeps a share at each step",
         }),
       ],
-      summary: "the exponential moving average: after each step, the average keeps a share",
+      summary: "exponential moving average of the weights, updated after each step",
       positional: ["decay"],
       arguments: {
         decay: withDefault(
@@ -103,7 +103,7 @@ export const stops: Registry<EarlyStopping> = {
       name: "early_stopping",
       example: "early_stopping(patience=5)",
       aliases: ["EarlyStopping", "patience", "early_stop"],
-      summary: "ends the run where evaluations do not get better any more",
+      summary: "ends the run when evaluations stop improving",
       positional: [],
       arguments: {
         patience: required(integer({ minimum: 1 }), "evaluations without a better one"),
@@ -138,7 +138,7 @@ export const precisions: Registry<Precision> = {
       name: "f32",
       example: "f32",
       aliases: ["float32", "full"],
-      summary: "every number in 32 bits",
+      summary: "all numbers in 32 bits",
       positional: [],
       arguments: {},
       resolve: () => ({ kind: "f32" }),
@@ -236,7 +236,7 @@ export const loads: Registry<Load> = {
       name: "load",
       example: 'load("pretrained.safetensors", except=[logits.*])',
       aliases: ["file", "load_state_dict", "load_weights", "pretrained", "from_file"],
-      summary: "weights from a safetensors file, or one of PyTorch's (in Node), by their names",
+      summary: "loads weights by name from a safetensors file, or from PyTorch's .pth (in Node)",
       positional: ["path"],
       arguments: {
         path: required(string(), "the file, relative to the spec's folder"),

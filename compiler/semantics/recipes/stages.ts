@@ -20,7 +20,7 @@ export const stages: Registry<Stage> = {
       name: "after",
       example: "after(5 epochs, [features.*])",
       aliases: ["at", "from", "stage", "unfreeze"],
-      summary: "weights that are frozen at first are trained from then on",
+      summary: "trains frozen weights from this time on",
       positional: ["after", "weights"],
       arguments: {
         after: required(duration(), "how long they stay frozen"),

@@ -46,7 +46,7 @@ export const transforms: Registry<Transform> = {
           differs: "`center_crop` cuts from the middle, `random_crop` from anywhere",
         },
       ],
-      summary: "cuts a square from the middle",
+      summary: "crops a square from the center",
       positional: ["size"],
       arguments: { size },
       resolve: ({ size }) => ({ kind: "center_crop", size }),
@@ -55,8 +55,7 @@ export const transforms: Registry<Transform> = {
       name: "ten_crop",
       example: "ten_crop(32)",
       aliases: ["TenCrop", "tencrop"],
-      summary:
-        "cuts squares from the corners and the middle, and mirrors them: predictions are averaged",
+      summary: "crops the corners and the center, also mirrored, and averages the predictions",
       positional: ["size"],
       arguments: { size },
       resolve: ({ size }) => ({ kind: "ten_crop", size }),
@@ -65,7 +64,7 @@ export const transforms: Registry<Transform> = {
       name: "random_crop",
       example: "random_crop(32, padding=4)",
       aliases: ["RandomCrop"],
-      summary: "cuts a square from anywhere",
+      summary: "crops a square at a random place",
       positional: ["size"],
       arguments: {
         size,
@@ -77,7 +76,7 @@ export const transforms: Registry<Transform> = {
       name: "random_resized_crop",
       example: "random_resized_crop(32, scale=[0.5, 1])",
       aliases: ["RandomResizedCrop"],
-      summary: "cuts a rectangle of random area and shape, and scales it to a square",
+      summary: "crops a rectangle of random area and aspect ratio, and scales it to a square",
       positional: ["size"],
       arguments: {
         size,
@@ -108,10 +107,10 @@ export const transforms: Registry<Transform> = {
           differs: "`hflip` mirrors half of the images unless told, for instance `hflip(1)`",
         }),
       ],
-      summary: "mirrors some of the images",
+      summary: "flips images horizontally at random",
       positional: ["probability"],
       arguments: {
-        probability: probability("share that is mirrored"),
+        probability: probability("share of the images that are flipped"),
       },
       resolve: ({ probability }) => ({ kind: "hflip", probability }),
     }),
@@ -124,9 +123,9 @@ export const transforms: Registry<Transform> = {
           differs: "`vflip` mirrors half of the images unless told, for instance `vflip(1)`",
         }),
       ],
-      summary: "turns some of the images upside down, by mirroring",
+      summary: "flips images vertically at random",
       positional: ["probability"],
-      arguments: { probability: probability("share that is mirrored") },
+      arguments: { probability: probability("share of the images that are flipped") },
       resolve: ({ probability }) => ({ kind: "vflip", probability }),
     }),
     transform({
@@ -145,14 +144,22 @@ export const transforms: Registry<Transform> = {
         brightness: withDefault(
           spread({ around: 1, minimum: 0 }),
           [1, 1],
-          "of its factor: how far from 1 it may be, or the smallest and the largest",
+          "factor: the largest distance from 1, or [smallest, largest]",
         ),
-        contrast: withDefault(spread({ around: 1, minimum: 0 }), [1, 1], "of its factor, alike"),
-        saturation: withDefault(spread({ around: 1, minimum: 0 }), [1, 1], "of its factor, alike"),
+        contrast: withDefault(
+          spread({ around: 1, minimum: 0 }),
+          [1, 1],
+          "factor, in the same form",
+        ),
+        saturation: withDefault(
+          spread({ around: 1, minimum: 0 }),
+          [1, 1],
+          "factor, in the same form",
+        ),
         hue: withDefault(
           spread({ around: 0, minimum: -0.5, maximum: 0.5 }),
           [0, 0],
-          "of its shift, as a part of the circle of hues, alike around 0",
+          "shift as a share of the hue circle: the largest distance from 0, or [smallest, largest]",
         ),
       },
       resolve: (values) => ({ kind: "color_jitter", ...values }),
@@ -166,7 +173,7 @@ export const transforms: Registry<Transform> = {
           differs: "albumentations takes the components of each image, `pca_noise` ImageNet's",
         }),
       ],
-      summary: "adds a color drawn along the main directions in which colors vary",
+      summary: "adds a random color along the principal components of color (AlexNet's PCA noise)",
       positional: ["sigma"],
       arguments: {
         sigma: withDefault(
@@ -177,7 +184,7 @@ export const transforms: Registry<Transform> = {
         eigenvalues: withDefault(
           floats({ length: 3, minimum: 0 }),
           [0.2175, 0.0188, 0.0045],
-          "of the covariance of the colors in 0..1; ImageNet's unless given",
+          "of the covariance of colors from 0 to 1; ImageNet's if left out",
         ),
         eigenvectors: withDefault(
           floats({ length: 9 }),
@@ -196,7 +203,7 @@ export const transforms: Registry<Transform> = {
           differs: "Cutout erases a square of every image, `random_erasing` a rectangle of half",
         }),
       ],
-      summary: "fills a rectangle of some of the images with one value",
+      summary: "erases a random rectangle of an image: fills it with one value",
       positional: ["probability"],
       arguments: {
         probability: probability("share of the images"),
@@ -210,7 +217,7 @@ export const transforms: Registry<Transform> = {
           [0.3, 3.3],
           "smallest and largest ratio of height to width",
         ),
-        value: withDefault(float(), 0, "what it is filled with, in every channel"),
+        value: withDefault(float(), 0, "value to fill with, in every channel"),
       },
       resolve: ({ probability, scale, ratio, value }) => ({
         kind: "random_erasing",
@@ -242,11 +249,14 @@ export const transforms: Registry<Transform> = {
       name: "cutmix",
       example: "cutmix(1)",
       aliases: ["CutMix"],
-      summary:
-        "takes a rectangle of each image, and its label's share, from another one of the batch",
+      summary: "replaces a rectangle of each image by another image's, and mixes the labels",
       positional: ["alpha"],
       arguments: {
-        alpha: withDefault(float({ above: 0 }), 1, "shares come from the beta distribution of it"),
+        alpha: withDefault(
+          float({ above: 0 }),
+          1,
+          "parameter of the beta distribution of the mixing ratio",
+        ),
       },
       resolve: ({ alpha }) => ({ kind: "cutmix", alpha }),
     }),
@@ -254,10 +264,14 @@ export const transforms: Registry<Transform> = {
       name: "mixup",
       example: "mixup(0.2)",
       aliases: ["MixUp", "Mixup", "mix_up"],
-      summary: "makes each image, and its label, the weighted mean of two of the batch",
+      summary: "mixes pairs of images, and their labels, as a weighted mean",
       positional: ["alpha"],
       arguments: {
-        alpha: withDefault(float({ above: 0 }), 1, "shares come from the beta distribution of it"),
+        alpha: withDefault(
+          float({ above: 0 }),
+          1,
+          "parameter of the beta distribution of the mixing ratio",
+        ),
       },
       resolve: ({ alpha }) => ({ kind: "mixup", alpha }),
     }),

@@ -103,7 +103,7 @@ export function convolution(
   return { className: "Conv2D", call: { config: settings, inputs, weights } };
 }
 
-/** The whole transposed convolution, of which rows and columns are cut off. */
+/** The whole transposed convolution, before rows and columns are removed. */
 export function convTranspose(layers: KerasLayers): void {
   const { call } = layers;
   const geometry = transposedGeometry(layers);

@@ -49,7 +49,7 @@ class FormulaNodes {
     return this.nodes.part(this.next("part"), made.operator, made.inputs, made.attributes);
   }
 
-  /** A name that is there already, or the node to be. */
+  /** An existing name, or the node to be. */
   private operation(expression: Expression): string | Operation {
     switch (expression.kind) {
       case "operand":

@@ -21,7 +21,7 @@ export function isHeader(
   if (!cells.some(isNumber) || namesColumn(cells, options)) return true;
   if (!countsUp(cells, second, options) && !namesLabel(cells, second, options)) return false;
   const place = `${options.path}:${number}`;
-  options.onNotice?.(`${place}: this line is taken for a header: it is ${describe(cells)}`);
+  options.onNotice?.(`${place}: this line is read as a header: it is ${describe(cells)}`);
   return true;
 }
 

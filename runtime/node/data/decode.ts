@@ -13,7 +13,7 @@ export interface DecodedImage {
   readonly frames: number;
 }
 
-/** Endings of the files that are taken for images. */
+/** Endings of the files that are read as images. */
 export const IMAGE_ENDINGS = [
   ...["jpg", "jpeg", "png", "webp", "avif", "gif", "tif", "tiff"],
   ...["bmp", "ppm", "pgm"],
@@ -63,13 +63,13 @@ export function describeFailure(message: string): string {
   const said = message.trim().split("\n")[0]!;
   const [, meaning] = MEANINGS.find(([pattern]) => pattern.test(said)) ?? [];
   const isEmpty = /^(unknown error)?$/i.test(said);
-  return (meaning ?? "it is damaged or cut off") + (isEmpty ? "" : ` (${said})`);
+  return (meaning ?? "it is damaged or truncated") + (isEmpty ? "" : ` (${said})`);
 }
 
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/unsupported image format/, "it is not an image, or its format is not supported"],
   [/unsupported|not supported/i, "its format is not supported"],
-  [/premature end/, "it is cut off"],
+  [/premature end/, "it is truncated"],
   [/pixels are/, "it is too large"],
 ];
 
@@ -84,6 +84,6 @@ export function refuseTooLarge(width: number, height: number): void {
   const megapixels = (width * height) / 1e6;
   throw new Error(
     `${width}x${height} pixels are ${megapixels.toFixed(1)} megapixels, ` +
-      `and at most ${MOST_PIXELS / 1e6} are decoded: scale it down beforehand`,
+      `and at most ${MOST_PIXELS / 1e6} are decoded: scale it down first`,
   );
 }

@@ -84,7 +84,7 @@ export function numberNames(
   return byName({ name, texts, placeOf: () => name }, { classes: classes ?? names });
 }
 
-/** More classes than this are taken for a mistake: an identifier in the place of a label. */
+/** More classes than this are reported as a mistake: an identifier in the place of a label. */
 const MOST_CLASSES = 1_000_000;
 
 const isNumber = (text: string) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);

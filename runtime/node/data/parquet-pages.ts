@@ -53,7 +53,7 @@ export class PageChecker {
     return page;
   }
 
-  /** Throws an Error where a page is cut off, or holds more than its column. */
+  /** Throws an Error where a page is truncated, or holds more than its column. */
   check(bytes: ArrayBuffer, { meta, optionalParts }: PageColumn): void {
     const reader = { view: new DataView(bytes), offset: 0 };
     const most = Number(meta.num_values);

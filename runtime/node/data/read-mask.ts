@@ -51,9 +51,9 @@ export async function decodeMask(file: Uint8Array): Promise<DecodedMask> {
   const pitch = Math.ceil((width * depth) / 8);
   const most = height * (1 + pitch);
   const packed = await decompress(Buffer.concat(parts), { maxOutputLength: most }).catch(() => {
-    throw new Error("it is damaged or cut off");
+    throw new Error("it is damaged or truncated");
   });
-  if (packed.length !== most) throw new Error("it is cut off");
+  if (packed.length !== most) throw new Error("it is truncated");
   return { width, height, pixels: unpacked(unfiltered(packed, pitch, depth), header, pitch) };
 }
 
@@ -72,7 +72,7 @@ function* chunksOf(bytes: Buffer): Generator<{ readonly type: string; readonly d
   for (let at = 8; at + 12 <= bytes.length;) {
     const length = bytes.readUInt32BE(at);
     const type = bytes.toString("latin1", at + 4, at + 8);
-    if (at + 12 + length > bytes.length) throw new Error("it is cut off");
+    if (at + 12 + length > bytes.length) throw new Error("it is truncated");
     yield { type, data: bytes.subarray(at + 8, at + 8 + length) };
     if (type === "IEND") return;
     at += 12 + length;

@@ -27,7 +27,7 @@ const MOST_METADATA = 2 ** 20;
 
 /**
  * The files, in the archive's order. A hard or symbolic link is the file that it leads to. Throws a
- * DataError where the archive is damaged or cut off, or names a file twice.
+ * DataError where the archive is damaged or truncated, or names a file twice.
  */
 export async function readTarEntries(
   archive: TarArchive,

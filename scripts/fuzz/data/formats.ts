@@ -28,7 +28,7 @@ export interface DataFormat {
   /** Makes lengths and sums agree again, so that a mutation is not found by those alone. */
   repair?(bytes: Uint8Array): Uint8Array;
   /**
-   * Whether the format says how long a file is: then a file that is cut off reads whole, or not.
+   * Whether the format says how long a file is: then a truncated file reads whole, or not.
    */
   readonly saysLength: boolean;
   /** Whether errors name the file. */

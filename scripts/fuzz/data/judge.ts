@@ -80,7 +80,7 @@ export class Judge {
       const reading = await this.format.read(bytes, { folder: this.folder, onSkip });
       const isCut = kinds.every((kind) => kind === "cut");
       if (isCut && this.format.saysLength && !(await this.isWhole(original, reading))) {
-        findings.push(`cut off at byte ${bytes.length} of ${original.length}, and read`);
+        findings.push(`truncated at byte ${bytes.length} of ${original.length}, and read`);
       }
       return "read";
     } catch (error) {
