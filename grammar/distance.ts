@@ -43,8 +43,8 @@ function at(row: readonly number[], column: number): number {
 }
 
 /**
- * Whether one of two words may be a misspelling of the other: one letter in three differs at most, and three in
- * all.
+ * Whether one of two words may be a misspelling of the other: one letter in three
+ * differs at most, and three in all.
  */
 export function isClose(from: string, to: string): boolean {
   const allowed = allowedDistance(from, to);

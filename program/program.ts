@@ -361,6 +361,7 @@ export interface ProgramAdapter {
   readonly architecture: string;
 }
 
+/** A compiled network for one kind of adapter, as plain data. */
 export interface Program {
   readonly format: typeof PROGRAM_FORMAT;
   readonly target: Target;

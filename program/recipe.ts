@@ -246,6 +246,7 @@ export interface EarlyStopping {
   readonly metric: string;
 }
 
+/** A recipe of the spec, as plain data: settings of training. */
 export interface TrainRecipe {
   readonly name: string;
   readonly model: string;

@@ -12,9 +12,9 @@ export function largestBatch({ least = 0, ...bytes }: BufferSize, bindable: numb
 export type SizedBuffer = Pick<ProgramBuffer, "bytes" | "largestBatch">;
 
 /**
- * The most images up to `wanted` with which each of the buffers can be bound: a batch beyond it
- * is split into slices. 0 where a single image does not fit. Smaller slices may bind buffers that larger
- * ones do without, so that a bound is looked for again below each bound.
+ * The most images up to `wanted` with which each of the buffers can be bound: a larger
+ * batch is split into slices. 0 if a single image does not fit. Smaller slices may bind buffers
+ * that larger ones do without, so that a bound is looked for again below each bound.
  */
 export function largestSlice(
   buffers: readonly SizedBuffer[],

@@ -18,6 +18,7 @@ export interface OptimizerOptions {
   readonly weightDecay?: number;
 }
 
+/** Options of the generated `create` function, such as `createDigits`. */
 export interface NetworkOptions extends OptimizerOptions {
   /**
    * The most examples of one call. 16 unless given. Memory grows with it, up to what the device can
@@ -94,6 +95,7 @@ export interface SharedStep {
 /** Loss and metrics by name, each the mean over the examples of the call. */
 export type Metrics<Name extends string = string> = { readonly [name in Name]: number };
 
+/** A parameter of a network: its name, its shape in PyTorch's order, its role. */
 export interface ParameterInfo<Name extends string = string> {
   readonly name: Name;
   /** PyTorch's. */
@@ -116,6 +118,7 @@ export interface CallExamples extends InspectionExamples {
   readonly accumulate?: number | undefined;
 }
 
+/** Options of `read`. */
 export interface ReadOptions {
   /**
    * Which of a parameter's tensors, its value unless given; gradients only in a program compiled to
@@ -124,6 +127,7 @@ export interface ReadOptions {
   readonly of?: TensorOf;
 }
 
+/** Options of `classify`. */
 export interface ClassifyOptions {
   /** How many classes to give, the most probable first; 5 unless given. */
   readonly top?: number;
@@ -132,6 +136,7 @@ export interface ClassifyOptions {
 /** Text by key, of a file. */
 export type Metadata = Readonly<Record<string, string>>;
 
+/** Options of `save`. */
 export interface SaveOptions {
   /** Whether to save what training needs to continue: optimizer state, step and seed. */
   readonly optimizer?: boolean;
@@ -163,6 +168,7 @@ export interface DownloadOptions {
 /** A file of weights: its bytes, where `fetch` finds it, or what it found. */
 export type WeightsSource = Uint8Array | ArrayBufferLike | Response | URL | string;
 
+/** Options of `load`. */
 export interface LoadOptions extends DownloadOptions {
   /**
    * Whether to restore the optimizer's state, step and seed where the file holds them; true unless

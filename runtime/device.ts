@@ -103,6 +103,7 @@ function lossError({ message, reason }: GPUDeviceLostInfo): DeviceLostError {
 /** Milliseconds that a call which failed waits to hear whether the device was lost. */
 const LOSS_DELAY = 100;
 
+/** A network's device: memory, pipelines and queues. */
 export class Device {
   private readonly health: Health;
   private reported: DeviceLostError | undefined;

@@ -23,6 +23,7 @@ export interface MixedLabels {
   readonly shares: Float32Array;
 }
 
+/** Labels of a batch of a classifier. */
 export type Labels = ClassLabels | MixedLabels;
 
 /** What a call takes as inputs: by name, or the one input as it is. */

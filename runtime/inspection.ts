@@ -68,6 +68,7 @@ export type InspectedRun = ListRun & { readonly begin: () => Promise<Inspection>
 /** WebGPU's limit of a query set. */
 const MOST_QUERIES = 4096;
 
+/** A step list that runs one dispatch at a time. */
 export class Inspection {
   constructor(private readonly parts: InspectionParts) {}
 

@@ -7,6 +7,7 @@ import type { Targets } from "./examples.js";
 import type { StepListName } from "./schedule.js";
 import type { Call } from "./slices.js";
 
+/** A dispatch of a profile. */
 export interface ProfiledStep {
   readonly step: ProgramStep;
   /** The list that the step belongs to: of a training step in slices, `accumulate` or `update`. */
@@ -17,6 +18,7 @@ export interface ProfiledStep {
   readonly milliseconds: number;
 }
 
+/** The result of `profileSteps`: times of all kernels, in milliseconds. */
 export interface Profile {
   /**
    * `timestamps`: by the device's own clock. `submits`: by what repeated submissions take, an empty
@@ -33,6 +35,7 @@ export interface Profile {
   readonly submissions: number;
 }
 
+/** Options of `profileSteps`. */
 export interface ProfileOptions {
   /** Runs of which the median counts; 5 unless given. */
   readonly rounds?: number;
@@ -146,6 +149,7 @@ export function timeSteps<Target extends Targets>(
 /** Repeated updates would carry the weights away, and with them the values that kernels work on. */
 const NO_UPDATE = { learningRate: 0, weightDecay: 0 };
 
+/** A dispatch with its time in milliseconds. */
 export type TimedStep = Pick<ProfiledStep, "step" | "milliseconds">;
 
 interface TimedSteps {

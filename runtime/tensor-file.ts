@@ -7,12 +7,14 @@ import { floatsOf } from "../program/half.js";
 import { WeightsError } from "./errors.js";
 import { assertUndamaged } from "./tensor-checksum.js";
 
+/** A tensor of a weights file: its type, shape and bytes. */
 export interface Tensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly values: Float32Array;
 }
 
+/** A parsed weights file: tensors and metadata. */
 export interface TensorFile {
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** Free text by key. */

@@ -84,11 +84,7 @@ export function trainCommand(): Command {
         .conflicts("epochs"),
     )
     .option("--lr <x>", "the learning rate, instead of the recipe's", positiveNumber)
-    .option(
-      "--seed <n>",
-      "seed of weights, shuffling and dropout, instead of the recipe's",
-      seedValue,
-    )
+    .option("--seed <n>", "the seed of all random numbers, instead of the recipe's", seedValue)
     .option(
       "--out <dir>",
       "the run's folder (default: runs/NAME, or runs/NAME-RECIPE for all but the first recipe)",

@@ -91,8 +91,8 @@ const RULES: Readonly<Record<ElementRule, (rule: Rule) => Code>> = {
     weights.store(AT, code`select(weight, vec4f(0), ${frame.is_first_slice} != 0u) + gradient`),
   adam: ({ weights, adam }) =>
     weights.store(AT, code`weight - rate * ${adam()}(at, gradient + decay * weight)`),
-  // The decay is subtracted from the weights and does not enter the averages (Loshchilov and Hutter,
-  // arXiv:1711.05101).
+  // The decay is subtracted from the weights and does not enter the averages (Loshchilov and
+  // Hutter, arXiv:1711.05101).
   adamw: ({ weights, adam }) =>
     weights.store(AT, code`(1.0 - rate * decay) * weight - rate * ${adam()}(at, gradient)`),
   // Dozat, ICLR 2016 workshop, as PyTorch has it.

@@ -18,8 +18,8 @@ export const groupnorm = defineLayer({
   documentation: `
 \`y = weight[c] * (x - mean) / sqrt(variance + eps) + bias[c]\`, mean and (biased) variance over the
 channels of \`c\`'s group and all pixels of the example (Wu and He, 2018). Input and output have the
-same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`. Examples do not affect each other, so it
-does the same in training and outside, at any batch.
+same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`. Examples do not affect each
+other, so it does the same in training and outside, at any batch.
 
 - \`groups\` must divide the channels: \`groupnorm(1)\` normalizes the whole example,
   \`groupnorm(C)\` each channel separately (instance normalization)

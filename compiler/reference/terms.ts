@@ -72,15 +72,15 @@ export const terms: readonly Term[] = [
     word: "overfitting",
     aliases: ["overfit"],
     meaning:
-      "The training loss falls while the evaluation loss rises: the network learns its examples " +
-      "by heart. More data, augmentation, `dropout` and `weight_decay` help.",
+      "The training loss falls while the evaluation loss rises: the network memorizes its " +
+      "examples. More data, augmentation, `dropout` and `weight_decay` help.",
   },
   {
     word: "augmentation",
     aliases: ["data augmentation"],
     meaning:
       "Random changes of training images, such as `random_crop` and `hflip`, so that the network " +
-      "never sees quite the same image twice.",
+      "rarely sees the same image twice.",
   },
   {
     word: "fine-tuning",
@@ -108,8 +108,8 @@ export const terms: readonly Term[] = [
     word: "MACs",
     aliases: ["mac", "multiply-adds", "flops"],
     meaning:
-      "Multiplications with an addition: what a layer costs for one image. One MAC counts as two " +
-      "floating-point operations (FLOPs).",
+      "Multiplications with an addition: the cost of a layer for one image. One MAC counts as " +
+      "two floating-point operations (FLOPs).",
   },
   {
     word: "parameter",
@@ -129,7 +129,7 @@ export const terms: readonly Term[] = [
     word: "slice",
     aliases: ["slices", "micro-batch", "microbatch"],
     meaning:
-      "A part of a batch that is computed at once. Slices save memory: their gradients are " +
+      "A part of a batch that runs in one pass. Slices save memory: their gradients are " +
       "summed, and the weights change once for all of them. See `accumulate`.",
   },
   {
@@ -150,14 +150,14 @@ export const terms: readonly Term[] = [
     word: "checkpoint",
     aliases: ["checkpoints"],
     meaning:
-      "Weights, optimizer state and place in the run, saved so that `netc train --resume` goes " +
-      "the same way as a run without interruption.",
+      "Weights, optimizer state and place in the run, saved so that `netc train --resume` " +
+      "continues as if the run had not stopped.",
   },
   {
     word: "adapter",
     aliases: ["gpu", "device", "WebGPU"],
     meaning:
-      "A GPU, or a program that computes in its place, as WebGPU shows it. `netc doctor` lists " +
+      "A GPU, or a software implementation of one, in WebGPU. `netc doctor` lists " +
       "those of this machine.",
   },
 ];

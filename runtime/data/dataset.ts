@@ -26,6 +26,7 @@ export interface Mask extends Image {
   readonly ignore: number | undefined;
 }
 
+/** An image with its label, or with a mask. */
 export interface Example {
   readonly image: Image;
   /** Index into the dataset's classes. */
@@ -55,6 +56,7 @@ export interface SkippedExample {
   readonly reason: string;
 }
 
+/** Examples by index. `fit` and `evaluateDataset` take it. */
 export interface Dataset {
   /** For messages: a folder or a file. */
   readonly name: string;

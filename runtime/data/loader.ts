@@ -18,6 +18,7 @@ import {
   type Staging,
 } from "./stage.js";
 
+/** Options of `loadBatches`. */
 export interface LoaderOptions {
   /** Examples in a batch; the last batch of a pass holds what is left. */
   readonly batch: number;

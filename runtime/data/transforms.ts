@@ -17,7 +17,7 @@ import { cropImage, flipImage, stackImages, toFloats } from "./image.js";
 import { randomFor, type ExampleRandom } from "./random.js";
 import { resample, resizeImage } from "./resample.js";
 
-/** `image` after all of `transforms`, in order, but for those that mix it with others (mix.ts). */
+/** `image` after all of `transforms`, in order, except `mixup` and `cutmix`. */
 export function applyTransforms(
   image: Image,
   transforms: readonly Transform[],

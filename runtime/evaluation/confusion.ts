@@ -4,9 +4,9 @@ export interface ClassResult {
   readonly name: string;
   /** Examples of the class. */
   readonly support: number;
-  /** Precision: the share of examples predicted as the class that belong to it; null without any. */
+  /** Precision: the share of examples predicted as the class that belong to it; null if none. */
   readonly precision: number | null;
-  /** Recall: the share of the class's examples that were predicted as it; null without any. */
+  /** Recall: the share of the class's examples that were predicted as it; null if none. */
   readonly recall: number | null;
 }
 

@@ -12,6 +12,7 @@ export interface Activation {
   readonly values: Float32Array;
 }
 
+/** Options of `attribution`. */
 export interface AttributionOptions<Layer extends string = string, Class extends string = string> {
   /** A layer whose output is an image; the last convolution unless given. */
   readonly layer?: Layer | undefined;

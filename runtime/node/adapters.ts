@@ -4,6 +4,7 @@ import { NoAdapterError } from "../errors.js";
 import { adapterNames, requestAdapter, type AdapterSource } from "./dawn.js";
 import { mesaVersion, OLDEST_MESA } from "./drivers.js";
 
+/** The adapter that netc chose in Node, and why. */
 export interface NodeAdapter extends FoundAdapter {
   readonly source: AdapterSource;
   /** Why this one. */

@@ -11,7 +11,9 @@ import { parseState, serializeState, type TrainingState } from "../training/stat
 import { readBytes } from "./read-file.js";
 import { makeFolders, syncFolder, writeError, writeFileAtomically } from "./write-file.js";
 
+/** The file of the last checkpoint in a run folder. */
 export const LAST_CHECKPOINT = "last.safetensors";
+/** The file of the checkpoint before the last one. */
 export const PREVIOUS_CHECKPOINT = "previous.safetensors";
 
 /** A run cannot be resumed: there is no checkpoint, or it is of another run. */
@@ -43,6 +45,7 @@ export interface RunPlan {
   readonly learningRate: number;
 }
 
+/** The result of `resumeCheckpoint`. */
 export interface ResumedRun {
   readonly state: TrainingState;
   /** The file that was read. */

@@ -9,6 +9,7 @@ import {
 } from "./adapters.js";
 import type { AdapterSource } from "./dawn.js";
 
+/** An adapter in the report of `doctor`. */
 export interface DoctorAdapter {
   readonly name: string;
   readonly source: AdapterSource;
@@ -16,6 +17,7 @@ export interface DoctorAdapter {
   readonly description: string;
 }
 
+/** What `netc doctor --json` prints. */
 export interface DoctorReport {
   /** `linux x64, Node v20.11.0`. */
   readonly system: string;

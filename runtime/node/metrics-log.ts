@@ -5,6 +5,7 @@ import { AppendFile } from "./append-file.js";
 import { readText } from "./read-file.js";
 import { writeFileAtomically } from "./write-file.js";
 
+/** Writes `metrics.jsonl`. */
 export class MetricsLog {
   private constructor(
     private readonly file: AppendFile,

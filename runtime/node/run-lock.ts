@@ -7,8 +7,10 @@ import { RunFailedError } from "../training/error.js";
 import { describeReadError, readText } from "./read-file.js";
 import { writeError } from "./write-file.js";
 
+/** The file that locks a run folder. */
 export const LOCK_FILE = "run.lock";
 
+/** The process that holds a lock. */
 export interface LockOwner {
   readonly pid: number;
   readonly host: string;
@@ -19,6 +21,7 @@ export interface LockOwner {
   readonly started?: string;
 }
 
+/** A lock of a run folder. */
 export interface RunLock {
   /** Whose lock it was before: a process that ended without giving it back. */
   readonly abandonedBy?: LockOwner;

@@ -24,6 +24,7 @@ import { findNonFinite, type Culprit } from "./non-finite.js";
 import { untilAborted } from "./until-aborted.js";
 import { overViews, type Evaluated } from "./views.js";
 
+/** Options of `evaluateDataset`. */
 export interface EvaluateOptions {
   readonly transforms?: readonly Transform[];
   readonly signal?: AbortSignal | undefined;
@@ -43,6 +44,7 @@ const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
   onProgress: true,
 };
 
+/** The result of `evaluateDataset`: means over all examples of the split. */
 export interface Evaluation {
   /** Examples evaluated; those that could not be read are not among them. */
   readonly examples: number;

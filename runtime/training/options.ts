@@ -35,6 +35,7 @@ export interface EpochReport {
   readonly seconds: number;
 }
 
+/** Options of `fit`. */
 export interface FitOptions {
   /** Evaluated after each epoch. */
   readonly evaluation?: Dataset | BatchSource | undefined;
@@ -127,6 +128,7 @@ export function checkRecipe({ batch, epochs, seed }: TrainRecipe): void {
   assertInteger(seed, 0, "the recipe's `seed`");
 }
 
+/** The result of `fit`. */
 export interface FitResult {
   /** With the best evaluation of the run as `best`. */
   readonly state: TrainingState;

@@ -29,7 +29,7 @@ const PAGES: readonly ApiPage[] = [
       ...["NetworkOptions", "StepOptions", "ReadOptions", "SaveOptions", "LoadOptions"],
       ...["Picture", "Pictures", "Classification", "ClassifyOptions"],
       ...["Metrics", "ParameterInfo", "Labels", "ClassLabels", "MixedLabels", "Targets"],
-      ...["Images", "MemoryUse", "AdapterSummary", "CompileProgress"],
+      ...["Images", "MemoryUse"],
     ],
   },
   {
@@ -76,7 +76,7 @@ const PAGES: readonly ApiPage[] = [
     names: [
       ...["openData", "OpenDataOptions", "OpenedData", "openSplit", "openEvaluation"],
       ...["decodeImage", "applyTransforms", "loadBatches", "LoaderOptions", "countBatches"],
-      ...["Dataset", "Example", "Image", "Batch", "InputShape"],
+      ...["Dataset", "Example", "Image", "Batch", "InputShape", "SkippedFile"],
     ],
   },
   {
@@ -97,6 +97,7 @@ const PAGES: readonly ApiPage[] = [
     names: [
       ...["findAdapter", "NodeAdapter", "FoundAdapter", "Attempt", "doctor", "DoctorReport"],
       ...["DoctorAdapter", "createNetwork", "Device", "targetFor"],
+      ...["AdapterSummary", "CompileProgress"],
     ],
   },
   {

@@ -72,7 +72,7 @@ function exampleOf(code: DiagnosticCode, errors: string): string {
   return page(
     "## The message",
     ...(isText(spec)
-      ? [`Of this spec, specs/errors/${code}/spec.net:`, block("net", spec), "netc says:"]
+      ? [`For this spec, specs/errors/${code}/spec.net:`, block("net", spec), "netc prints:"]
       : []),
     block("text", read("expected.txt")),
   );

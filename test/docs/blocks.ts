@@ -28,7 +28,9 @@ export function blocksOf(page: string): readonly FencedBlock[] {
     const end = lines.indexOf(`${indent}${mark}`, index + 1);
     const text = lines.slice(index + 1, end).map((line) => line.slice(indent!.length));
     blocks.push({
-      ...{ page, line: index + 1, language: language! },
+      page,
+      line: index + 1,
+      language: language!,
       text: text.join("\n"),
       ...textBefore(lines.slice(0, index)),
     });

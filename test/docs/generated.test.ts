@@ -28,3 +28,11 @@ test("the API has every export, and the arguments of a call", () => {
   expect(network).not.toContain("`#");
   expect(training).toContain("options: FitOptions");
 });
+
+test("every export of the API says what it is", () => {
+  const pages = Object.entries(generated).filter(([page]) => page.includes("reference/api/"));
+  const silent = pages.flatMap(([page, text]) =>
+    [...text.matchAll(/^## (.*)\n\n(?=\||```|#)/gm)].map((found) => `${page}: ${found[1]}`),
+  );
+  expect(silent.filter((each) => !each.includes("README"))).toEqual([]);
+});

@@ -20,11 +20,10 @@ interface IndexedPage {
 }
 
 /** Words that say nothing about a subject. */
-const STOP_WORDS = new Set(
-  "a an and are as at be by can do does for from how i in is it my of on or the to what why with".split(
-    " ",
-  ),
-);
+const STOP_WORDS = new Set([
+  ...["a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how"],
+  ...["i", "in", "is", "it", "my", "of", "on", "or", "the", "to", "what", "why", "with"],
+]);
 
 const wordsOf = (text: string) =>
   (text.toLowerCase().match(/[a-z0-9]+/g) ?? []).filter((word) => !STOP_WORDS.has(word)).map(stem);

@@ -55,7 +55,7 @@ test("metrics are measured only where they are wanted", async () => {
   expect(metrics).toEqual({ loss: (0 * 2 + 1 + 1) / 4 });
 });
 
-test("an examination counts predictions by class, and keeps the most confident mistakes", async () => {
+test("an examination counts predictions and keeps the most confident mistakes", async () => {
   const examination = await examineDataset(network, dataset, { mistakes: 1 });
   expect(examination).toMatchObject({
     examples: 4,

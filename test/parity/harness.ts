@@ -76,8 +76,8 @@ export type Gradients = "kept" | "applied";
 export interface ParityOptions {
   readonly gradients?: Gradients;
   /**
-   * The most bytes that the device is to bind, so that a batch is split into slices; as many as it can
-   * if absent.
+   * The most bytes that the device is to bind, so that a batch is split into slices; as many as
+   * it can if absent.
    */
   readonly binding?: number;
   /** Slices that a batch is asked to come in. */

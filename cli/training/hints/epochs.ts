@@ -49,7 +49,7 @@ function entropyOf(shares: readonly number[]): number {
   return shares.reduce((sum, share) => (share > 0 ? sum - share * Math.log(share) : sum), 0);
 }
 
-/** From this difference on, the network knows its training data by heart. */
+/** From this difference on, the network has memorized its training data. */
 const GAP = 0.2;
 
 /** Training far better than the evaluation, beyond what few examples explain. */

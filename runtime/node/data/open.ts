@@ -24,8 +24,10 @@ import { findShards, holdsShards, type ShardKind } from "./shards.js";
 import type { SkipOptions } from "./skipped.js";
 import { openTar } from "./tar.js";
 
+/** The name of a split. */
 export type SplitName = "train" | "eval";
 
+/** Options of `openData`. */
 export interface OpenDataOptions extends SkipOptions {
   /** The network's input. */
   readonly shape: InputShape;
@@ -46,6 +48,7 @@ export interface OpenDataOptions extends SkipOptions {
   readonly memory?: number;
 }
 
+/** The splits that `openData` opened. */
 export interface OpenedData {
   readonly train?: Dataset;
   readonly evaluation?: Dataset;

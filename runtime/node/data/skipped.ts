@@ -2,6 +2,7 @@
 import type { SkippedExample } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 
+/** A file that could not be read, with the reason. */
 export type SkippedFile = SkippedExample;
 
 export interface SkipOptions {

@@ -13,6 +13,7 @@ export { LateRanksError } from "./late.js";
 export { launchOf } from "./launcher.js";
 export type { Launch } from "./launcher.js";
 
+/** How `joinRanks` finds MPI, and when it gives up on a rank. */
 export interface MpiOptions {
   /** Seconds without a sign of life after which a rank ends the run of all. */
   readonly timeout: number;
