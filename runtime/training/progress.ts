@@ -69,7 +69,7 @@ export class Progress {
     return this.current.position >= this.length.stepsPerEpoch;
   }
 
-  /** Whether the epoch at hand ends with an evaluation. */
+  /** Whether the current epoch ends with an evaluation. */
   get endsWithEvaluation(): boolean {
     const { evaluateEvery = 1 } = this.recipe;
     return this.isOver || (this.current.epoch + 1) % evaluateEvery === 0;
