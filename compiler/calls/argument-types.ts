@@ -129,7 +129,7 @@ export function column<const Word extends string>(
     accepts: word.accepts,
     write: (value) => (typeof value === "string" ? value : JSON.stringify(value.column)),
     read(expression, reader) {
-      if (expression.kind === "name" && !reader.scope.names.includes(expression.name))
+      if (expression.kind === "name" && !reader.scope.has(expression.name))
         return word.read(expression, reader);
       const read = readConstant(expression, reader, description, (constant) =>
         constant.kind === "string" ? constant.value : MISMATCH,
@@ -217,7 +217,7 @@ export function padding(): ArgumentType<Padding> {
 /** What a padding is called, with quotes or without; undefined for what a spec can compute. */
 function paddingName(expression: Expression, { scope }: ArgumentReader): string | undefined {
   if (expression.kind === "string") return expression.value;
-  if (expression.kind !== "name" || scope.names.includes(expression.name)) return undefined;
+  if (expression.kind !== "name" || scope.has(expression.name)) return undefined;
   if (scope.definedLater(expression.name)) return undefined;
   const plain = expression.name.toLowerCase();
   return plain === "same" || plain === "valid" ? plain : undefined;

@@ -48,6 +48,10 @@ export class Scope {
     return this.later.get(name) ?? this.outer?.definedLater(name);
   }
 
+  has(name: string): boolean {
+    return this.entries.has(name) || (this.outer?.has(name) ?? false);
+  }
+
   get names(): readonly string[] {
     return [...this.entries.keys(), ...(this.outer?.names ?? [])];
   }

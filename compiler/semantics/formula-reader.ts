@@ -98,7 +98,7 @@ class FormulaReader {
 
   private readName(name: string, span: Span): Expression | undefined {
     const { names, environment } = this;
-    const isConstant = environment.scope.names.includes(name);
+    const isConstant = environment.scope.has(name);
     if (!names.isValue(name)) {
       return isConstant
         ? this.readConstant({ kind: "name", name, span })
