@@ -41,6 +41,8 @@ export default defineConfig({
         test: {
           name: "gpu",
           include: GPU,
+          // As above; a process also keeps what Node has optimized.
+          isolate: false,
           pool: "forks",
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
