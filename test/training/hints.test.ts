@@ -12,7 +12,12 @@ import { analyze } from "../../compiler/semantics/index.js";
 const facts = { classes: 10, shares: undefined, fractions: ["top1"] };
 
 test("a loss of ln(classes) is stuck once there was time to learn", () => {
-  const at = (loss: number, step = 500) => ({ step, epoch: 3, training: { loss } });
+  const at = (loss: number, warmSteps = 400) => ({
+    step: 500,
+    epoch: 3,
+    training: { loss },
+    warmSteps,
+  });
   expect(findStuckLoss(at(2.31), facts)).toMatchObject({
     name: "stuck-loss",
     text: expect.stringContaining("ln(10 classes), the loss of guessing, is 2.303") as string,
@@ -21,22 +26,28 @@ test("a loss of ln(classes) is stuck once there was time to learn", () => {
     expect(findStuckLoss(healthy, facts)).toBeUndefined();
   }
   expect(findStuckLoss(at(2.31), { ...facts, classes: undefined })).toBeUndefined();
+  expect(findStuckLoss(at(0), { ...facts, shares: [1] })).toBeUndefined();
   const shares = [0.91, ...Array<number>(9).fill(0.01)];
   expect(findStuckLoss(at(0.5), { ...facts, shares })!.text).toMatch(/entropy of the classes'/);
 });
 
 test("training far better than the evaluation is overfitting, unless chance explains it", () => {
-  const at = (trained: number, evaluated: number, examples: number) => ({
-    epoch: 7,
-    training: { top1: trained },
-    evaluation: { examples, metrics: { top1: evaluated } },
-  });
-  expect(findOverfitting(at(0.99, 0.6, 400), facts)!.text).toBe(
-    "in epoch 7, top1 is 99.0% in training and 60.0% in the evaluation",
+  const at = (trained: number, evaluations: readonly number[], examples: number) =>
+    evaluations.map((evaluated, index) => ({
+      epoch: 5 + index,
+      training: { top1: trained },
+      evaluation: { examples, metrics: { top1: evaluated } },
+    }));
+  expect(findOverfitting(at(0.99, [0.6, 0.59, 0.61], 400), facts)!.text).toBe(
+    "in epochs 5 to 7, top1 is 99.0% in training and 60.0% in the evaluation",
   );
-  expect(findOverfitting(at(0.99, 0.85, 400), facts)).toBeUndefined();
-  expect(findOverfitting(at(1, 0.6, 10), facts)).toBeUndefined();
-  expect(findOverfitting({ epoch: 7, training: { top1: 1 } }, facts)).toBeUndefined();
+  expect(findOverfitting(at(0.99, [0.85, 0.85, 0.85], 400), facts)).toBeUndefined();
+  expect(findOverfitting(at(1, [0.6, 0.6, 0.6], 10), facts)).toBeUndefined();
+  // One evaluation that goes wrong while the learning rate is high.
+  expect(findOverfitting(at(0.9, [0.85, 0.86, 0.45], 400), facts)).toBeUndefined();
+  expect(findOverfitting(at(0.99, [0.6, 0.6], 400), facts)).toBeUndefined();
+  const unevaluated = [5, 6, 7].map((epoch) => ({ epoch, training: { top1: 1 } }));
+  expect(findOverfitting(unevaluated, facts)).toBeUndefined();
 });
 
 test("most predictions of one class are told, unless most examples are of it", () => {

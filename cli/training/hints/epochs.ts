@@ -13,26 +13,33 @@ export interface EpochFacts {
   readonly fractions: readonly string[];
 }
 
-/** Before this many steps, a loss may just be slow to fall. */
+/** Before this many steps at a rate that counts, a loss may just be slow to fall. */
 const SETTLED_STEPS = 100;
 /** A loss this close to that of guessing is that of guessing. */
 const NEAR = 0.01;
+
+export interface WarmEpoch extends Pick<EpochReport, "step" | "epoch" | "training"> {
+  /** Steps with at least half of the recipe's learning rate: those of a warmup teach little. */
+  readonly warmSteps: number;
+}
 
 /**
  * The training loss of a network that has learned nothing: ln(classes), or the entropy of the
  * classes' shares where it has learned only these.
  */
 export function findStuckLoss(
-  { step, epoch, training }: Pick<EpochReport, "step" | "epoch" | "training">,
+  { step, epoch, training, warmSteps }: WarmEpoch,
   { classes, shares }: EpochFacts,
 ): Hint | undefined {
   const { loss } = training;
-  if (loss === undefined || classes === undefined || classes < 2 || step < SETTLED_STEPS) return;
+  if (loss === undefined || classes === undefined || classes < 2) return;
+  if (warmSteps < SETTLED_STEPS) return;
   const guesses = [
     [`ln(${classes} classes)`, Math.log(classes)] as const,
     ...(shares ? [["the entropy of the classes' shares", entropyOf(shares)] as const] : []),
   ];
-  const guess = guesses.find(([, value]) => Math.abs(loss - value) <= NEAR * value);
+  // Of a single class there is nothing to learn, and the loss is rightly 0.
+  const guess = guesses.find(([, value]) => value > 0 && Math.abs(loss - value) <= NEAR * value);
   if (!guess) return;
   return {
     name: "stuck-loss",
@@ -52,26 +59,44 @@ function entropyOf(shares: readonly number[]): number {
 /** From this difference on, the network has memorized its training data. */
 const GAP = 0.2;
 
-/** Training far better than the evaluation, beyond what few examples explain. */
+/** A single evaluation may go wrong while the learning rate is high. */
+export const OVERFITTING_EPOCHS = 3;
+
+export type EvaluatedEpoch = Pick<EpochReport, "epoch" | "training" | "evaluation">;
+
+/**
+ * Training far better than the evaluation, beyond what few examples explain. Takes the last epochs
+ * of a run: the hint needs `OVERFITTING_EPOCHS` of them.
+ */
 export function findOverfitting(
-  { epoch, training, evaluation }: Pick<EpochReport, "epoch" | "training" | "evaluation">,
+  epochs: readonly EvaluatedEpoch[],
   { fractions }: EpochFacts,
 ): Hint | undefined {
   const [name] = fractions;
-  const [trained, evaluated] = [training[name ?? ""], evaluation?.metrics[name ?? ""]];
-  if (name === undefined || trained === undefined || evaluated === undefined) return;
-  // Two standard deviations of a share of so few examples.
-  const chance = 1 / Math.sqrt(Math.max(1, evaluation!.examples));
+  const last = epochs.slice(-OVERFITTING_EPOCHS);
+  if (name === undefined || last.length < OVERFITTING_EPOCHS) return;
+  const trained = meanOf(last.map(({ training }) => training[name]));
+  const evaluated = meanOf(last.map(({ evaluation }) => evaluation?.metrics[name]));
+  if (trained === undefined || evaluated === undefined) return;
+  // Two standard deviations of a share of few examples.
+  const chance = 1 / Math.sqrt(Math.max(1, last[0]!.evaluation!.examples));
   if (trained - evaluated <= GAP + chance) return;
   return {
     name: "overfitting",
     text:
-      `in epoch ${epoch}, ${name} is ${formatPercent(trained)} in training ` +
-      `and ${formatPercent(evaluated)} in the evaluation`,
+      `in epochs ${last[0]!.epoch} to ${last.at(-1)!.epoch}, ${name} is ` +
+      `${formatPercent(trained)} in training and ${formatPercent(evaluated)} in the evaluation`,
     advice:
       "more data, or augmentation that changes pictures more, help most; then weight decay, " +
       "dropout, fewer channels; if both splits should be alike, compare their transforms",
   };
+}
+
+/** Undefined where a value is. */
+function meanOf(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  if (known.length < values.length) return undefined;
+  return known.reduce((sum, value) => sum + value, 0) / known.length;
 }
 
 /** A class that gets this share of the predictions gets nearly all. */

@@ -1,11 +1,18 @@
 /** Watches a run for signs of what commonly goes wrong, and says each once. */
 import { classesOf } from "../../../program/tensors.js";
 import type { ReportedExamination } from "../../../report/data.js";
-import type { EpochReport } from "../../../runtime/training/index.js";
+import type { EpochReport, StepReport, TrainingState } from "../../../runtime/training/index.js";
 import { styled } from "../../terminal.js";
 import { countLabels } from "../count-labels.js";
 import type { RunObserver, TrainingParts } from "../parts.js";
-import { findOneClass, findOverfitting, findStuckLoss, type EpochFacts } from "./epochs.js";
+import {
+  findOneClass,
+  findOverfitting,
+  findStuckLoss,
+  OVERFITTING_EPOCHS,
+  type EpochFacts,
+  type EvaluatedEpoch,
+} from "./epochs.js";
 import type { Hint } from "./hint.js";
 import { findDeadRelu, findExploding, WeightHistory, weightsBeforeRelu } from "./weights.js";
 
@@ -14,6 +21,11 @@ export class Hints implements RunObserver {
   private readonly facts: EpochFacts;
   private readonly history: WeightHistory;
   private readonly beforeRelu: ReadonlySet<string>;
+  /** The least learning rate that is not one of a warmup. */
+  private readonly warmRate: number;
+  private warmSteps = 0;
+  /** The last ones. */
+  private epochs: readonly EvaluatedEpoch[] = [];
 
   /** `note` shows lines next to the run's progress. */
   constructor(
@@ -26,6 +38,7 @@ export class Hints implements RunObserver {
       shares: sharesOf(countLabels(dataset, dataset.classes.length)),
       fractions: program.fractions,
     };
+    this.warmRate = recipe.optimizer.learningRate / 2;
     this.history = new WeightHistory(network);
     // Frozen weights do not move either.
     const { freeze = [], unfreeze = [] } = recipe;
@@ -38,18 +51,26 @@ export class Hints implements RunObserver {
     return this.hints;
   }
 
-  begin(): Promise<void> {
+  begin(start: TrainingState | undefined): Promise<void> {
+    // A run that is resumed has mostly left its warmup behind.
+    this.warmSteps = start?.step ?? 0;
     return this.history.begin();
+  }
+
+  step({ learningRate }: StepReport): void {
+    if (learningRate >= this.warmRate) this.warmSteps++;
   }
 
   /** After a lost device the weights are those of a checkpoint. */
   restart(): Promise<void> {
+    this.epochs = [];
     return this.history.begin();
   }
 
   async epoch(report: EpochReport): Promise<void> {
-    this.add(findStuckLoss(report, this.facts));
-    this.add(findOverfitting(report, this.facts));
+    this.add(findStuckLoss({ ...report, warmSteps: this.warmSteps }, this.facts));
+    this.epochs = [...this.epochs, report].slice(-OVERFITTING_EPOCHS);
+    this.add(findOverfitting(this.epochs, this.facts));
     const { sinceStart, sinceLast } = await this.history.next();
     this.add(findExploding(sinceStart, report.epoch));
     this.add(findDeadRelu(sinceLast, this.beforeRelu, report.epoch));
