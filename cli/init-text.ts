@@ -50,10 +50,10 @@ function describeTable({
 }
 
 function describePictures(survey: PictureSurvey): readonly string[] {
-  const { shorterSide, longerSide, isOneSize, isGray, gray, decoded } = survey;
+  const { shorterSide, oneSize, isGray, gray, decoded } = survey;
   const { statistics, rotated } = survey;
-  const size = isOneSize
-    ? `all pictures are of one size, ${longerSide.most} x ${shorterSide.most} pixels`
+  const size = oneSize
+    ? `all pictures are ${oneSize.width} pixels wide and ${oneSize.height} high`
     : `shorter sides ${shorterSide.least} to ${shorterSide.most} pixels, ` +
       `median ${shorterSide.median}`;
   const channels = isGray ? 1 : 3;

@@ -40,11 +40,13 @@ export function planFor(survey: Survey): Plan {
   const examples = trainCount(survey);
   const batch = batchFor(examples);
   const specific = survey.kind === "table" ? planTable(survey) : planPictures(survey);
+  const heldOut = holdoutFor(survey);
+  const trained = Math.round(examples * (1 - (heldOut.holdout?.value ?? 0)));
   return {
     ...specific,
-    ...holdoutFor(survey),
+    ...heldOut,
     ...weightsFor(survey),
-    epochs: epochsFor({ examples, batch, multiplyAdds: multiplyAdds(specific) }),
+    epochs: epochsFor({ examples, trained, batch, multiplyAdds: multiplyAdds(specific) }),
     batch,
   };
 }
@@ -75,8 +77,8 @@ function planPictures(survey: PictureSurvey): Specific {
 }
 
 /** Whether pictures have the input's size already. */
-const isExact = ({ isOneSize, input, shorterSide, longerSide }: PictureSurvey) =>
-  isOneSize && shorterSide.most === Math.min(...input) && longerSide.most === Math.max(...input);
+const isExact = ({ oneSize, input: [height, width] }: PictureSurvey) =>
+  oneSize?.width === width && oneSize.height === height;
 
 const isSquare = ([height, width]: HeightAndWidth) => height === width;
 
@@ -277,17 +279,19 @@ const MOST_MULTIPLY_ADDS = 1.2e12;
 
 interface Effort {
   readonly examples: number;
+  /** Those that are not held out. */
+  readonly trained: number;
   readonly batch: number;
   /** Of a training step, for each example. */
   readonly multiplyAdds: number;
 }
 
-function epochsFor({ examples, batch, multiplyAdds }: Effort): Choice<number> {
+function epochsFor({ examples, trained, batch, multiplyAdds }: Effort): Choice<number> {
   const stepsAnEpoch = Math.max(1, examples / batch);
   const wanted = Math.min(MOST_EPOCHS, Math.round(STEPS / stepsAnEpoch));
   const affordable = Math.floor(MOST_MULTIPLY_ADDS / (multiplyAdds * examples));
   const epochs = Math.max(FEWEST_EPOCHS, Math.min(wanted, affordable));
-  const steps = `About ${count(Math.round(epochs * stepsAnEpoch))} steps`;
+  const steps = `${count(epochs * Math.max(1, Math.ceil(trained / batch)))} steps`;
   return {
     value: epochs,
     why:

@@ -151,8 +151,8 @@ function sizesOf(pictures: readonly ProbedPicture[]) {
     shorterSide: spreadOf(shorter),
     longerSide: spreadOf(longer),
     aspect: spreadOf(longer.map((side, index) => side / shorter[index]!)),
-    isOneSize: pictures.every(
-      ({ width, height }) => width === first.width && height === first.height,
-    ),
+    oneSize: pictures.every(({ width, height }) => width === first.width && height === first.height)
+      ? { width: first.width, height: first.height }
+      : undefined,
   };
 }

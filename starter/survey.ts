@@ -54,8 +54,8 @@ export interface PictureSurvey extends Found {
   readonly longerSide: Spread;
   /** Longer over shorter side. */
   readonly aspect: Spread;
-  /** Whether all pictures have one size. */
-  readonly isOneSize: boolean;
+  /** That of all pictures, where they have one. */
+  readonly oneSize: { readonly width: number; readonly height: number } | undefined;
   /** Whether no picture that was decoded has any color. */
   readonly isGray: boolean;
   /** How many of those that were decoded have no color. */
