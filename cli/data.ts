@@ -4,6 +4,7 @@ import { classesOf, imageOf } from "../program/tensors.js";
 import { DataError } from "../runtime/data/error.js";
 import type { Dataset } from "../runtime/data/dataset.js";
 import type { OpenDataOptions, OpenedData, SkippedFile } from "../runtime/node/data/index.js";
+import type { SplitName } from "../program/program.js";
 import type { DataRecipe } from "../program/recipe.js";
 import type { CompiledSpec } from "./compiled.js";
 import { warn, warnOwn } from "./terminal.js";
@@ -32,25 +33,26 @@ export async function openRecipeData(
 }
 
 /**
- * Opens the split to evaluate on. Its labels follow `classNames`, those of the weights, or else the
- * names of the train split.
+ * Opens a split to evaluate on. Its labels follow `classNames`, those of the weights, or else the
+ * names of the train split. Throws a DataError where it is missing, or there is no eval split,
+ * whose transforms are those of an evaluation.
  */
 export async function openEvaluationData(
   compiled: CompiledSpec,
   recipe: DataRecipe,
-  flags: DataFlags,
+  { split = "eval", ...flags }: DataFlags & { readonly split?: SplitName | undefined },
   classNames: readonly string[] | undefined,
 ): Promise<Dataset> {
-  const { eval: split } = recipe;
-  if (split === undefined) {
+  const missing = (["eval", split] as const).find((name) => recipe[name] === undefined);
+  if (missing) {
     throw new DataError(
-      `data ${recipe.name} of ${compiled.spec.path} has no eval split`,
-      `add \`eval folder("...") { ... }\` to it`,
+      `data ${recipe.name} of ${compiled.spec.path} has no ${missing} split` +
+        (missing === split ? "" : ", whose transforms are those of an evaluation"),
+      `add \`${missing} folder("...") { ... }\` to it`,
     );
   }
   const { openEvaluation } = await import("../runtime/node/data/index.js");
-  const options = { ...dataOptions(compiled, flags), classNames };
-  return openEvaluation({ ...recipe, eval: split }, options);
+  return openEvaluation(recipe, { ...dataOptions(compiled, flags), classNames, split });
 }
 
 /**

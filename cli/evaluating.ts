@@ -1,5 +1,6 @@
 /** Evaluations of weights on a recipe's eval split, as `netc eval` and `netc weights` make them. */
 import type { DataRecipe } from "../program/recipe.js";
+import type { SplitName } from "../program/program.js";
 import { maskOf } from "../program/masks.js";
 import { classesOf, imageOf } from "../program/tensors.js";
 import { imagesOf, type Transform } from "../program/transforms.js";
@@ -22,11 +23,13 @@ import { createCounter } from "./progress.js";
 export interface EvaluatingFlags extends AdapterOptions, DataFlags {
   readonly batch?: number;
   readonly tenCrop?: boolean;
+  /** The split to evaluate on, `eval` unless given; with the eval split's transforms. */
+  readonly split?: SplitName;
 }
 
 export type Evaluated = Evaluation | (Evaluation & Examination);
 
-/** A network, and a pass over its eval split with the weights that it has then. */
+/** A network, and a pass over the split with the weights that it has then. */
 export interface Evaluating {
   readonly network: Network;
   readonly dataset: Dataset;
@@ -40,6 +43,8 @@ export interface Observer {
   readonly onExample?: (judged: JudgedExample) => void;
   /** Called after each batch, and awaited. */
   readonly onBatch?: () => Promise<void>;
+  /** Mistakes of a classifier to keep, none unless told. */
+  readonly mistakes?: number;
 }
 
 /** Opens data and network for `use`, and closes the network after it. */
@@ -72,7 +77,7 @@ interface Pass {
 
 async function evaluateOnce(
   network: Network,
-  { dataset, transforms, word, observer: { onExample, onBatch } }: Pass,
+  { dataset, transforms, word, observer: { onExample, onBatch, mistakes } }: Pass,
 ): Promise<Evaluated> {
   const counter = createCounter(dataset.length, word);
   try {
@@ -84,7 +89,11 @@ async function evaluateOnce(
     const evaluation =
       classesOf(network.program) === undefined || maskOf(network.program)
         ? await evaluateDataset(network, dataset, pass)
-        : await evaluateClassifier(network, dataset, withoutUndefined({ ...pass, onExample }));
+        : await evaluateClassifier(
+            network,
+            dataset,
+            withoutUndefined({ ...pass, onExample, mistakes }),
+          );
     counter.stop();
     warnOfUnreadable(dataset);
     return evaluation!;

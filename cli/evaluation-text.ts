@@ -1,34 +1,69 @@
 /** An evaluation as people read it on a terminal. */
+import { isAbsolute, relative } from "node:path";
 import {
   worstConfusions,
   type ClassResult,
   type ConfusionMatrix,
   type Examination,
+  type Mistake,
 } from "../runtime/evaluation/index.js";
 import type { Evaluation } from "../runtime/training/evaluate.js";
 import { visible } from "../program/visible.js";
+import type { Dataset } from "../runtime/data/dataset.js";
 import { formatCount, formatMetric, formatNumber, formatPercent } from "./format.js";
+import { nameOfExample } from "./predictions.js";
 import { renderTable, type Column } from "./table.js";
 
 /**
- * Loss and metrics; of a classifier the classes and their predictions, too, and of masks the
- * overlap of each class. `width` is the terminal's, `names` those of a mask's classes.
+ * Loss and metrics; of a classifier the classes, their predictions, and the mistakes that were
+ * kept, and of masks the overlap of each class. `width` is the terminal's; `dataset` was evaluated.
  */
 export function describeEvaluation(
   evaluation: Evaluation | (Evaluation & Examination),
   fractions: readonly string[],
   width: number | undefined,
-  names: readonly string[] = [],
+  dataset: EvaluatedData = { classes: [] },
 ): string {
   const calibration = "calibration" in evaluation ? evaluation.calibration : undefined;
   const parts = [describeMetrics(evaluation, fractions, calibration?.error)];
   if ("classes" in evaluation) {
     const { classes, confusion } = evaluation;
     parts.push(classTable(classes, width), describeConfusion(classes, confusion, width));
+    parts.push(mistakeTable(evaluation, dataset));
   }
   const { overlaps } = evaluation;
-  if (overlaps) parts.push(overlapTable(overlaps, names, width));
+  if (overlaps) parts.push(overlapTable(overlaps, dataset.classes, width));
   return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** From the folder that the user is in, if the place is in it. */
+function nearName(name: string): string {
+  const near = relative(".", name);
+  return isAbsolute(near) || near.startsWith("..") ? name : near;
+}
+
+type EvaluatedData = Pick<Dataset, "classes" | "nameAt">;
+
+const MISTAKE_COLUMNS: readonly Column[] = [
+  { title: "most confident mistakes", align: "left", expendable: 0 },
+  { title: "label", align: "left", expendable: 0 },
+  { title: "taken for", align: "left", expendable: 0 },
+  { title: "probability", align: "right", expendable: 1 },
+];
+
+/** Often the label is wrong: the whole path is what the user wants, however wide it is. */
+function mistakeTable(
+  { classes, mistakes }: Pick<Examination, "classes" | "mistakes">,
+  dataset: EvaluatedData,
+): string {
+  if (mistakes.length === 0) return "";
+  const rows = mistakes.map(({ example, actual, predicted, probability }: Mistake) => [
+    nearName(nameOfExample(dataset, example)),
+    classes[actual]!.name,
+    classes[predicted]!.name,
+    formatPercent(probability),
+  ]);
+  return renderTable(MISTAKE_COLUMNS, rows);
 }
 
 const OVERLAP_COLUMNS: readonly Column[] = [

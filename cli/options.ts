@@ -11,6 +11,15 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** A count that may be 0. */
+export function nonNegativeInteger(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0) {
+    throw new InvalidArgumentError("Expected a whole number of at least 0.");
+  }
+  return value;
+}
+
 const SCALES: ReadonlyMap<string, number> = new Map([
   ...([
     ["b", 1],

@@ -1,6 +1,7 @@
 /** Predictions as csv files, a row for each example. */
 import { dirname } from "node:path";
 import { visible } from "../program/visible.js";
+import type { Dataset } from "../runtime/data/dataset.js";
 import { AtomicFile } from "../runtime/node/write-file.js";
 import { makeFolder } from "./files.js";
 
@@ -69,6 +70,10 @@ export class PredictionsFile {
     await this.file.write(text);
   }
 }
+
+/** Where an example comes from: its file, or its place in one. */
+export const nameOfExample = (dataset: Pick<Dataset, "nameAt">, example: number): string =>
+  dataset.nameAt?.(example) ?? `example ${example}`;
 
 /** Six significant digits: f32 has no more that are sure. */
 export const formatProbability = (value: number): string => String(Number(value.toPrecision(6)));

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { maskOf } from "../../program/masks.js";
 import { classesOf } from "../../program/tensors.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
@@ -13,9 +13,9 @@ import {
   type EvaluatingFlags,
 } from "../evaluating.js";
 import { describeEvaluation } from "../evaluation-text.js";
-import { adapterOption, jsonOption, positiveInteger } from "../options.js";
+import { adapterOption, jsonOption, nonNegativeInteger, positiveInteger } from "../options.js";
 import { describeCost, originalOf } from "../original-metrics.js";
-import { PredictionsFile } from "../predictions.js";
+import { nameOfExample, PredictionsFile } from "../predictions.js";
 import { print, printJson, widthOf } from "../terminal.js";
 import { classNamesOf, loadWeights, readWeights } from "../weights.js";
 import { describeCommand } from "./command.js";
@@ -24,6 +24,7 @@ interface EvalOptions extends EvaluatingFlags {
   readonly weights: string;
   readonly train?: string;
   readonly csv?: string;
+  readonly mistakes: number;
   readonly json?: boolean;
 }
 
@@ -34,16 +35,23 @@ export function evalCommand(): Command {
     [
       "eval specs/digits.net --weights runs/digits/weights.safetensors",
       "eval specs/digits.net --weights runs/digits/best.safetensors --csv predictions.csv",
+      "eval photos.net --weights runs/photos/best.safetensors --split train --mistakes 50",
     ],
   )
     .argument("<spec>", "the spec file")
     .requiredOption("--weights <file>", "the weights: safetensors, or PyTorch's .pth")
     .option("--data <dir>", "read this folder instead of the one in the spec")
     .option("--train <name>", "the recipe whose model and data to use")
+    .addOption(
+      new Option("--split <name>", "the split to evaluate on, with the eval split's transforms")
+        .choices(["eval", "train"])
+        .default("eval"),
+    )
     .option("--batch <n>", "images per call (default: the recipe's batch)", positiveInteger)
     .option("--ten-crop", "average the predictions for ten crops of each image")
     .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
     .option("--csv <file>", "write file, label, prediction and probabilities of each example")
+    .option("--mistakes <n>", "the most confident mistakes to name", nonNegativeInteger, 10)
     .addOption(jsonOption())
     .addOption(adapterOption())
     .action(evaluate);
@@ -58,12 +66,12 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
   await evaluating(compiled, from, options, async (parts) => {
     const { network } = parts;
     await loadWeights(network, weights);
-    const evaluation = await withPredictions(parts, options.csv);
+    const evaluation = await withPredictions(parts, options);
     const original = options.tenCrop ? undefined : originalOf(weights.metadata);
     const { fractions } = network.program;
-    const { classes: names } = parts.dataset;
-    if (options.json) return printJson({ ...evaluationJson(evaluation, names), original });
-    print(describeEvaluation(evaluation, fractions, widthOf(process.stdout), names));
+    const { dataset } = parts;
+    if (options.json) return printJson({ ...evaluationJson(evaluation, dataset), original });
+    print(describeEvaluation(evaluation, fractions, widthOf(process.stdout), dataset));
     if (original) print(`\n${describeCost(original, evaluation, fractions)}`);
   });
 }
@@ -71,14 +79,15 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
 /** Evaluates all examples, and lists what is predicted of each in a file, if there is to be one. */
 async function withPredictions(
   { network, dataset, evaluate: pass }: Evaluating,
-  csv: string | undefined,
+  { csv, mistakes }: Pick<EvalOptions, "csv" | "mistakes">,
 ): Promise<Evaluated> {
-  if (csv === undefined) return pass("evaluated");
+  if (csv === undefined) return pass("evaluated", { mistakes });
   const predictions = await Predictions.create(csv, network, dataset);
   try {
     const evaluation = await pass("evaluated", {
       onExample: (judged) => predictions.add(judged),
       onBatch: () => predictions.flush(),
+      mistakes,
     });
     await predictions.commit();
     return evaluation;
@@ -120,7 +129,7 @@ class Predictions {
 
   add({ example, actual, predicted, probabilities }: JudgedExample): void {
     const { names, dataset } = this;
-    const name = dataset.nameAt?.(example) ?? `example ${example}`;
+    const name = nameOfExample(dataset, example);
     const prediction = predicted === undefined ? undefined : names[predicted];
     this.file.add([name, names[actual], prediction], probabilities, names.length);
   }
@@ -140,8 +149,9 @@ class Predictions {
 
 function evaluationJson(
   { examples, metrics, notFinite, overlaps, ...details }: Evaluated,
-  names: readonly string[],
+  dataset: Dataset,
 ): object {
+  const { classes: names } = dataset;
   const measured = {
     examples,
     ...metrics,
@@ -150,5 +160,11 @@ function evaluationJson(
   };
   if (!("classes" in details)) return measured;
   const { calibration, classes, confusion } = details;
-  return { ...measured, calibration, classes, confusion };
+  const mistakes = details.mistakes.map(({ example, actual, predicted, ...probabilities }) => ({
+    file: nameOfExample(dataset, example),
+    label: classes[actual]!.name,
+    prediction: classes[predicted]!.name,
+    ...probabilities,
+  }));
+  return { ...measured, calibration, classes, confusion, mistakes };
 }

@@ -100,15 +100,15 @@ async function openTrainSplit(
 }
 
 /**
- * Opens the split to evaluate weights on. Labels follow `classNames`, those of the weights; without
- * them, those of the train split. Throws a DataError where the split is missing, or neither is
- * there and the split has fewer classes than the network.
+ * Opens the split to evaluate weights on, `eval` unless given. The recipe must have it. Labels follow `classNames`,
+ * those of the weights; without them, those of the train split. Throws a DataError where neither
+ * names classes and the split has fewer than the network.
  */
 export async function openEvaluation(
-  recipe: DataRecipe & { readonly eval: DataSplitRecipe },
-  options: OpenDataOptions,
+  recipe: DataRecipe,
+  { split = "eval", ...options }: OpenDataOptions & { readonly split?: SplitName },
 ): Promise<Dataset> {
-  const evaluation = await openNamed(recipe, options);
+  const evaluation = await openNamed(recipe, split, options);
   for (const notice of describeAbsent(evaluation, absentClasses(evaluation))) {
     options.onNotice?.(notice);
   }
@@ -116,14 +116,16 @@ export async function openEvaluation(
 }
 
 async function openNamed(
-  recipe: DataRecipe & { readonly eval: DataSplitRecipe },
+  recipe: DataRecipe,
+  split: SplitName,
   options: OpenDataOptions,
 ): Promise<Dataset> {
-  const opened = await openSplit(recipe.eval, "eval", options);
-  const isNumbered = recipe.eval.source.kind === "cifar10" || areNumbers(opened.classes);
-  if (options.classNames || isNumbered) return opened;
+  const evaluated = recipe[split]!;
+  const opened = await openSplit(evaluated, split, options);
+  const isNumbered = evaluated.source.kind === "cifar10" || areNumbers(opened.classes);
+  if (options.classNames || isNumbered || split === "train") return opened;
   const classNames = await trainedClasses(recipe, options);
-  if (classNames) return openSplit(recipe.eval, "eval", { ...options, classNames });
+  if (classNames) return openSplit(evaluated, split, { ...options, classNames });
   requireAllClasses(opened, options.classes);
   return opened;
 }
