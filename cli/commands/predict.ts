@@ -1,12 +1,9 @@
-import { imageOf, scoresOf, tensorsOf } from "../../program/tensors.js";
+import { scoresOf, tensorsOf } from "../../program/tensors.js";
 import { listNames } from "../../compiler/calls/suggestion.js";
 import type { Command } from "commander";
 import { imagesOf } from "../../program/transforms.js";
 import { visible } from "../../program/visible.js";
-import { chooseStaging, loadBatches } from "../../runtime/data/index.js";
-import { indexOfLargest, rowOf, toProbabilities } from "../../runtime/evaluation/index.js";
-import type { Network } from "../../runtime/network.js";
-import { overViews } from "../../runtime/training/views.js";
+import { indexOfLargest, toProbabilities } from "../../runtime/evaluation/index.js";
 import { annotate, type Prediction } from "../annotate.js";
 import { compileSpec, parametersOf, type CompiledSpec } from "../compiled.js";
 import { trainedClassNames } from "../data.js";
@@ -14,10 +11,11 @@ import { wrongInput } from "../failure.js";
 import { formatPercent } from "../format.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
-import { findPictures, nothingReadable, notFiniteOutput, Pictures } from "../pictures.js";
+import { findPictures, Pictures } from "../pictures.js";
 import { predictMasks, predictsMasks, requireMaskOptions } from "../predict-masks.js";
+import { predictRows } from "../predict-rows.js";
+import { showValues } from "../predict-values.js";
 import { PredictionsFile } from "../predictions.js";
-import { createCounter } from "../progress.js";
 import { print, printJson } from "../terminal.js";
 import { classNamesOf, loadWeights, readWeights } from "../weights.js";
 import { describeCommand } from "./command.js";
@@ -55,7 +53,7 @@ export function predictCommand(): Command {
       "write copies of the images with their classes or masks drawn to this folder",
     )
     .option("--masks <dir>", "write masks to this folder: PNG files whose values are classes")
-    .option("--csv <file>", "write file, prediction and the probabilities of all classes")
+    .option("--csv <file>", "write file, prediction and probabilities, or the numbers predicted")
     .addOption(jsonOption())
     .addOption(adapterOption())
     .action(predict);
@@ -71,7 +69,7 @@ async function predict(
   requireImages(compiled);
   const isOfPixels = predictsMasks(compiled);
   if (isOfPixels) requireMaskOptions(options);
-  else requireClasses(compiled, options);
+  else requireOutput(compiled, options);
   const weights = await readWeights(options.weights, parametersOf(compiled));
   const found = await findPictures(images);
   const pictures = new Pictures(found, compiled);
@@ -84,9 +82,10 @@ async function predict(
     if (isOfPixels) {
       return await predictMasks({ network, compiled, pictures, found, names }, options);
     }
-    const counter = createCounter(pictures.length, "named");
-    const rows = await probabilities(network, compiled, pictures, (done) => counter.update(done));
-    counter.stop();
+    const outputs = await predictRows(network, compiled, pictures);
+    const scores = scoresOf(network.program);
+    if (scores === undefined) return await showValues({ network, pictures, outputs }, options);
+    const rows = outputs.map((row) => toProbabilities(row, scores));
     const predictions = pictures.readable().map(({ name }, index) => {
       return rank(name, rows[index]!, names, options.top);
     });
@@ -144,9 +143,10 @@ function requireImages({ model, spec }: CompiledSpec): void {
   );
 }
 
-function requireClasses(
+/** Classes, or the numbers of a model that compares its output with something. */
+function requireOutput(
   { compilation, spec }: CompiledSpec,
-  { masks }: Pick<PredictOptions, "masks">,
+  { masks, annotate: copies }: Pick<PredictOptions, "masks" | "annotate">,
 ): void {
   const program = compilation.programs[0]!;
   const { model, metrics } = program;
@@ -157,10 +157,12 @@ function requireClasses(
     );
   }
   if (scoresOf(program) !== undefined) return;
+  if (metrics.length > 0 && copies === undefined) return;
   if (metrics.length > 0) {
     throw wrongInput(
-      `model ${model} of ${spec.path} predicts numbers, not classes: ` +
-        `call \`predict\` of the compiled module`,
+      `--annotate writes classes on copies of images, and model ${model} of ${spec.path} ` +
+        "predicts numbers",
+      "--csv lists them",
     );
   }
   throw wrongInput(
@@ -169,40 +171,6 @@ function requireClasses(
       "or end the model with `softmax`; for other numbers, call `predict` " +
       "of the compiled module",
   );
-}
-
-/** Probabilities over the classes of each image that can be read, in their order. */
-async function probabilities(
-  network: Network,
-  compiled: CompiledSpec,
-  pictures: Pictures,
-  onProgress: (done: number) => void,
-): Promise<Float32Array[]> {
-  const rows: Float32Array[] = [];
-  const { program } = network;
-  const scores = scoresOf(program)!;
-  const transforms = compiled.recipe?.data?.eval?.transforms ?? [];
-  const judge = overViews(network, transforms);
-  for await (const { images, count } of loadBatches(pictures, {
-    batch: judge.batch,
-    shape: imageOf(program),
-    transforms,
-    staging: chooseStaging(program, "eval", { dataset: pictures, transforms }),
-    seed: 0,
-    epoch: 0,
-    shuffle: false,
-  })) {
-    const values = await judge.predict(images);
-    for (let index = 0; index < count; index++) {
-      const row = rowOf(values, count, index);
-      if (!row.every(Number.isFinite))
-        throw notFiniteOutput(pictures.readable()[rows.length]!.name);
-      rows.push(toProbabilities(row, scores));
-    }
-    onProgress(rows.length);
-  }
-  if (rows.length > 0) return rows;
-  throw nothingReadable(pictures);
 }
 
 const nameOf = (names: readonly string[], label: number) => names[label] ?? `class ${label}`;

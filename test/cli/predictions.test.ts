@@ -77,6 +77,23 @@ test("eval --csv lists each example, and agrees with the metrics", async () => {
   expect(await readdir(workspace.path("out"))).toEqual(["predictions.csv"]);
 });
 
+test("eval --split train names wrong labels of the examples to train on", async () => {
+  await workspace.write("planted.net", STRIPES.replaceAll('"data/', '"planted/'));
+  await workspace.write("planted/train/above/turned.png", await stripe("below", 40));
+  await workspace.write("planted/val/above/0.png", await stripe("above", 41));
+  await workspace.write("planted/val/below/0.png", await stripe("below", 42));
+  for (let index = 0; index < 4; index++) {
+    await workspace.write(`planted/train/above/${index}.png`, await stripe("above", 43 + index));
+    await workspace.write(`planted/train/below/${index}.png`, await stripe("below", 50 + index));
+  }
+  const { code, stdout, stderr } = await netc(
+    ...["eval", "planted.net", ...WEIGHTS, "--split", "train"],
+  );
+  expect(code, stderr).toBe(0);
+  expect(stdout).toMatch(/^examples +9$/m);
+  expect(stdout).toMatch(/planted\/train\/above\/turned.png +above +below +\d/);
+});
+
 test("predict --csv lists all classes, whatever --top shows", async () => {
   const csv = ["--top", "1", "--csv", "named.csv"];
   const { code, stderr } = await netc("predict", "stripes.net", ...WEIGHTS, ...csv, "data/val");
@@ -86,6 +103,31 @@ test("predict --csv lists all classes, whatever --top shows", async () => {
   expect(rows).toHaveLength(17);
   for (const [, prediction, above, below] of rows) {
     expect(prediction).toBe(Number(above) > Number(below) ? "above" : "below");
+  }
+});
+
+test("predict lists the numbers of a model without classes", async () => {
+  const plain = STRIPES.replace(/^data [^]*/m, "");
+  await workspace.write("plain.net", plain);
+  const numbers = plain
+    .replace("target label: u32[N] in 0..classes", "target place: f32[N, 2]")
+    .replace(/ {2}loss.*\n.*\n/, "  loss mse(logits, place)\n");
+  await workspace.write("numbers.net", numbers);
+  for (const name of ["plain", "numbers"]) {
+    const csv = ["--csv", `${name}.csv`, "data/val"];
+    const { code, stdout, stderr } = await netc("predict", `${name}.net`, ...WEIGHTS, ...csv);
+    expect(code, stderr).toBe(0);
+    expect(stdout.split("\n\n")).toHaveLength(17);
+  }
+  const [header, ...rows] = await rowsOf("numbers.csv");
+  expect(header).toEqual(["file", "logits_0", "logits_1"]);
+  const [, ...named] = await rowsOf("plain.csv");
+  expect(rows).toHaveLength(17);
+  for (const [index, [file, above, below]] of rows.entries()) {
+    const [same, , probability] = named[index]!;
+    expect(file).toBe(same);
+    const softmax = 1 / (1 + Math.exp(Number(below) - Number(above)));
+    expect(softmax).toBeCloseTo(Number(probability), 4);
   }
 });
 
