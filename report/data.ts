@@ -38,6 +38,23 @@ export interface ReportData {
   readonly segmentation?: ReportedSegmentation;
   readonly filters?: Filters;
   readonly timings?: Timings;
+  /** During a run: the epoch after which the examination, the examples and the filters were made. */
+  readonly lookedAt?: number;
+  /** During a run: a few examples with what they are taken for. */
+  readonly samples?: readonly ReportedSample[];
+}
+
+/** An example with what a classifier takes it for. */
+export interface ReportedSample {
+  readonly actual: string;
+  /** Undefined where a score is not finite. */
+  readonly predicted: string | undefined;
+  /** Of the prediction. */
+  readonly probability: number | undefined;
+  /** A `data:` address of the picture before it was normalized. */
+  readonly picture: string;
+  /** The path of its file, or its place in one. */
+  readonly name: string | undefined;
 }
 
 export interface ReportedHint {

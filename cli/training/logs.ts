@@ -2,14 +2,13 @@
 import { join } from "node:path";
 import { MetricsLog } from "../../runtime/node/training.js";
 import {
-  epochRecord,
   stepRecord,
-  type EpochReport,
   type MetricsRecord,
   type StepReport,
   type TrainingState,
 } from "../../runtime/training/index.js";
 import { warn } from "../terminal.js";
+import { judgedRecord, type JudgedEpoch } from "./judge.js";
 import type { RunObserver, TrainingParts } from "./parts.js";
 
 export class MetricsFiles implements RunObserver {
@@ -35,8 +34,8 @@ export class MetricsFiles implements RunObserver {
     this.write(stepRecord(report));
   }
 
-  epoch(report: EpochReport): void {
-    this.write(epochRecord(report));
+  epoch(report: JudgedEpoch): void {
+    this.write(judgedRecord(report));
   }
 
   /** All records of the run, those before it was resumed among them. */

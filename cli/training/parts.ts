@@ -3,7 +3,6 @@ import type { TrainRecipe } from "../../program/recipe.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import type { Network } from "../../runtime/network.js";
 import type {
-  EpochReport,
   FitResult,
   StepReport,
   TrainingState,
@@ -11,6 +10,7 @@ import type {
 } from "../../runtime/training/index.js";
 import type { CompiledSpec } from "../compiled.js";
 import type { RunFolder } from "./folder.js";
+import type { JudgedEpoch } from "./judge.js";
 import type { TrainingRanks } from "./ranks.js";
 
 export interface TrainingParts {
@@ -59,7 +59,7 @@ export interface RunObserver {
   begin?(start: TrainingState | undefined): void | Promise<void>;
   step?(report: StepReport): void;
   /** Awaited before the run continues. */
-  epoch?(report: EpochReport): void | Promise<void>;
+  epoch?(report: JudgedEpoch): void | Promise<void>;
   /** The device was lost, and the run continues from this state. */
   restart?(state: TrainingState): void | Promise<void>;
   /** After the last step, completed or stopped. The signal asks for haste. */

@@ -26,6 +26,7 @@ import { classesMetadata } from "../weights.js";
 import { BestWeights, withBestOf } from "./best.js";
 import { RunDisplay } from "./display.js";
 import { Hints } from "./hints/index.js";
+import { judgeEpoch, keepsRecalls, type Judgment } from "./judge.js";
 import { MetricsFiles } from "./logs.js";
 import { describeResult, describeStop, explainFailure } from "./outcome.js";
 import { Stopwatch, type RunObserver, type RunOptions, type TrainingParts } from "./parts.js";
@@ -89,7 +90,8 @@ export class TrainingRun {
         for (const observer of this.observers) observer.step?.(report);
       },
       onEpoch: async (report) => {
-        for (const observer of this.observers) await observer.epoch?.(report);
+        const judged = { ...report, judgment: await this.judge(signal) };
+        for (const observer of this.observers) await observer.epoch?.(judged);
       },
       checkpointSteps: this.options.checkpointSteps,
       restore: () => this.restore(),
@@ -100,6 +102,12 @@ export class TrainingRun {
       exchange: ranks?.collective,
       wire: this.options.wire,
     });
+  }
+
+  /** Costs a pass over a part of the eval split: only where something shows it. */
+  private judge(signal: AbortSignal): Promise<Judgment | undefined> {
+    if (!this.options.open && !keepsRecalls(this.parts)) return Promise.resolve(undefined);
+    return judgeEpoch(this.parts, signal);
   }
 
   private async save(state: TrainingState): Promise<void> {

@@ -92,8 +92,31 @@ function chartsOf(
     { title: "Loss", lines: lossLines(records, align), format: compact },
     ...(shares.length > 0 ? [accuracy] : []),
     ...others.map((name) => ({ title: name, lines: metric(name, 0), format: compact })),
+    ...recallChart(records, align),
     { title: "Learning rate", lines: [rateLine(steps, align)], format: compact },
   ];
+}
+
+/** More lines than these cannot be told apart by their colors. */
+const MOST_LINES = 8;
+
+/** The recall of each class by epoch; of many classes, those that are recognized worst. */
+function recallChart(records: readonly MetricsRecord[], align: Align): Chart[] {
+  const epochs = records.filter((record): record is EpochRecord => !isStep(record));
+  const last = epochs.findLast(({ recall }) => recall !== undefined)?.recall ?? {};
+  const worst = Object.entries(last).sort(([, one], [, other]) => one - other);
+  if (worst.length === 0) return [];
+  const shown = worst.slice(0, MOST_LINES).map(([name]) => name);
+  const which = shown.length < worst.length ? `, the lowest ${MOST_LINES} of ${worst.length}` : "";
+  // Names in their order keep their colors while the worst change places.
+  const lines = shown.sort().map((name, index): Line => ({
+    label: name,
+    color: color(`line${index + 1}`),
+    values: align(epochs, ({ recall }) => recall?.[name]),
+    style: "points",
+  }));
+  const title = `Recall by class${which}`;
+  return [{ title, lines, format: (value) => percent(value), range: [0, 1] }];
 }
 
 function lossLines(records: readonly MetricsRecord[], align: Align): Line[] {

@@ -6,29 +6,25 @@ import { calibrationSection, curvesSection } from "./calibration.js";
 import { classesSection, confusionSection } from "./confusion.js";
 import { compact, grouped, h, percent, section, table } from "./elements.js";
 import { masksSection, overlapsSection } from "./masks.js";
-import { filtersSection, mistakesSection } from "./pictures.js";
+import { filtersSection, mistakesSection, samplesSection } from "./pictures.js";
 
 const POLL_MILLISECONDS = 1000;
 
 let data = JSON.parse(document.getElementById("data")!.textContent) as ReportData;
 const root = document.getElementById("report")!;
 const charts = h("div.charts");
+/** What changes during a run once an epoch. */
+const hints = h("div.group");
+const details = h("div.group");
 
 function draw(): void {
-  const { examination, segmentation, filters, timings } = data;
   root.replaceChildren(
     header(),
     tiles(),
     ...weightsNote(),
-    ...hintsSection(),
+    hints,
     h("section.card", charts),
-    ...(segmentation ? [masksSection(segmentation), overlapsSection(segmentation)] : []),
-    ...(examination ? [confusionSection(examination)] : []),
-    ...(examination && examination.mistakes.length > 0 ? [mistakesSection(examination)] : []),
-    ...(examination ? [classesSection(examination), ...curvesSection(examination)] : []),
-    ...(examination?.calibration ? [calibrationSection(examination.calibration)] : []),
-    ...(filters ? [filtersSection(filters)] : []),
-    ...(timings ? [timingsSection(timings)] : []),
+    details,
     h(
       "div.pair",
       section("Recipe", "", factsTable(data.recipe)),
@@ -36,7 +32,23 @@ function draw(): void {
     ),
     specSection(data.spec),
   );
+  redrawDetails();
   redrawCharts();
+}
+
+function redrawDetails(): void {
+  const { examination, segmentation, filters, timings, samples = [] } = data;
+  hints.replaceChildren(...hintsSection());
+  details.replaceChildren(
+    ...(samples.length > 0 ? [samplesSection(samples, data.lookedAt)] : []),
+    ...(segmentation ? [masksSection(segmentation), overlapsSection(segmentation)] : []),
+    ...(examination ? [confusionSection(examination)] : []),
+    ...(examination && examination.mistakes.length > 0 ? [mistakesSection(examination)] : []),
+    ...(examination ? [classesSection(examination), ...curvesSection(examination)] : []),
+    ...(examination?.calibration ? [calibrationSection(examination.calibration)] : []),
+    ...(filters ? [filtersSection(filters)] : []),
+    ...(timings ? [timingsSection(timings)] : []),
+  );
 }
 
 /** During a run, only what changes is drawn again: pages that jump are hard to read. */
@@ -159,9 +171,14 @@ function specSection({ path, pieces }: HighlightedText): HTMLElement {
 async function poll(): Promise<void> {
   const response = await fetch(`state?from=${data.records.length}`);
   const next = (await response.json()) as ReportData;
-  data = { ...next, records: [...data.records, ...next.records] };
-  if (data.status === "running") redrawRunning();
-  else draw();
+  const records = [...data.records, ...next.records];
+  if (next.status !== "running") {
+    data = { ...next, records };
+    return draw();
+  }
+  data = { ...data, ...next, records };
+  redrawRunning();
+  if (next.lookedAt !== undefined) redrawDetails();
 }
 
 /** Continues until the run has ended or its process has. */

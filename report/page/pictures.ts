@@ -1,5 +1,5 @@
 /** Parts of the page that show pictures: mistakes and filters. */
-import type { Filters, ReportedExamination, ReportedMistake } from "../data.js";
+import type { Filters, ReportedExamination, ReportedMistake, ReportedSample } from "../data.js";
 import { grouped, h, percent, section } from "./elements.js";
 
 export function mistakesSection({ mistakes }: ReportedExamination): HTMLElement {
@@ -22,6 +22,38 @@ export function mistakesSection({ mistakes }: ReportedExamination): HTMLElement 
     "Most confident mistakes",
     "Often the label is wrong, or two classes look alike." +
       (mistakes.some(hasLink) ? " A click opens the picture's file." : ""),
+    h("div.gallery", ...cards),
+  );
+}
+
+/** A few examples, right or wrong, as the network took them after an epoch. */
+export function samplesSection(
+  samples: readonly ReportedSample[],
+  epoch: number | undefined,
+): HTMLElement {
+  const cards = samples.map(({ picture, actual, predicted, probability, name }) => {
+    const image = document.createElement("img");
+    image.src = picture;
+    image.alt = `${actual}, taken for ${predicted ?? "nothing"}`;
+    const taken = predicted === undefined ? "not finite" : `${predicted} ${percent(probability!)}`;
+    const label = h("span.note.file", ...(name === undefined ? [] : [fileNameOf(name)]));
+    if (name !== undefined) label.title = name;
+    const isRight = predicted === actual;
+    return h(
+      "figure.mistake",
+      image,
+      h(
+        "figcaption",
+        h(isRight ? "span.right" : "span.wrong", taken),
+        h("span.note", isRight ? "right" : `is ${actual}`),
+        label,
+      ),
+    );
+  });
+  const when = epoch === undefined ? "" : ` after epoch ${epoch}, as everything below`;
+  return section(
+    "Examples",
+    `Evenly spread over the eval split, with their predictions${when}.`,
     h("div.gallery", ...cards),
   );
 }

@@ -22,6 +22,11 @@ export interface EpochRecord {
   readonly seconds?: number;
   /** Absent where the run has nothing to evaluate on. */
   readonly eval?: Metrics;
+  /**
+   * The recall of each class by its name, over at most 2,000 examples; absent where the model tells
+   * no classes apart, or more than 30.
+   */
+  readonly recall?: Readonly<Record<string, number>> | undefined;
   /** Examples of the evaluation of which a value is not finite; absent where there are none. */
   readonly notFinite?: number;
 }

@@ -61,7 +61,7 @@ describe.skipIf(!chromiumPath)("report.html in Chromium", () => {
       `Imbalanced: species ${classes - 1} has ${classes} times the training examples`,
     );
     expect(await page.locator(".charts figcaption").allTextContents()).toEqual([
-      ...["Loss", "Accuracy", "Learning rate"],
+      ...["Loss", "Accuracy", "Recall by class", "Learning rate"],
     ]);
     await page.locator(".charts .u-over").first().hover();
     for (const legend of await page.locator(".charts .u-legend").allTextContents()) {

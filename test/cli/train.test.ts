@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { get } from "node:http";
 import { join } from "node:path";
 import sharp from "sharp";
+import type { ReportData } from "../../report/data.js";
 import { parseTensors, serializeTensors } from "../../runtime/safetensors.js";
 import { makeWorkspace, stripe, STRIPES, writeStripes, type Workspace } from "./fixtures.js";
 import { netc as run, netcInShell, type Outcome, type RunOptions } from "./netc.js";
@@ -95,6 +96,7 @@ describe("train", () => {
       epoch: 4,
       eval: { loss: expect.any(Number), top1: 1 },
       train: { loss: expect.any(Number), top1: expect.any(Number) },
+      recall: { above: 1, below: 1 },
       seconds: expect.any(Number),
     });
   });
@@ -104,11 +106,17 @@ describe("train", () => {
     const ask = async (address: string) => {
       const page = await fetch(address);
       const foreign = await askAs("evil.example", address);
-      const state = (await (await fetch(`${address}state?from=2`)).json()) as {
-        status: string;
-        records: { step: number }[];
-      };
+      const state = (await (await fetch(`${address}state?from=2`)).json()) as ReportData;
       expect(await page.text()).toContain('id="data"');
+      // What the network predicts after an epoch, and what its first layer sees.
+      const { lookedAt, examination, samples, filters } = state;
+      expect(lookedAt).toBeGreaterThanOrEqual(1);
+      const counts = examination!.confusion.flat();
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(examination!.of);
+      expect(samples).toHaveLength(8);
+      expect(samples![0]!.picture).toMatch(/^data:image\/png/);
+      expect(samples!.every(({ probability }) => probability! >= 0.5)).toBe(true);
+      expect(filters).toMatchObject({ width: 3, height: 3 });
       return [foreign, state.status, state.records[0]!.step] as const;
     };
     const args = ["train", "stripes.net", "--out", "open", "--epochs", "60", "--lr", "0.001"];
@@ -218,6 +226,7 @@ describe("eval", () => {
         [8, 0],
         [0, 8],
       ],
+      mistakes: [],
     });
   });
 

@@ -14,7 +14,8 @@ export function records(steps: number): MetricsRecord[] {
     const done = { step, epoch, loss: 2 / step, lr: 0.1, examplesPerSecond: 5, dataWait: 0.01 };
     if (step % 10 !== 0) return [done];
     const metrics = { loss: 1 / step, top1: 0.5, top5: 0.9 };
-    return [done, { step, epoch, eval: metrics, train: metrics, seconds: 2 }];
+    const recall = { cat: 0.4, dog: step / 100 };
+    return [done, { step, epoch, eval: metrics, train: metrics, recall, seconds: 2 }];
   }).flat();
 }
 

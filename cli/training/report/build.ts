@@ -19,9 +19,10 @@ import { version } from "../../package.js";
 import { randomExamples } from "../../../workbench/random-examples.js";
 import { BEST_WEIGHTS } from "../best.js";
 import type { Hints } from "../hints/index.js";
+import type { JudgedEpoch } from "../judge.js";
 import type { RunOptions, Stopwatch, TrainingParts } from "../parts.js";
-import { examine, type ExaminedRun } from "./examination.js";
-import { examineMasks } from "./masks.js";
+import { examine, examineEpoch, type ExaminedRun } from "./examination.js";
+import { examineMasks, showMasks } from "./masks.js";
 import { readFilters } from "./filters.js";
 import { highlight } from "./highlight.js";
 
@@ -55,6 +56,16 @@ export class ReportBuilder {
       records,
       fractions: network.program.fractions,
       hints: this.hints.list,
+    };
+  }
+
+  /** What a page shows while the run trains on, after an epoch. */
+  async latest({ epoch, evaluation, judgment }: JudgedEpoch): Promise<Partial<ReportData>> {
+    return {
+      lookedAt: epoch,
+      ...(judgment && (await examineEpoch(this.parts, judgment))),
+      segmentation: evaluation && (await showMasks(this.parts, evaluation)),
+      filters: await readFilters(this.parts.network),
     };
   }
 

@@ -1,7 +1,12 @@
 /** What a network still gets wrong at the end of a run, with the pictures of it. */
 import { maskOf } from "../../../program/masks.js";
 import { classesOf } from "../../../program/tensors.js";
-import type { ReportedExamination, ReportedMistake } from "../../../report/data.js";
+import type {
+  ReportData,
+  ReportedExamination,
+  ReportedMistake,
+  ReportedSample,
+} from "../../../report/data.js";
 import {
   classNames,
   examineDataset,
@@ -10,9 +15,10 @@ import {
   type Mistake,
 } from "../../../runtime/evaluation/index.js";
 import type { Dataset, Image } from "../../../runtime/data/dataset.js";
-import { csvLine, formatProbability } from "../../predictions.js";
+import { csvLine, formatProbability, nameOfExample } from "../../predictions.js";
 import type { TrainingParts } from "../parts.js";
 import { countLabels } from "../count-labels.js";
+import { MAX_CURVES, type Judgment, type Sample } from "../judge.js";
 import { linkTo } from "./link.js";
 
 const MISTAKES = 24;
@@ -21,9 +27,6 @@ const MISTAKES = 24;
  * evaluations.
  */
 const MAX_EXAMPLES = 10_000;
-
-/** More curves than these are too many to look at. */
-const MAX_CURVES = 30;
 
 export interface ExaminedRun {
   readonly reported: ReportedExamination;
@@ -77,6 +80,41 @@ export async function examine(
   return { reported, predictions: lines.join("") };
 }
 
+/** The same of an epoch, without mistakes, and a few examples with what they were taken for. */
+export async function examineEpoch(
+  { dataset, evaluation, recipe }: TrainingParts,
+  { examination, samples }: Judgment,
+): Promise<Pick<ReportData, "examination" | "samples">> {
+  const { examples, classes, confusion } = examination;
+  const reported = {
+    examples,
+    of: evaluation!.length,
+    classes,
+    trained: countLabels(dataset, classes.length),
+    confusion,
+    mistakes: [],
+  };
+  const nameOf = (label: number) => classes[label]!.name;
+  const shown = isOfFeatures(recipe) ? [] : samples;
+  const pictures = shown.map((sample) => reportSample(sample, evaluation!, nameOf));
+  return { examination: reported, samples: await Promise.all(pictures) };
+}
+
+async function reportSample(
+  { example, actual, predicted, probability }: Sample,
+  dataset: Dataset,
+  nameOf: (label: number) => string,
+): Promise<ReportedSample> {
+  const { image } = (await dataset.get(example))!;
+  return {
+    actual: nameOf(actual),
+    predicted: predicted === undefined ? undefined : nameOf(predicted),
+    probability,
+    picture: await pictureOf(image),
+    name: dataset.nameAt?.(example),
+  };
+}
+
 /** Columns of predictions.csv. */
 export const PREDICTION_COLUMNS = ["file", "label", "prediction", "probability"] as const;
 
@@ -85,7 +123,7 @@ function predictionLine(
   dataset: Dataset,
   names: readonly string[],
 ): string {
-  const name = dataset.nameAt?.(example) ?? `example ${example}`;
+  const name = nameOfExample(dataset, example);
   if (predicted === undefined) return csvLine([name, names[actual], undefined, undefined]);
   const probability = formatProbability(probabilities![predicted]!);
   return csvLine([name, names[actual], names[predicted], probability]);

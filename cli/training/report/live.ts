@@ -3,14 +3,14 @@ import type { ReportData } from "../../../report/data.js";
 import type { PageAssets } from "../../../report/document.js";
 import { renderReport } from "../../../report/render.js";
 import {
-  epochRecord,
+  isStep,
   stepRecord,
-  type EpochReport,
   type MetricsRecord,
   type StepReport,
 } from "../../../runtime/training/index.js";
 import { warn } from "../../terminal.js";
 import { say } from "../../terminal.js";
+import { judgedRecord, type JudgedEpoch } from "../judge.js";
 import type { MetricsFiles } from "../logs.js";
 import type { RunObserver } from "../parts.js";
 import { readPageAssets } from "../../package.js";
@@ -25,6 +25,8 @@ export class LiveReport implements RunObserver {
   private server?: LocalServer;
   private records: MetricsRecord[] = [];
   private assets?: PageAssets;
+  /** What was made after the last epoch. */
+  private latest: Partial<ReportData> = {};
   private ended?: ReportData;
   private lastAsked = -Infinity;
   private onFetched = () => {};
@@ -56,8 +58,13 @@ export class LiveReport implements RunObserver {
     this.records.push(stepRecord(report));
   }
 
-  epoch(report: EpochReport): void {
-    this.records.push(epochRecord(report));
+  async epoch(report: JudgedEpoch): Promise<void> {
+    try {
+      this.latest = await this.builder.latest(report);
+    } catch (error) {
+      warn(`the live report does not show epoch ${report.epoch}: ${(error as Error).message}`);
+    }
+    this.records.push(judgedRecord(report));
   }
 
   /** Comes after the report's file: open pages get the same. */
@@ -84,10 +91,12 @@ export class LiveReport implements RunObserver {
     return { body, type: "json", onSent: () => this.ended && this.onFetched() };
   }
 
-  /** The report with the records from an index on. */
+  /** The report with the records from an index on, and with pictures where there are new ones. */
   private data(from = 0): ReportData {
     const records = this.records.slice(from);
-    return this.ended ? { ...this.ended, records } : this.builder.outline("running", records);
+    if (this.ended) return { ...this.ended, records };
+    const hasEpoch = from === 0 || records.some((record) => !isStep(record));
+    return { ...this.builder.outline("running", records), ...(hasEpoch ? this.latest : {}) };
   }
 }
 

@@ -1,7 +1,7 @@
 /** What a network makes of masks at the end of a run: overlap by class, and some pictures. */
 import { maskOf } from "../../../program/masks.js";
 import type { ReportedMask, ReportedSegmentation } from "../../../report/data.js";
-import { evaluateDataset } from "../../../runtime/training/evaluate.js";
+import { evaluateDataset, type Evaluation } from "../../../runtime/training/evaluate.js";
 import { colorOf, indexedPng, type IndexedPicture } from "../../mask-png.js";
 import { segment, type Segmented } from "../../segmentation.js";
 import type { TrainingParts } from "../parts.js";
@@ -14,11 +14,22 @@ export async function examineMasks(
   { network, evaluation, recipe }: TrainingParts,
   signal: AbortSignal,
 ): Promise<ReportedSegmentation | undefined> {
-  const mask = maskOf(network.program);
-  if (!mask || !evaluation) return undefined;
+  if (!maskOf(network.program) || !evaluation) return undefined;
   const transforms = recipe.data?.eval?.transforms ?? [];
   const measured = await evaluateDataset(network, evaluation, { transforms, signal });
   if (!measured) return undefined;
+  return showMasks({ network, evaluation, recipe }, measured, signal);
+}
+
+/** Some pictures with their masks, with the overlaps of an evaluation. */
+export async function showMasks(
+  { network, evaluation, recipe }: Pick<TrainingParts, "network" | "evaluation" | "recipe">,
+  measured: Pick<Evaluation, "overlaps">,
+  signal?: AbortSignal,
+): Promise<ReportedSegmentation | undefined> {
+  const mask = maskOf(network.program);
+  if (!mask || !evaluation) return undefined;
+  const transforms = recipe.data?.eval?.transforms ?? [];
   const classes = Array.from({ length: mask.count }, (_, label) => ({
     name: evaluation.classes[label] ?? String(label),
     color: `rgb(${colorOf(label).join(" ")})`,
@@ -26,7 +37,7 @@ export async function examineMasks(
   }));
   const count = Math.min(EXAMPLES, evaluation.length);
   const examples: ReportedMask[] = [];
-  for (let index = 0; index < count && !signal.aborted; index++) {
+  for (let index = 0; index < count && !signal?.aborted; index++) {
     const example = Math.floor((index * evaluation.length) / count);
     const segmented = await segment(network, evaluation, example, transforms);
     const name = evaluation.nameAt?.(example);
