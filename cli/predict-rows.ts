@@ -31,7 +31,7 @@ export async function predictRows(
     epoch: 0,
     shuffle: false,
   })) {
-    const values = (await judge.predict(images)) as Float32Array;
+    const values = await judge.predict(images);
     for (let index = 0; index < count; index++) {
       const row = rowOf(values, count, index);
       if (!row.every(Number.isFinite))

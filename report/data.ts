@@ -38,7 +38,7 @@ export interface ReportData {
   readonly segmentation?: ReportedSegmentation;
   readonly filters?: Filters;
   readonly timings?: Timings;
-  /** During a run: the epoch after which the examination, the examples and the filters were made. */
+  /** During a run: after which epoch the examination, the examples and the filters were made. */
   readonly lookedAt?: number;
   /** During a run: a few examples with what they are taken for. */
   readonly samples?: readonly ReportedSample[];

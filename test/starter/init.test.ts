@@ -64,7 +64,12 @@ describe("what is found in folders of pictures", () => {
     ]);
     expect(survey.shorterSide).toEqual({ least: 50, median: 60, most: 60 });
     expect(survey.longerSide).toEqual({ least: 60, median: 100, most: 100 });
-    expect(survey).toMatchObject({ rotated: 1, isGray: false, oneSize: undefined, input: [48, 48] });
+    expect(survey).toMatchObject({
+      rotated: 1,
+      isGray: false,
+      oneSize: undefined,
+      input: [48, 48],
+    });
     const [red, green, blue] = survey.statistics.mean;
     expect(red).toBeCloseTo(0.5, 1);
     expect(Math.max(green!, blue!)).toBeLessThan(0.02);

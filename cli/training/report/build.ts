@@ -61,9 +61,10 @@ export class ReportBuilder {
 
   /** What a page shows while the run trains on, after an epoch. */
   async latest({ epoch, evaluation, judgment }: JudgedEpoch): Promise<Partial<ReportData>> {
+    const examined = judgment && (await examineEpoch(this.parts, judgment));
     return {
       lookedAt: epoch,
-      ...(judgment && (await examineEpoch(this.parts, judgment))),
+      ...examined,
       segmentation: evaluation && (await showMasks(this.parts, evaluation)),
       filters: await readFilters(this.parts.network),
     };

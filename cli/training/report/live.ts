@@ -96,7 +96,8 @@ export class LiveReport implements RunObserver {
     const records = this.records.slice(from);
     if (this.ended) return { ...this.ended, records };
     const hasEpoch = from === 0 || records.some((record) => !isStep(record));
-    return { ...this.builder.outline("running", records), ...(hasEpoch ? this.latest : {}) };
+    const latest = hasEpoch ? this.latest : {};
+    return { ...this.builder.outline("running", records), ...latest };
   }
 }
 

@@ -100,9 +100,9 @@ async function openTrainSplit(
 }
 
 /**
- * Opens the split to evaluate weights on, `eval` unless given. The recipe must have it. Labels follow `classNames`,
- * those of the weights; without them, those of the train split. Throws a DataError where neither
- * names classes and the split has fewer than the network.
+ * Opens the split to evaluate weights on, `eval` unless given. The recipe must have it. Labels
+ * follow `classNames`, those of the weights; without them, those of the train split. Throws a
+ * DataError where neither names classes and the split has fewer than the network.
  */
 export async function openEvaluation(
   recipe: DataRecipe,
