@@ -47,7 +47,7 @@ type EvaluatedData = Pick<Dataset, "classes" | "nameAt">;
 const MISTAKE_COLUMNS: readonly Column[] = [
   { title: "most confident mistakes", align: "left", expendable: 0 },
   { title: "label", align: "left", expendable: 0 },
-  { title: "taken for", align: "left", expendable: 0 },
+  { title: "predicted", align: "left", expendable: 0 },
   { title: "probability", align: "right", expendable: 1 },
 ];
 

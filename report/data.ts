@@ -40,11 +40,11 @@ export interface ReportData {
   readonly timings?: Timings;
   /** During a run: after which epoch the examination, the examples and the filters were made. */
   readonly lookedAt?: number;
-  /** During a run: a few examples with what they are taken for. */
+  /** During a run: a few examples with their predictions. */
   readonly samples?: readonly ReportedSample[];
 }
 
-/** An example with what a classifier takes it for. */
+/** An example with its prediction. */
 export interface ReportedSample {
   readonly actual: string;
   /** Undefined where a score is not finite. */

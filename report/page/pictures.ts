@@ -26,7 +26,7 @@ export function mistakesSection({ mistakes }: ReportedExamination): HTMLElement 
   );
 }
 
-/** A few examples, right or wrong, as the network took them after an epoch. */
+/** A few examples, right or wrong, with their predictions after an epoch. */
 export function samplesSection(
   samples: readonly ReportedSample[],
   epoch: number | undefined,
@@ -34,7 +34,7 @@ export function samplesSection(
   const cards = samples.map(({ picture, actual, predicted, probability, name }) => {
     const image = document.createElement("img");
     image.src = picture;
-    image.alt = `${actual}, taken for ${predicted ?? "nothing"}`;
+    image.alt = `${actual}, predicted as ${predicted ?? "nothing"}`;
     const taken = predicted === undefined ? "not finite" : `${predicted} ${percent(probability!)}`;
     const label = h("span.note.file", ...(name === undefined ? [] : [fileNameOf(name)]));
     if (name !== undefined) label.title = name;
