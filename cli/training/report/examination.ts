@@ -80,7 +80,7 @@ export async function examine(
   return { reported, predictions: lines.join("") };
 }
 
-/** The same of an epoch, without mistakes, and a few examples with what they were taken for. */
+/** The same of an epoch, without mistakes, and a few examples with their predictions. */
 export async function examineEpoch(
   { dataset, evaluation, recipe }: TrainingParts,
   { examination, samples }: Judgment,
