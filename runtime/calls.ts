@@ -154,7 +154,7 @@ export interface DownloadProgress {
 
 /** Of weights that come from a URL or a Response. */
 export interface DownloadOptions {
-  /** Called after each part of the file, and awaited. */
+  /** Called after each part of the file, and once for a copy that the browser kept; awaited. */
   readonly onProgress?: (progress: DownloadProgress) => unknown;
   /**
    * Keeps the file in the browser, in the Cache API or the origin's private file system. The server
@@ -166,7 +166,7 @@ export interface DownloadOptions {
 }
 
 /** A file of weights: its bytes, where `fetch` finds it, or what it found. */
-export type WeightsSource = Uint8Array | ArrayBufferLike | Response | URL | string;
+export type WeightsSource = Uint8Array | ArrayBufferLike | Blob | Response | URL | string;
 
 /** Options of `load`. */
 export interface LoadOptions extends DownloadOptions {

@@ -81,7 +81,7 @@ export const ownSource = (source: WeightsSource): OwnSource =>
   ArrayBuffer.isView(source) || isBuffer(source) ? new Uint8Array(viewOf(source)) : source;
 
 /** Bytes that are the runtime's, or where they come from. */
-export type OwnSource = Uint8Array<ArrayBuffer> | Response | URL | string;
+export type OwnSource = Uint8Array<ArrayBuffer> | Blob | Response | URL | string;
 
 /** By name: a frame's ArrayBuffer is of another class than the page's. */
 export const isBuffer = (source: unknown): source is ArrayBufferLike =>

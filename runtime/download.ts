@@ -1,11 +1,11 @@
 /** Weights from addresses and responses: progress, interruptions, copies that browsers keep. */
 import type { DownloadOptions, DownloadProgress } from "./calls.js";
-import { InputError, WeightsError } from "./errors.js";
 import { storeOf, type KeptFile } from "./download-store.js";
+import { InputError, WeightsError } from "./errors.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Attempts that bring no byte, after which a download fails. */
+/** Attempts that come no farther than those before them, after which a download fails. */
 const MOST_ATTEMPTS = 5;
 /** Before the second attempt; it doubles with each. */
 const FIRST_PAUSE_MILLISECONDS = 100;
@@ -22,7 +22,10 @@ export async function withDownload<Result>(
 ): Promise<Result> {
   const { cache, signal, onProgress } = options;
   signal?.throwIfAborted();
-  const start = startOf(source);
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw new InputError(`\`onProgress\` must be a function, not ${kindOf(onProgress)}`);
+  }
+  const start = await startOf(source);
   if (cache === undefined) return use(await new Download(start, { signal, onProgress }).run());
   const store = await storeOf(cache);
   if (!("url" in start)) throw new InputError("`cache` is for weights that come from a URL");
@@ -35,7 +38,7 @@ export async function withDownload<Result>(
     return result;
   } catch (error) {
     // A copy that cannot be read would fail each time.
-    if (error instanceof WeightsError) await store.remove(start.url);
+    if ((error as Error).name === "WeightsError") await store.remove(start.url);
     throw error;
   }
 }
@@ -43,17 +46,30 @@ export async function withDownload<Result>(
 /** Where bytes come from. */
 type Start = { readonly bytes: Bytes } | { readonly url: string } | { readonly response: Response };
 
-function startOf(source: unknown): Start {
+async function startOf(source: unknown): Promise<Start> {
   if (source instanceof Uint8Array) return { bytes: source as Bytes };
-  const kind = Object.prototype.toString.call(source).slice(8, -1);
+  const kind = kindOf(source);
   if (kind === "Response") return { response: source as Response };
-  if (kind !== "URL" && kind !== "String") {
-    throw new InputError(
-      "weights must be the bytes of a file (Uint8Array, ArrayBuffer), a URL, or a Response, " +
-        `not ${kind.toLowerCase()}`,
-    );
+  if (kind === "Blob" || kind === "File") return { bytes: await bytesOf(source as Blob) };
+  if (kind === "URL" || kind === "String") return { url: absolute(String(source)) };
+  const advice = kind === "Promise" ? ": `await` it first" : "";
+  throw new InputError(
+    "weights must be the bytes of a file (Uint8Array, ArrayBuffer, Blob), a URL, or a Response, " +
+      `not ${kind}${advice}`,
+  );
+}
+
+/** A value's kind: `Response`, `Promise`, `undefined`. */
+const kindOf = (value: unknown): string =>
+  value ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
+
+/** A file that its user has moved or changed since cannot be read. */
+async function bytesOf(file: Blob): Promise<Bytes> {
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (error) {
+    throw new WeightsError(`the file of weights cannot be read: ${(error as Error).message}`);
   }
-  return { url: absolute(String(source)) };
 }
 
 function absolute(address: string): string {
@@ -83,6 +99,8 @@ class Download {
   private loaded = 0;
   private total: number | undefined;
   private isFirst = true;
+  /** The most bytes that an attempt has come to. */
+  private farthest = 0;
 
   constructor(
     private readonly start: Start,
@@ -93,18 +111,18 @@ class Download {
     const { start } = this;
     if ("bytes" in start) return start.bytes;
     for (let failures = 0; ;) {
-      const before = this.loaded;
       try {
         const response = await this.request();
-        if (response === undefined) return this.parts.kept!.bytes;
+        if (response === undefined) return await this.keptBytes();
         await this.receive(response);
         return joined(this.chunks, this.loaded);
       } catch (error) {
         this.parts.signal?.throwIfAborted();
         if (error instanceof CallbackFailed) throw error.cause;
         if (!isInterruption(error)) throw error;
-        failures = this.loaded > before ? 1 : failures + 1;
-        if (failures >= MOST_ATTEMPTS || !this.url) return this.give(error);
+        failures = this.loaded > this.farthest ? 1 : failures + 1;
+        this.farthest = Math.max(this.farthest, this.loaded);
+        if (failures >= MOST_ATTEMPTS || !this.url) return await this.give(error);
         await this.pause(failures);
       }
     }
@@ -125,11 +143,7 @@ class Download {
     if (first && "response" in start) return this.given(start.response);
     const { signal, kept } = this.parts;
     const response = await fetch(this.url!, { headers: this.headers(), signal: signal ?? null });
-    if (response.status === 304 && kept && this.loaded === 0) {
-      this.isNew = false;
-      return undefined;
-    }
-    return response;
+    return response.status === 304 && kept && this.loaded === 0 ? undefined : response;
   }
 
   private given(response: Response): Response {
@@ -199,19 +213,31 @@ class Download {
     return url || this.url || "a Response";
   }
 
-  /** The copy that was kept, where there is no connection, or the reason why there are no bytes. */
-  private give(error: unknown): Bytes {
-    const { kept } = this.parts;
-    if (kept && this.loaded === 0) {
-      this.isNew = false;
-      return kept.bytes;
+  /** The copy that the browser has, which `onProgress` hears of as a whole. */
+  private async keptBytes(): Promise<Bytes> {
+    const { bytes } = this.parts.kept!;
+    this.isNew = false;
+    this.loaded = this.total = bytes.length;
+    try {
+      await this.tell();
+    } catch (error) {
+      throw (error as CallbackFailed).cause;
     }
+    return bytes;
+  }
+
+  /** The copy that was kept, where there is no connection, or the reason why there are no bytes. */
+  private async give(error: unknown): Promise<Bytes> {
+    if (this.parts.kept && this.loaded === 0) return this.keptBytes();
     const { message, cause } = error as Error & { readonly cause?: { readonly message?: string } };
     const reason = cause?.message ? `${message} (${cause.message})` : message;
     const of = this.total === undefined ? "" : ` of ${this.total}`;
+    const came =
+      this.farthest === 0 && this.total === undefined
+        ? " (no answer came: is the server up, and does it allow this page by CORS?)"
+        : `, after ${this.farthest}${of} bytes`;
     throw new WeightsError(
-      `cannot load weights from ${this.url ?? "a Response"}: ${reason}, ` +
-        `after ${this.loaded}${of} bytes`,
+      `cannot load weights from ${this.url ?? "a Response"}: ${reason}${came}`,
     );
   }
 

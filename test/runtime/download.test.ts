@@ -91,6 +91,18 @@ test("servers without ranges, changed files and files without a tag begin again"
   }
 });
 
+test("a connection that always breaks at one place ends the download", async () => {
+  const broken = Array.from({ length: 9 }, () => sends(OLD, { to: 100_000, tag: "" }));
+  await expect(loaded(url, broken)).rejects.toThrow(/after 1\d+ of 300000 bytes/);
+  expect(asked).toHaveLength(5);
+});
+
+test("a Blob is read as bytes; what else is no file says what to do", async () => {
+  expect(await loaded(new Blob([NEW]), [])).toEqual(NEW);
+  await expect(loaded(Promise.resolve(), [])).rejects.toThrow("not Promise: `await` it first");
+  await expect(loaded(url, [], { onProgress: 5 })).rejects.toThrow("must be a function");
+});
+
 test("a Response, bytes, a URL object: each is read once", async () => {
   const response = await fetchOf(sends(OLD, { to: 50_000 }));
   expect(await loaded(response, [continuing(OLD, 300_000)])).toEqual(OLD);
