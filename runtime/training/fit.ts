@@ -52,9 +52,20 @@ export async function fit(
   assertMeasures(network, "fit");
   checkRecipe(recipe);
   checkData(network, dataset, recipe, options.exchange?.size);
-  const run = new TrainingRun(network, dataset, recipe, options);
-  return run.exchange ? run.exchange.guarding(() => run.run()) : run.run();
+  if (training.has(network)) throw new InputError(IN_TRAINING);
+  training.add(network);
+  try {
+    const run = new TrainingRun(network, dataset, recipe, options);
+    return await (run.exchange ? run.exchange.guarding(() => run.run()) : run.run());
+  } finally {
+    training.delete(network);
+  }
 }
+
+/** Networks that a run trains: the steps of two runs would alternate. */
+const training = new WeakSet<TrainableNetwork>();
+
+const IN_TRAINING = "another `fit` trains this network: wait for it, or end it by its `signal`";
 
 function checkData(
   network: TrainableNetwork,
@@ -241,7 +252,7 @@ class TrainingRun implements Repeatable {
     if (!Number.isFinite(loss)) {
       throw await this.diverged({ what: `the loss is ${loss}`, step, learningRate });
     }
-    this.lostDevices.noteStep();
+    this.lostDevices.noteStep(step);
     this.progress.completeStep(counts, measurement);
     await this.options.onStep?.({
       step,

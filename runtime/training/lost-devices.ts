@@ -2,7 +2,7 @@
 import { isNamed } from "../named-errors.js";
 import type { TrainableNetwork } from "./network.js";
 
-/** Devices that may be lost one after the other with no step in between. */
+/** Devices that may be lost one after the other while the run comes no farther. */
 const MOST_LOSSES = 3;
 
 /**
@@ -12,12 +12,16 @@ const MOST_LOSSES = 3;
 const REOPENING_DELAYS = [1, 5, 15];
 
 export class LostDevices {
-  /** Since the last step. */
+  /** Since a step that was not done before. */
   private losses = 0;
+  private farthest = 0;
 
   constructor(private readonly network: TrainableNetwork) {}
 
-  noteStep(): void {
+  /** Steps that are repeated after a loss do not count: the same one may lose each device. */
+  noteStep(step: number): void {
+    if (step <= this.farthest) return;
+    this.farthest = step;
     this.losses = 0;
   }
 

@@ -1,4 +1,5 @@
 import type { Program } from "../../program/program.js";
+import { describe } from "../describe.js";
 import { InputError } from "../errors.js";
 import type { SharedStep } from "../calls.js";
 import type { Targets } from "../examples.js";
@@ -83,12 +84,21 @@ export interface TrainableNetwork {
   ): Promise<Result>;
 }
 
-/** Throws InputError for a network whose module leaves out training and evaluation. */
+/**
+ * Throws InputError for what is no network, and for one whose module leaves out training and
+ * evaluation.
+ */
 export function assertMeasures(
-  { program }: { readonly program: Partial<Pick<Program, "predictOnly">> },
+  network: { readonly program: Partial<Pick<Program, "predictOnly">> },
   call: string,
 ): void {
-  if (!program.predictOnly) return;
+  if (!(network instanceof Object && "program" in network)) {
+    throw new InputError(
+      `\`${call}\` takes a network, not ${describe(network)}: ` +
+        "pass what `create...` of the module resolves to",
+    );
+  }
+  if (!network.program.predictOnly) return;
   throw new InputError(
     `\`${call}\` needs training or evaluation, and the module of this network was compiled with ` +
       "`--predict-only`: compile it without",

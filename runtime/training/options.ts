@@ -5,6 +5,8 @@ import type { Evaluation } from "./evaluate.js";
 import type { Metrics } from "./network.js";
 import type { BatchSource } from "./source.js";
 import type { TrainRecipe } from "../../program/recipe.js";
+import { describe } from "../describe.js";
+import { InputError } from "../errors.js";
 import { assertInteger, assertKnown, assertNumber, type OptionNames } from "../options.js";
 import type { TrainingState } from "./state.js";
 import type { WireKind } from "./wire.js";
@@ -121,8 +123,15 @@ export function checkFitOptions(options: FitOptions): void {
   assertNumber(checkpointSeconds, { minimum: 0, maximum: Infinity }, "`checkpointSeconds`");
 }
 
-/** Throws InputError for numbers of a recipe that no spec can declare. */
-export function checkRecipe({ batch, epochs, seed }: TrainRecipe): void {
+/** Throws InputError for what is no recipe, and for numbers that no spec can declare. */
+export function checkRecipe(recipe: TrainRecipe): void {
+  if (!(recipe instanceof Object)) {
+    throw new InputError(
+      `\`fit\` trains by a recipe, not ${describe(recipe)}: pass \`recipe\` of the module, ` +
+        "which it has if the spec declares `train`",
+    );
+  }
+  const { batch, epochs, seed } = recipe;
   assertInteger(batch, 1, "the recipe's `batch`");
   assertInteger(epochs, 1, "the recipe's `epochs`");
   assertInteger(seed, 0, "the recipe's `seed`");

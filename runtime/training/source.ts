@@ -48,8 +48,11 @@ export function isDataset(source: Dataset | BatchSource): source is Dataset {
   return "get" in source;
 }
 
-/** Throws InputError for what is neither a dataset nor batches. */
+/** Throws InputError for what is neither a dataset nor batches, and for no batches at all. */
 export function assertSource(source: Dataset | BatchSource, what: string): void {
+  if (Array.isArray(source) && source.length === 0) {
+    throw new InputError(`${what} is an empty array: an epoch needs at least one batch`);
+  }
   if (typeof source === "function" || isIterable(source)) return;
   if (source instanceof Object && "get" in source) return;
   throw new InputError(

@@ -203,6 +203,7 @@ describe("mistakes are explained", () => {
   test.each<[string, unknown, RegExp]>([
     ["nothing", undefined, /must be a dataset, an async iterable .* not undefined/],
     ["a number", 7, /not a number/],
+    ["no batches", [], /an empty array: an epoch needs at least one/],
     ["a function without batches", () => 7, /the batches of epoch 1 are a number/],
     ["undefined batches", [undefined], /batch 1 of epoch 1 is undefined: .*\{ images, targets \}/],
     ["lists as images", [{ images: [1, 2] }], /must be a Float32Array or pictures, not Array/],

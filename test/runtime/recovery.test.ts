@@ -138,6 +138,18 @@ test("without `checkpoint`, a run continues from its last copy within an epoch",
   expect(from).toEqual([2]);
 });
 
+test("a step that loses each device ends the run, although it repeats others", async () => {
+  const { network, recipe } = await open(ADAM);
+  const from: number[] = [];
+  const running = train(network, recipe, {
+    checkpointSteps: 1,
+    onStep: ({ step }) => step === 3 && loseDevice(network),
+    onRestart: ({ step }) => void from.push(step),
+  });
+  await expect(running).rejects.toMatchObject({ name: "DeviceLostError" });
+  expect(from).toEqual([2, 2, 2]);
+});
+
 test("a device that is lost again and again ends the run", async () => {
   const { network, recipe } = await open(ADAM);
   let restarts = 0;
