@@ -2,7 +2,6 @@
 import { PROGRAM_FORMAT, type Program } from "../program/program.js";
 import { DEFAULT_BATCH, type NetworkOptions } from "./calls.js";
 import { Device, type AdapterProvider } from "./device.js";
-import { InputError } from "./errors.js";
 import { assertInteger, assertKnown, type OptionNames } from "./options.js";
 import type { Capture } from "./pictures/picture.js";
 import { chooseProgram } from "./targets.js";
@@ -36,7 +35,7 @@ export async function openProgram<Result, Options extends NetworkOptions>(
   create: Create<Result>,
 ): Promise<Result> {
   assertKnown(options, known, "createNetwork");
-  checkOptions(programs, options);
+  await checkOptions(programs, options);
   const features = programs.some(({ precision }) => precision) ? [HALF] : ([] as const);
   const openDevice = async () => Device.open(await findAdapter(options.adapter), features);
   const device = await (options.device ? Device.borrow(options.device) : openDevice());
@@ -54,21 +53,12 @@ export async function openProgram<Result, Options extends NetworkOptions>(
   }
 }
 
-function checkOptions(programs: readonly Program[], options: NetworkOptions): void {
+async function checkOptions(programs: readonly Program[], options: NetworkOptions): Promise<void> {
   assertInteger(options.batch ?? DEFAULT_BATCH, 1, "`batch`");
   assertInteger(options.accumulate ?? 1, 1, "`accumulate`");
   assertInteger(options.seed ?? 0, 0, "`seed`");
-  if (programs.length === 0) {
-    throw new InputError(
-      "there are no programs: what `compile` found wrong is in its `diagnostics`",
-    );
-  }
-  for (const { format } of programs as readonly { readonly format: number }[]) {
-    if (format !== PROGRAM_FORMAT) {
-      throw new InputError(
-        `this module has format ${format}, and this runtime reads ${PROGRAM_FORMAT}: ` +
-          "compile it again",
-      );
-    }
-  }
+  const { classes, device, onCompile, onWarning } = options;
+  const isCurrent = programs[0]?.format === PROGRAM_FORMAT;
+  if (isCurrent && !(classes ?? device ?? onCompile ?? onWarning)) return;
+  (await import("./seldom-options.js")).checkSeldom(programs, options, PROGRAM_FORMAT);
 }

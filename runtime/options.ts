@@ -28,7 +28,7 @@ export function assertKnown<Options>(
 export function assertInteger(value: number, minimum: number, what: string): void {
   if (!Number.isInteger(value) || value < minimum || value > 0xffffffff) {
     throw new InputError(
-      `${what} must be an integer from ${minimum} to 4294967295, not ${String(value)}`,
+      `${what} must be an integer from ${minimum} to 4294967295, not ${shown(value)}`,
     );
   }
 }
@@ -49,6 +49,10 @@ export function assertNumber(value: number, bounds: Bounds, what: string): void 
   if (typeof value === "number" && value >= minimum && value <= maximum && value < below) return;
   const upper = below < Infinity ? `less than ${below}` : `at most ${maximum}`;
   throw new InputError(
-    `${what} must be a number of at least ${minimum} and ${upper}, not ${String(value)}`,
+    `${what} must be a number of at least ${minimum} and ${upper}, not ${shown(value)}`,
   );
 }
+
+/** Text in quotes: `"4"` is not the number 4. */
+const shown = (value: unknown): string =>
+  typeof value === "string" ? `"${value}"` : String(value);

@@ -1,7 +1,7 @@
 /** What is wrong with weights that do not fit a network: loaded only where they do not. */
 import type { Program, ProgramParameter } from "../program/program.js";
 import { commonPrefix } from "../program/weight-names.js";
-import { WeightsError } from "./errors.js";
+import { InputError, WeightsError } from "./errors.js";
 import type { Tensor } from "./tensor-file.js";
 
 /** A parameter whose tensor is missing, or of another shape. */
@@ -50,6 +50,13 @@ export const otherClasses = (
 ): WeightsError =>
   new WeightsError(
     `the weights file names the classes ${names.join(", ")}, and the network has ${own.join(", ")}`,
+  );
+
+/** A name without effect would leave weights of the file where the caller wants their own. */
+export const unknownException = (name: string, own: readonly string[]): InputError =>
+  new InputError(
+    `\`except\` is a list of names of parameters, and \`${name}\` is not one; ` +
+      `the model has ${own.join(", ")}`,
   );
 
 /** What a file had before every name. */

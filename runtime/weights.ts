@@ -46,7 +46,7 @@ export interface MatchOptions {
 
 /**
  * Rejects with a WeightsError that lists each tensor that is missing, unknown, of another shape, or
- * not finite (weights-problems.ts).
+ * not finite, and with an InputError where `except` names no parameter (weights-problems.ts).
  */
 export async function matchWeights(
   program: Program,
@@ -54,6 +54,10 @@ export async function matchWeights(
   { optimizer, except }: MatchOptions,
 ): Promise<MatchedWeights> {
   const own = program.parameters.map(({ name }) => name);
+  const stranger = except?.find((name) => !own.includes(name));
+  if (stranger !== undefined) {
+    throw (await import("./weights-problems.js")).unknownException(stranger, own);
+  }
   const prefix = wrapperPrefix([...file.keys()], own);
   const tensors = withoutPrefix(file, prefix);
   const spared = new Set(except);

@@ -4,7 +4,7 @@
  */
 import { Draws } from "../data/draws.js";
 import { InputError } from "../errors.js";
-import { evalPreparation, keyOf, nameOf, notPicture, requirePictures } from "./eval-split.js";
+import { evalPreparation, keyOf, nameOf, requirePictures } from "./eval-split.js";
 import type { PictureTarget, PreparedPictures } from "./picture.js";
 import { resizerOf, type DevicePicture } from "./resizer.js";
 
@@ -16,9 +16,11 @@ export async function prepare(
 ): Promise<PreparedPictures> {
   try {
     requirePictures(sources.length);
-    const read = sources.map((source, index) => bitmapOf(source, bitmaps[index]!, target));
-    const count = sources.length;
-    return await allowed(() => prepareBitmaps(read, target), nameOf(0, count));
+    const read = bitmaps.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+    if (read.length < sources.length) {
+      throw (await import("./refused.js")).refusal(target.program, sources, bitmaps);
+    }
+    return await allowed(() => prepareBitmaps(read, target), nameOf(0, sources.length));
   } finally {
     for (const result of bitmaps) if (result.status === "fulfilled") result.value.close();
   }
@@ -44,55 +46,6 @@ async function prepareBitmaps(
   const draws = new Draws(preparation, bitmaps.length);
   bitmaps.forEach((_, index) => draws.write(index, 1 / 255, keyOf(index)));
   return { split: "eval", staged, draws: draws.values };
-}
-
-const KINDS = /^(ImageBitmap|ImageData|OffscreenCanvas|VideoFrame|Blob|File|Uint8Array|Buffer)$/;
-const ELEMENTS = /^(HTML(Image|Canvas|Video)|SVGImage)Element$/;
-
-const WANTED =
-  "a picture (ImageBitmap, image, canvas or video element, VideoFrame, ImageData, Blob, or a list)";
-
-function bitmapOf(
-  source: unknown,
-  result: PromiseSettledResult<ImageBitmap>,
-  { program }: PictureTarget,
-): ImageBitmap {
-  if (result.status === "fulfilled") return result.value;
-  const kind = Object.prototype.toString.call(source).slice(8, -1);
-  if (kind === "String") {
-    throw new InputError(
-      "a browser cannot read a picture from a path: " +
-        "pass `await (await fetch(url)).blob()`, or an image element",
-    );
-  }
-  if (!KINDS.test(kind) && !ELEMENTS.test(kind))
-    throw notPicture(program, `a value of kind ${kind}`, WANTED);
-  const { message } = result.reason as Error;
-  throw new InputError(`${adviceFor(kind)} (${kind}: ${message})`);
-}
-
-function adviceFor(kind: string): string {
-  switch (kind) {
-    case "HTMLVideoElement":
-      // Of a video that is `readyState` 4, too: it has data, and has not shown a frame.
-      return (
-        "the video has no frame yet: call this in `video.requestVideoFrameCallback(...)`, " +
-        "or once `video.currentTime > 0`"
-      );
-    case "HTMLImageElement":
-      return "the image is not loaded: wait for `image.decode()`";
-    case "VideoFrame":
-    case "ImageBitmap":
-      return "the picture was closed, or its buffer transferred, before the call";
-    case "Uint8Array":
-    case "Buffer":
-      return (
-        "pass the bytes of an image file as a Blob, and raw pixels as ImageData, " +
-        "or as a Float32Array in NCHW order"
-      );
-    default:
-      return "the picture cannot be decoded: is it an image file of a format this browser knows?";
-  }
 }
 
 /** Explains that pixels of other sites are not given to scripts. */

@@ -34,14 +34,15 @@ interface ClassifiedCall {
  */
 export function rank(
   { program, classes }: Classifier,
-  { given, output, options: { top = 5, ...others } }: ClassifiedCall,
+  { given, output, options }: ClassifiedCall,
 ): readonly Classification[] | readonly Classification[][] {
-  const [unknown] = Object.keys(others);
+  const { top = 5, ...others } = options;
+  const [unknown] = typeof options === "object" ? Object.keys(others) : [options];
   if (unknown !== undefined) {
-    throw new InputError(`\`classify\` has no option \`${unknown}\`; it takes top`);
+    throw new InputError(`\`classify\` has no option \`${unknown}\`; it takes \`{ top: 1 }\``);
   }
   if (!Number.isInteger(top) || top < 1) {
-    throw new InputError(`\`top\` must be an integer of at least 1, not ${String(top)}`);
+    throw new InputError(`\`top\` must be an integer of at least 1, not ${JSON.stringify(top)}`);
   }
   const scores = requireScores(program);
   const ranked = rowsOf(program, output as Float32Array).map((row) => {

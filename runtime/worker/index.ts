@@ -1,10 +1,20 @@
 /// <reference types="@webgpu/types" preserve="true" />
 /** Networks in workers: the page calls them as its own, and stays free meanwhile. */
 import type { Program } from "../../program/program.js";
-import { DEFAULT_BATCH, type NetworkOptions } from "../calls.js";
+import {
+  DEFAULT_BATCH,
+  LOAD_OPTIONS,
+  type LoadOptions,
+  type NetworkOptions,
+  type WeightsSource,
+} from "../calls.js";
+import { ownSource } from "../copies.js";
+import { describe } from "../describe.js";
 import { fromErrorMessage } from "../error-messages.js";
 import { InputError, NetcError } from "../errors.js";
 import type { ImportInside } from "../inside/inspectable.js";
+import { isNamed } from "../named-errors.js";
+import { assertKnown } from "../options.js";
 import {
   INSIDE_METHODS,
   METHODS,
@@ -50,12 +60,15 @@ export interface WorkerOptions extends Omit<NetworkOptions, "device"> {
  */
 export async function inWorker<Module extends NetworkModule>(
   module: Module,
-  { worker = startWorker(), onCompile, onWarning, ...options }: WorkerOptions = {},
+  { worker: own, onCompile, onWarning, ...options }: WorkerOptions = {},
 ): Promise<InWorker<NetworkOf<Module>>> {
-  const remote = new Remote(worker, { onCompile, onWarning: onWarning ?? console.warn });
+  checkArguments(module, options);
+  const worker = own ?? startWorker();
+  const { programs } = module;
+  const callbacks = { onCompile, onWarning: onWarning ?? console.warn };
+  const remote = new Remote(worker, programs, callbacks);
   try {
     const { inside } = (await module.importInside?.()) ?? { inside: [] };
-    const { programs } = module;
     await remote.open({ programs, inside, options });
     const { batch = DEFAULT_BATCH } = options;
     const calls = [...METHODS, ...(inside.length > 0 ? INSIDE_METHODS : [])];
@@ -64,6 +77,20 @@ export async function inWorker<Module extends NetworkModule>(
     remote.end();
     throw error;
   }
+}
+
+/** Throws InputError for what is no compiled module, and for a device. */
+function checkArguments(module: unknown, options: object): void {
+  // A module's namespace is no instance of Object.
+  if (typeof module !== "object" || module === null || !("programs" in module)) {
+    const came = typeof module === "string" ? `"${module}"` : describe(module);
+    throw new InputError(
+      `\`inWorker\` takes a compiled module, not ${came}: ` +
+        'pass `flowers` of `import * as flowers from "./flowers.js"`',
+    );
+  }
+  if (!("device" in options)) return;
+  throw new InputError("a GPUDevice cannot go to a worker: the network opens its own there");
 }
 
 /** In the form that bundlers know. */
@@ -88,6 +115,7 @@ class Remote {
 
   constructor(
     private readonly worker: Worker,
+    private readonly programs: readonly Program[],
     private readonly callbacks: Callbacks,
   ) {
     worker.addEventListener("message", ({ data }: MessageEvent<Response>) => this.receive(data));
@@ -107,12 +135,33 @@ class Remote {
   /** Asks the worker; arguments are as they are now, whatever becomes of them later. */
   call(name: string, given: readonly unknown[]): Promise<unknown> {
     if (this.isEnded) return Promise.reject(destroyed());
-    const kept = keep(name, given).catch((error: unknown) => {
-      throw new InputError(`a worker cannot be given these arguments: ${String(error)}`);
+    const kept = keep(name, given, this.programs[0]!).catch((error: unknown) => {
+      throw isNamed(error, "InputError") ? error : notForWorkers(error);
     });
     const turn = this.posted.then(() => kept);
     this.posted = turn.catch(() => undefined);
     return turn.then(({ values, transfer }) => this.post({ call: name, given: values }, transfer));
+  }
+
+  /**
+   * Loads weights. The page downloads them, since progress, signals and relative addresses are its
+   * own, and hands the bytes over.
+   */
+  async load(source: WeightsSource, options: LoadOptions = {}): Promise<unknown> {
+    if (this.isEnded) throw destroyed();
+    assertKnown(options, LOAD_OPTIONS, "load");
+    const { cache, onProgress, signal, ...others } = options;
+    const own = ownSource(source);
+    const turn = this.posted.then(async () => {
+      const { withDownload } = await import("../download.js");
+      return withDownload(own, { cache, onProgress, signal }, (bytes) => {
+        // A copy that the browser is going to keep must stay here.
+        const given = cache === undefined ? bytes : bytes.slice();
+        return this.post({ call: "load", given: [given, others] }, [given.buffer]);
+      });
+    });
+    this.posted = turn.catch(() => undefined);
+    return turn;
   }
 
   end(): void {
@@ -135,7 +184,7 @@ class Remote {
         this.worker.postMessage({ ...message, id }, [...transfer]);
       } catch (error) {
         this.waiting.delete(id);
-        reject(new InputError(`a worker cannot be given these arguments: ${String(error)}`));
+        reject(notForWorkers(error));
       }
     });
   }
@@ -163,6 +212,9 @@ const NOT_FOUND =
   "its file cannot be loaded (is `dist/runtime/worker/main.js` of netc served? " +
   "With esbuild, bundle `netc/worker/main` and pass `worker: new Worker(...)`)";
 
+const notForWorkers = (error: unknown) =>
+  new InputError(`a worker cannot be given these arguments: ${String(error)}`);
+
 const destroyed = () => new InputError("the network was destroyed: create another");
 
 interface Kept {
@@ -174,17 +226,23 @@ interface Kept {
 const TAKING_PICTURES = /^(step|measureStep|evaluate|measure|predict|classify|a.*)$/;
 
 /** Copies of what the page may change, which go to the worker without another copy. */
-async function keep(name: string, given: readonly unknown[]): Promise<Kept> {
+async function keep(name: string, given: readonly unknown[], program: Program): Promise<Kept> {
   const [first, ...rest] = given;
   const options = rest.at(-1) as { readonly transfer?: boolean } | undefined;
+  const isHandedOver = options?.transfer === true && ArrayBuffer.isView(first);
   const others = rest.map(copyOf);
-  if (!TAKING_PICTURES.test(name) || ArrayBuffer.isView(first)) {
-    const values = [options?.transfer === true ? first : copyOf(first), ...others];
-    return { values, transfer: values.flatMap(buffersOf) };
-  }
-  const bitmaps = await Promise.all([first].flat().map(bitmapOf));
-  const values = [Array.isArray(first) ? bitmaps : bitmaps[0], ...others];
-  return { values, transfer: bitmaps.filter(isBitmap) };
+  const own = !TAKING_PICTURES.test(name)
+    ? copyOf(first)
+    : isHandedOver
+      ? first
+      : await inputsOf(first, program);
+  return { values: [own, ...others], transfer: [own, ...others].flatMap(transferablesOf) };
+}
+
+/** Arrays, alone or by name, or pictures. */
+async function inputsOf(given: unknown, program: Program): Promise<unknown> {
+  const isPlain = given instanceof Object && Object.getPrototypeOf(given) === Object.prototype;
+  return given instanceof Float32Array || isPlain ? copyOf(given) : bitmapsOf(given, program);
 }
 
 /** A part of a larger array without the rest of it. */
@@ -193,21 +251,26 @@ function copyOf(value: unknown): unknown {
   return structuredClone(value);
 }
 
-const buffersOf = (value: unknown): readonly Transferable[] =>
-  ArrayBuffer.isView(value) && value.buffer instanceof ArrayBuffer ? [value.buffer] : [];
-
-const isBitmap = (value: unknown): value is ImageBitmap => value instanceof ImageBitmap;
+/** Copies are the worker's to keep: arrays, and lists of pictures. */
+const transferablesOf = (value: unknown): readonly Transferable[] =>
+  [value].flat().flatMap((each): Transferable[] => {
+    if (each instanceof ImageBitmap) return [each];
+    return ArrayBuffer.isView(each) && each.buffer instanceof ArrayBuffer ? [each.buffer] : [];
+  });
 
 /** Numbers as files hold them: as `capture` of the runtime keeps them. */
 const AS_STORED = { premultiplyAlpha: "none", colorSpaceConversion: "none" } as const;
 
-/** What is not a picture goes as it is, for the network to refuse. */
-async function bitmapOf(source: unknown): Promise<unknown> {
-  try {
-    return await createImageBitmap(source as ImageBitmapSource, AS_STORED);
-  } catch {
-    return structuredClone(source);
-  }
+/** Bitmaps of a picture, or of a list of them. */
+async function bitmapsOf(given: unknown, program: Program): Promise<unknown> {
+  const sources = [given].flat();
+  const bitmaps = await Promise.allSettled(
+    sources.map(async (source) => createImageBitmap(source as ImageBitmapSource, AS_STORED)),
+  );
+  const made = bitmaps.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+  if (made.length === sources.length) return Array.isArray(given) ? made : made[0];
+  for (const bitmap of made) bitmap.close();
+  throw (await import("../pictures/refused.js")).refusal(program, sources, bitmaps);
 }
 
 interface Facade {
@@ -218,10 +281,11 @@ interface Facade {
 /** An object with the members of a network. */
 function facade(remote: Remote, programs: readonly Program[], { batch, calls }: Facade): object {
   const state = () => remote.state!;
-  const methods = calls.map((name) => [
-    name,
-    { value: (...given: unknown[]) => remote.call(name, given) },
-  ]);
+  const load = (source: WeightsSource, options?: LoadOptions) => remote.load(source, options);
+  const methods = calls.map((name) => {
+    const call = (...given: unknown[]) => remote.call(name, given);
+    return [name, { value: name === "load" ? load : call }];
+  });
   const known = [
     "adapter",
     "slice",

@@ -7,10 +7,10 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chromiumPath } from "./chromium.js";
+import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -79,10 +79,7 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
       execFileSync(process.execPath, [main, "compile", join(folder, `${spec}.net`)]);
     }
     server = await serve({ dist: join(root, "dist"), modules: folder });
-    browser = await chromium.launch({
-      executablePath: chromiumPath!,
-      args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-    });
+    browser = await launchChromium();
     page = await browser.newPage();
     page.on("pageerror", (error) => problems.push(error.message));
     await page.goto(`${addressOf(server)}/`);
@@ -263,6 +260,23 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
     }`);
     expect(message).toContain("video.requestVideoFrameCallback");
     expect(message).not.toContain("loadeddata");
+  });
+
+  test("what is not a picture, or has no pixels, says which it is and what to do", async () => {
+    const found = await page.evaluate<string>(`(async () => {
+      const files = new DataTransfer().files;
+      const broken = new File(["no"], "b.jpg");
+      const canvas = document.createElement("canvas");
+      const given = [[canvas, broken], files, new OffscreenCanvas(0, 2), null, new URL("a:b")];
+      const said = given.map((each) => net.classify(each).catch(({ message }) => message));
+      return (await Promise.all(said)).join("\\n");
+    })()`);
+    const lines = found.split("\n");
+    expect(lines[0]).toMatch(/^picture 2 of 2: the picture cannot be decoded.*`b.jpg`/);
+    expect(lines[1]).toContain("not a value of kind FileList: pass a list, `[...files]`");
+    expect(lines[2]).toContain("the canvas has no pixels: set its width and height");
+    expect(lines[3]).toContain("does `querySelector` find the element?");
+    expect(lines[4]).toContain("a browser cannot read a picture from a path");
   });
 
   test("hundreds of steps and frames leave no buffer or texture behind", async () => {

@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chromiumPath } from "./chromium.js";
+import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -41,10 +41,7 @@ describe.skipIf(!chromiumPath)("a network in a worker in Chromium", () => {
     const main = join(root, "dist", "cli", "main.js");
     execFileSync(process.execPath, [main, "compile", join(folder, "animals.net"), "--inspect"]);
     server = await serve({ dist: join(root, "dist"), modules: folder });
-    browser = await chromium.launch({
-      executablePath: chromiumPath!,
-      args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-    });
+    browser = await launchChromium();
     page = await browser.newPage();
     await page.goto(`${addressOf(server)}/`);
     await page.evaluate(`(async () => {
@@ -145,6 +142,28 @@ describe.skipIf(!chromiumPath)("a network in a worker in Chromium", () => {
     expect(steps).toBe(40);
     expect(epochs).toEqual([1, 2, 3, 4]);
     expect(frames).toBeGreaterThan(10);
+  });
+
+  test("weights come by the page's addresses, with progress, signals and Responses", async () => {
+    const found = await inPage<unknown[]>(`{
+      const file = new Blob([await own.save()]);
+      const url = URL.createObjectURL(file);
+      const parts = [];
+      await net.load(url, { onProgress: ({ loaded }) => void parts.push(loaded) });
+      await net.load(await fetch(url));
+      await net.load(file);
+      const wrong = [net.load("none.safetensors"), net.load(url, { signal: AbortSignal.abort() }),
+        net.classify(document.createElement("video")), inWorker("/modules/animals.js")];
+      const said = await Promise.all(wrong.map((call) => call.catch(({ message }) => message)));
+      const same = [...(await net.read("first.bias"))].join() ===
+        [...(await own.read("first.bias"))].join();
+      return [parts.at(-1) === file.size, same, said.join(" | ")];
+    }`);
+    expect(found.slice(0, 2)).toEqual([true, true]);
+    expect(found[2]).toContain(`${addressOf(server)}/none.safetensors: 404`);
+    expect(found[2]).toContain("aborted");
+    expect(found[2]).toContain("the video has no frame yet");
+    expect(found[2]).toContain('takes a compiled module, not "/modules/animals.js"');
   });
 
   test("a network that was destroyed, and a worker without its file, say so", async () => {

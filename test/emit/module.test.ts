@@ -169,6 +169,8 @@ const ASKED_FOR = {
   "pictures/browser": 8.5 * 1024,
   "pictures/from-canvas": 4 * 1024,
   "pictures/classify": 1024,
+  "pictures/refused": 1.5 * 1024,
+  "seldom-options": 768,
   "weights-problems": 1024,
   "read-small-weights": 1.25 * 1024,
   "explain-file": 768,
@@ -191,7 +193,10 @@ test("AlexNet with all of the runtime is at most 40 KiB gzipped", async () => {
 test("modules that only predict: sizes, with pictures, files and classes", async () => {
   const contents = 'export { createNetwork } from "./runtime/predict.ts";';
   // What explains mistakes, and what prepares pictures that the device cannot resize.
-  const seldom = ["pictures/from-canvas", "weights-problems", "explain-file", "no-adapter"];
+  const seldom = [
+    ...["pictures/from-canvas", "pictures/refused", "seldom-options"],
+    ...["weights-problems", "explain-file", "no-adapter"],
+  ];
   const isSeldom = (path: string) => seldom.some((name) => path.endsWith(`runtime/${name}.ts`));
   const stdin = { ...bundling.stdin, contents };
   const { outputFiles } = await build({ ...bundling, stdin, plugins: [leavingOut(isSeldom)] });

@@ -333,6 +333,11 @@ describe("wrong input", () => {
     ["a list as weight", (n) => n.write("fc.bias", [1, 2] as never), "Float32Array, not Array"],
     ["nothing as weights", (n) => n.load(undefined as never), "not undefined"],
     ["a path as weights", (n) => n.load("fc"), "is not an address"],
+    [
+      "a misspelled exception",
+      async (n) => n.load(await n.save(), { except: ["fd.bias"] }),
+      "`fd.bias` is not one; the model has fc.weight",
+    ],
     ["a page as weights", (n) => n.load(bytesOf("<!DOCTYPE html><p>404")), "this is a web page"],
     ["a pointer as weights", (n) => n.load(bytesOf("version https://git-lfs...")), "Git LFS"],
     ["a pickle as weights", (n) => n.load(bytesOf("PK\x03\x04 and more")), "a PyTorch file"],
@@ -352,6 +357,11 @@ describe("wrong input", () => {
     [{ learningRate: "0.1" as never }, "`learningRate` must be a number"],
     [{ momentum: 2 }, "`momentum` must be a number of at least 0 and less than 1, not 2"],
     [{ weightDecay: -1 }, "`weightDecay` must be a number of at least 0"],
+    [{ batch: "4" as never }, 'not "4"'],
+    [{ classes: ["a"] }, "`classes` must be a list of 2 names, one for each class, not 1 names"],
+    [{ classes: "abc" as never }, "not String"],
+    [{ device: {} as never }, "`device` must be a GPUDevice, not Object"],
+    [{ onCompile: 3 as never }, "`onCompile` must be a function, not Number"],
     [{ learnRate: 1 } as never, "`createNetwork` has no option `learnRate`; it takes learningRate"],
   ])("options %o are refused", async (options, message) => {
     await expect(create(options)).rejects.toThrow(message);
