@@ -1,7 +1,7 @@
 import { createTeachable } from "./teachable.js";
 
 const all = <T extends keyof HTMLElementTagNameMap>(tag: T) => [...document.querySelectorAll(tag)];
-const [[video], [output], [tried, ...files]] = [all("video"), all("output"), all("input")];
+const [[video], [output], [tried, taught, ...files]] = [all("video"), all("output"), all("input")];
 onerror = onunhandledrejection = (e: unknown) => (output.value = `${Object(e).reason ?? e}`);
 
 // Pretrained features, and a new head for the classes of the page.
@@ -12,6 +12,7 @@ await net.load("features.safetensors", { except: ["head.logits.weight", "head.lo
 const shown: [picture: ImageBitmap, label: number][] = [];
 const show = async (source: ImageBitmapSource, label: number) =>
   shown.push([await createImageBitmap(source, { resizeHeight: 64 }), label]);
+taught.onchange = () => net.load(taught.files![0]);
 files.forEach((e, label) => (e.onchange = () => [...e.files!].forEach((f) => show(f, label))));
 navigator.mediaDevices.getUserMedia({ video: true }).then((camera) => (video.srcObject = camera));
 all("a")[0].onclick = async () => {
@@ -27,6 +28,5 @@ for (; ; await new Promise(requestAnimationFrame)) {
   if (shown.length === 0) continue;
   const batch = Array.from({ length: 16 }, () => shown[Math.floor(Math.random() * shown.length)]);
   const [pictures, labels] = [batch.map((e) => e[0]), batch.map((e) => e[1])];
-  const { top1 } = await net.step(pictures, labels);
-  output.value = `${(100 * top1).toFixed()}%`;
+  output.value = `${(100 * (await net.step(pictures, labels)).top1).toFixed()}%`;
 }

@@ -7,14 +7,14 @@ import { cpSync, mkdtempSync, mkdirSync, readFileSync, rmSync, symlinkSync } fro
 import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
 import ts from "typescript";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { createNetwork } from "../../runtime/index.js";
-import { chromiumPath } from "./chromium.js";
+import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -80,10 +80,7 @@ describe.skipIf(!chromiumPath)("examples/teachable", () => {
     execFileSync(process.execPath, [main, "compile", spec, "--train", "Teach"]);
     await build({ root: folder, base: "./", logLevel: "silent", configFile: false });
     server = await serve({ site: join(folder, "dist") });
-    browser = await chromium.launch({
-      executablePath: chromiumPath!,
-      args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-    });
+    browser = await launchChromium();
   });
 
   afterAll(async () => {
@@ -113,7 +110,7 @@ describe.skipIf(!chromiumPath)("examples/teachable", () => {
     await page.close();
   });
 
-  test("learns four classes from a camera and files, and gives its weights", async () => {
+  test("learns four classes from a camera and files, gives its weights, and takes them back", async () => {
     const page = await browser.newPage({ viewport: { width: 1000, height: 720 } });
     const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(error.message));
@@ -135,7 +132,7 @@ describe.skipIf(!chromiumPath)("examples/teachable", () => {
     }
     const tried = await Promise.all(labels.map((label) => fileOf(label, VARIANTS)));
     for (const label of labels) {
-      await page.locator("section > p input").setInputFiles(tried[label]!);
+      await page.locator("section > p input").first().setInputFiles(tried[label]!);
       await surelySees(page, label);
     }
     const downloading = page.waitForEvent("download");
@@ -144,6 +141,15 @@ describe.skipIf(!chromiumPath)("examples/teachable", () => {
     expect(download.suggestedFilename()).toBe("taught.safetensors");
     const weights = readFileSync(await download.path());
     const classes = await page.locator("legend").allTextContents();
+    await page.reload();
+    // From the first frame on, the page listens.
+    await page.waitForFunction("document.querySelector('meter').value > 0");
+    await page
+      .locator("section > p input")
+      .nth(1)
+      .setInputFiles(await download.path());
+    await page.locator("section > p input").first().setInputFiles(tried[2]!);
+    await surelySees(page, 2);
     expect(problems).toEqual([]);
     await page.close();
     expect(
