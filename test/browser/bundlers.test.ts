@@ -19,12 +19,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
-import { chromium, type Browser } from "playwright-core";
+import type { Browser } from "playwright-core";
 import ts from "typescript";
 import { build as buildWithVite, createServer, type Plugin as VitePlugin } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CompileSettings } from "../../cli/plugin/compile.js";
-import { chromiumPath } from "./chromium.js";
+import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -98,10 +98,7 @@ beforeAll(async () => {
   write("use-options.js", USE_OPTIONS);
   server = await serve({ out: join(folder, "out") });
   if (!chromiumPath) return;
-  browser = await chromium.launch({
-    executablePath: chromiumPath,
-    args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-  });
+  browser = await launchChromium();
 });
 afterAll(async () => {
   await browser?.close();

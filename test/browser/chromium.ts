@@ -1,5 +1,6 @@
 /** The browser that tests run in. */
 import { existsSync } from "node:fs";
+import { chromium, type Browser } from "playwright-core";
 
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
@@ -12,3 +13,10 @@ if (!chromiumPath) {
     "browser tests skipped: no Chromium found (apt-get install chromium, or NETC_CHROMIUM=PATH)",
   );
 }
+
+/** With WebGPU on its own software adapter: the same on all machines. */
+export const launchChromium = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: chromiumPath!,
+    args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+  });

@@ -6,10 +6,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
 import { afterAll, describe, expect, test } from "vitest";
 import { stripe } from "../cli/fixtures.js";
-import { chromiumPath } from "./chromium.js";
+import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -51,10 +50,7 @@ describe.runIf(process.env["NETC_TEST_FULL"] === "1" && chromiumPath)("a created
     run("npm", ["run", "build"], project);
     expect(readdirSync(join(project, "dist"))).toContain("best.safetensors");
     const server = await serve({ site: join(project, "dist") });
-    const browser = await chromium.launch({
-      executablePath: chromiumPath!,
-      args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-    });
+    const browser = await launchChromium();
     const page = await browser.newPage();
     const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(error.message));

@@ -6,12 +6,12 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writePageFiles } from "../docs/files.js";
 import { readPage, root } from "../docs/pages.js";
 import { paint } from "../starter/pictures.js";
-import { chromiumPath } from "./chromium.js";
+import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
 const netc = join(root, "dist", "cli", "main.js");
@@ -61,10 +61,7 @@ describe.runIf(process.env["NETC_TEST_FULL"] === "1" && chromiumPath)("pages in 
     );
     expected = JSON.parse(run("in-node.mjs")) as Named[];
     server = await serve({ site: folder, "node_modules/netc": root });
-    browser = await chromium.launch({
-      executablePath: chromiumPath!,
-      args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-    });
+    browser = await launchChromium();
   });
 
   afterAll(async () => {

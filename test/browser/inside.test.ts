@@ -4,9 +4,9 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chromiumPath } from "./chromium.js";
+import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -61,10 +61,7 @@ describe.skipIf(!chromiumPath)("inside a network in Chromium", () => {
     compileIt("--inspect");
     compileIt("--inspect", "--standalone", "-o", join(folder, "alone"));
     server = await serve({ dist: join(root, "dist"), modules: folder });
-    browser = await chromium.launch({
-      executablePath: chromiumPath!,
-      args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-    });
+    browser = await launchChromium();
     page = await browser.newPage();
   });
 

@@ -6,10 +6,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
-import { chromium, type Browser } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SIAMESE } from "../ports/siamese.js";
-import { chromiumPath } from "./chromium.js";
+import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
 const MASKS = `
@@ -55,10 +55,7 @@ describe.skipIf(!chromiumPath)("a generated module in Chromium", () => {
     writeFileSync(join(folder, "siamese.net"), SIAMESE);
     writeFileSync(join(folder, "masks.net"), MASKS);
     server = await serve({ dist: join(root, "dist"), modules: folder, test: import.meta.dirname });
-    browser = await chromium.launch({
-      executablePath: chromiumPath!,
-      args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-    });
+    browser = await launchChromium();
   });
 
   afterAll(async () => {

@@ -5,11 +5,11 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium, type Browser } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { renderReport } from "../../report/render.js";
 import { reportData } from "../report/data.js";
-import { chromiumPath } from "./chromium.js";
+import { chromiumPath, launchChromium } from "./chromium.js";
 
 const dist = join(import.meta.dirname, "../../dist/report");
 
@@ -19,7 +19,7 @@ describe.skipIf(!chromiumPath)("report.html in Chromium", () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "netc-report-"));
-    browser = await chromium.launch({ executablePath: chromiumPath!, args: ["--no-sandbox"] });
+    browser = await launchChromium();
   });
 
   afterAll(async () => {

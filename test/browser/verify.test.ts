@@ -6,10 +6,10 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Verification } from "../../workbench/verify/in-browser.js";
-import { chromiumPath } from "./chromium.js";
+import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -86,10 +86,7 @@ describe.skipIf(!chromiumPath)("checks of kernels in Chromium", () => {
     netc("compile", spec);
     console.log(netc("verify", spec, "--page", join(folder, "verify.html")).split("\n")[0]);
     server = await serve({ dist: join(root, "dist"), modules: folder });
-    browser = await chromium.launch({
-      executablePath: chromiumPath!,
-      args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-    });
+    browser = await launchChromium();
   });
 
   afterAll(async () => {

@@ -7,14 +7,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium, type Browser } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { shrink } from "../../interchange/weights/shrink.js";
 import { createNetwork } from "../../runtime/index.js";
 import { parseTensors } from "../../runtime/safetensors.js";
 import { tensorParts } from "../../runtime/tensor-parts.js";
-import { chromiumPath } from "./chromium.js";
+import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -65,10 +65,7 @@ describe.skipIf(!chromiumPath)("weights from an address", () => {
       setTimeout(() => response.destroy(), 200);
     });
     await new Promise<void>((resolve) => files.listen(0, "127.0.0.1", resolve));
-    browser = await chromium.launch({
-      executablePath: chromiumPath!,
-      args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-    });
+    browser = await launchChromium();
   });
 
   afterAll(async () => {

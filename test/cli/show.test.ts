@@ -2,11 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
 import { afterAll, expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { createNetwork } from "../../runtime/index.js";
-import { chromiumPath } from "../browser/chromium.js";
+import { chromiumPath, launchChromium } from "../browser/chromium.js";
 import { netc } from "./netc.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -66,7 +65,7 @@ test("a page with classes, Grad-CAM, filters and stages, and mistakes with names
 
 /** On a phone nothing is wider than the screen, and nothing is requested. */
 async function expectReadable(path: string): Promise<void> {
-  const browser = await chromium.launch({ executablePath: chromiumPath!, args: ["--no-sandbox"] });
+  const browser = await launchChromium();
   try {
     const page = await browser.newPage({ viewport: { width: 360, height: 720 } });
     const requests: string[] = [];
