@@ -23,13 +23,19 @@ export async function openNetwork(
     onCompile,
     onWarning: warn,
   });
-  const { name, software } = network.adapter;
-  if (software) {
-    say(`running on ${name}, a software adapter on the CPU; \`netc doctor\` says what is faster`);
-  }
+  saySoftware(network.adapter);
   if (network.program.adapter) say("with the schedules that `netc tune` measured on this adapter");
   announceSlices(network, options);
   return network;
+}
+
+/** Adapters that were named: a command may open several networks. */
+const named = new Set<string>();
+
+function saySoftware({ name, software }: Network["adapter"]): void {
+  if (!software || named.has(name)) return;
+  named.add(name);
+  say(`running on ${name}, a software adapter on the CPU; \`netc doctor\` says what is faster`);
 }
 
 /**

@@ -6,6 +6,9 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } f
 import { open, type FileHandle } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
+// Turbopack takes a path that is known at run time alone for all files of the project: the comments
+// in the calls below stop that.
+
 /** With this, opening a pipe returns at once. Windows has no such flag, and no such pipes. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
@@ -41,7 +44,7 @@ export async function readText(path: string): Promise<string> {
 
 /** `openFile` for code that cannot wait: a file descriptor, which the caller closes. */
 export function openFileSync(path: string): number {
-  const file = openSync(path, READ);
+  const file = openSync(/* turbopackIgnore: true */ path, READ);
   try {
     assertFile(fstatSync(file));
     return file;
@@ -55,7 +58,7 @@ export function openFileSync(path: string): number {
 export function readTextSync(path: string): string {
   const file = openFileSync(path);
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(/* turbopackIgnore: true */ file, "utf8");
   } finally {
     closeSync(file);
   }
@@ -71,7 +74,7 @@ const WAIT_MILLISECONDS = 25;
 async function openPatiently(path: string): Promise<FileHandle> {
   for (let waits = 0; ; waits++) {
     try {
-      return await open(path, READ);
+      return await open(/* turbopackIgnore: true */ path, READ);
     } catch (error) {
       if (!isOutOfFiles(error) || waits === WAITS) throw error;
       await sleep(WAIT_MILLISECONDS);
