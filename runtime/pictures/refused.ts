@@ -10,9 +10,10 @@ export function refusal(
   bitmaps: readonly PromiseSettledResult<unknown>[],
 ): InputError {
   const index = bitmaps.findIndex(({ status }) => status === "rejected");
-  const { reason } = bitmaps[index] as PromiseRejectedResult;
+  const refused = bitmaps[index] as PromiseRejectedResult;
+  const reason = refused.reason as Error;
   const place = sources.length === 1 ? "" : `${nameOf(index, sources.length)}: `;
-  return refusalOf(program, { source: sources[index], reason: reason as Error, place });
+  return refusalOf(program, { source: sources[index], reason, place });
 }
 
 interface Refused {

@@ -240,7 +240,7 @@ async function keep(name: string, given: readonly unknown[], program: Program): 
 }
 
 /** Arrays, alone or by name, or pictures. */
-async function inputsOf(given: unknown, program: Program): Promise<unknown> {
+function inputsOf(given: unknown, program: Program): unknown {
   const isPlain = given instanceof Object && Object.getPrototypeOf(given) === Object.prototype;
   return given instanceof Float32Array || isPlain ? copyOf(given) : bitmapsOf(given, program);
 }

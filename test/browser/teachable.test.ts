@@ -110,7 +110,7 @@ describe.skipIf(!chromiumPath)("examples/teachable", () => {
     await page.close();
   });
 
-  test("learns four classes from a camera and files, gives its weights, and takes them back", async () => {
+  test("learns four classes from a camera and files, and takes its weights back", async () => {
     const page = await browser.newPage({ viewport: { width: 1000, height: 720 } });
     const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(error.message));
