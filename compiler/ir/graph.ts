@@ -146,6 +146,15 @@ export interface LabelRule {
   readonly classWeights?: readonly number[];
 }
 
+/** The same for the pixels of masks. */
+export interface PixelRule extends LabelRule {
+  /**
+   * Above 0: a pixel's loss counts (1 - p) to this power, p being the probability of its label
+   * (Lin et al., "Focal loss for dense object detection", 2017).
+   */
+  readonly focus?: number;
+}
+
 /**
  * What follows a gradient, and how: a parameter by an optimizer, or the sum of the gradients of a
  * step's slices.
@@ -296,8 +305,8 @@ export interface OpAttributes {
     /** Of the gradient: what the loss counts in a sum of losses. */
     readonly weight: number;
   };
-  pixelCrossEntropy: LabelRule;
-  pixelCrossEntropyGradient: LabelRule & { readonly weight: number };
+  pixelCrossEntropy: PixelRule;
+  pixelCrossEntropyGradient: PixelRule & { readonly weight: number };
   pixelHits: Record<never, never>;
   pixelOverlaps: Record<never, never>;
   exampleSum: Record<never, never>;

@@ -22,6 +22,8 @@ import { REDUCE_LANES, REDUCE_WORKGROUP, SUM } from "./reduce.js";
 /** What the pixels of a loss are weighed by; `weightedClasses`: 0 if all classes count equally. */
 export interface PixelLossVariant {
   readonly weightedClasses: number;
+  /** Whether pixels count more the less probable their label is. */
+  readonly isFocal: boolean;
 }
 
 const PIXELS = { width: "u32", height: "u32", channels: "u32", input: "place" } as const;
@@ -67,11 +69,12 @@ const exponentials = (channels: Code, logit: Code): Code => code`
     exponentials += exp(${logit} - most);
   }`;
 
-const lossConstants = ({ weightedClasses }: PixelLossVariant) =>
+const lossConstants = ({ weightedClasses, isFocal }: PixelLossVariant) =>
   ({
     class_weights: weightedClasses > 0 ? { table: weightedClasses } : undefined,
     ...PIXELS,
     smoothing: "f32",
+    focus: isFocal ? "f32" : undefined,
   }) as const;
 
 /** What class `channel` counts in the loss of a pixel with a label. */
@@ -90,8 +93,32 @@ function targetOf(
   );
 }
 
-const suffixOf = ({ weightedClasses }: PixelLossVariant) =>
-  weightedClasses > 0 ? `_weighted${weightedClasses}` : "";
+const suffixOf = ({ weightedClasses, isFocal }: PixelLossVariant) =>
+  `${isFocal ? "_focal" : ""}${weightedClasses > 0 ? `_weighted${weightedClasses}` : ""}`;
+
+/**
+ * Of a pixel's label: `logarithm` of its probability, `rest`, the probability of all others, and
+ * `focused`, which is the rest to the power of the focus.
+ */
+const focused = (channels: Code, logit: Code, focus: Code): Code => code`
+  var others = 0f;
+  var own = 0f;
+  ${eachChannel(channels)} {
+    let power = exp(${logit} - most);
+    others += select(power, 0.0, channel == label);
+    own += select(0.0, ${logit} - most, channel == label);
+  }
+  let logarithm = own - log(exponentials);
+  let rest = others / exponentials;
+  let focused = select(0.0, pow(rest, ${focus}), rest > 0.0);`;
+
+/**
+ * What the focus makes of a pixel's gradient: the focus depends on the probability, too.
+ * log(p) / (1 - p) is -1 - (1 - p) / 2 - ... near p = 1, where the quotient has few digits.
+ */
+const focusedGradient = (focus: Code): Code => code`
+  let ratio = select(logarithm / rest, -1.0 - 0.5 * rest, rest < 0.001);
+  let factor = focused * (1.0 - ${focus} * (1.0 - rest) * ratio);`;
 
 /** losses: [N, H]. A workgroup a row. */
 export const pixelLoss = defineKernel("pixel_loss", (variant: PixelLossVariant) => ({
@@ -104,6 +131,7 @@ export const pixelLoss = defineKernel("pixel_loss", (variant: PixelLossVariant) 
   body: ({ io, k }) => {
     const logit = io.input.load(code`${FIRST} + ${CHANNEL}`);
     const target = targetOf(k, k.class_weights);
+    const counted = k.focus ? code`focused * ${target}` : target;
     return code`
       ${rowStart(k)}
       var sum = 0f;
@@ -112,8 +140,9 @@ export const pixelLoss = defineKernel("pixel_loss", (variant: PixelLossVariant) 
         if (label < ${k.channels}) {
           ${exponentials(k.channels, logit)}
           let scale = log(exponentials);
+          ${k.focus && focused(k.channels, logit, k.focus)}
           ${eachChannel(k.channels)} {
-            sum += ${target}(channel, label) * (scale + most - ${logit});
+            sum += ${counted}(channel, label) * (scale + most - ${logit});
           }
         }
       }
@@ -146,6 +175,7 @@ export const pixelLossGradient = defineKernel(
     body: ({ io, k }) => {
       const logit = io.input.load(code`${FIRST} + ${CHANNEL}`);
       const target = targetOf(k, k.class_weights);
+      const weight = k.focus ? code`factor * ${k.weight}` : k.weight;
       const pixels = code`(${k.width} * ${k.height})`;
       const store = (value: Code) => io.result.store(code`place + ${CHANNEL}`, value);
       return code`
@@ -167,7 +197,8 @@ export const pixelLossGradient = defineKernel(
         ${eachChannel(k.channels)} {
           mass += ${target}(channel, label);
         }
-        let share = ${k.weight} / ${classTotal(variant.totals, k.total)};
+        ${k.focus && [focused(k.channels, logit, k.focus), focusedGradient(k.focus)]}
+        let share = ${weight} / ${classTotal(variant.totals, k.total)};
         ${eachChannel(k.channels)} {
           let probability = exp(${logit} - most) / exponentials;
           ${store(code`share * (mass * probability - ${target}(channel, label))`)}

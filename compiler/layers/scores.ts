@@ -13,6 +13,7 @@ import {
   required,
   withDefault,
 } from "../calls/signature.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import { formulaType } from "./formula.js";
 
 /**
@@ -62,6 +63,11 @@ const ofLabels = {
   logits: required(valueName(), "the network's output, one number per class"),
   labels: required(valueName(), "the model's target"),
 };
+
+const ignored = optional(
+  integer({ minimum: 0 }),
+  "for masks, the ignore index: pixels with this label do not count in loss and metrics",
+);
 
 /** What scores of numbers are taken of. */
 const ofValues = {
@@ -162,15 +168,42 @@ export const losses: readonly ScoreDefinition[] = [
         floats({ above: 0 }),
         "weight of each class; the loss is the weighted mean",
       ),
-      ignore: optional(
-        integer({ minimum: 0 }),
-        "for masks, the ignore index: pixels with this label do not count in loss and metrics",
-      ),
+      ignore: ignored,
     },
     classWeights: ({ class_weights }) => class_weights,
     lower: (inputs, { label_smoothing: smoothing, class_weights }, builder, origin) => {
       const rule = { smoothing, classWeights: class_weights };
       if (!isOfPixels(inputs[1])) return builder.add("crossEntropy", inputs, rule, origin);
+      const rows = builder.add("pixelCrossEntropy", inputs, rule, origin);
+      return builder.add("exampleSum", [rows], {}, origin);
+    },
+  }),
+  define({
+    name: "focal",
+    example: "focal(logits, mask, gamma=2)",
+    aliases: ["FocalLoss", "focal_loss"],
+    summary: "cross-entropy that counts well-classified pixels less",
+    against: "labels",
+    pixels: "only",
+    applies: "softmax",
+    positional: ["logits", "labels"],
+    arguments: {
+      ...ofLabels,
+      gamma: withDefault(
+        float({ minimum: 0 }),
+        2,
+        "a pixel counts (1 - p)^gamma, p being the probability of its label",
+      ),
+      class_weights: optional(
+        floats({ above: 0 }),
+        "weight of each class; the loss is the weighted mean",
+      ),
+      ignore: ignored,
+    },
+    classWeights: ({ class_weights }) => class_weights,
+    lower: (inputs, { gamma, class_weights }, builder, origin) => {
+      const focus = gamma === 0 ? undefined : gamma;
+      const rule = { smoothing: 0, ...withoutUndefined({ classWeights: class_weights, focus }) };
       const rows = builder.add("pixelCrossEntropy", inputs, rule, origin);
       return builder.add("exampleSum", [rows], {}, origin);
     },

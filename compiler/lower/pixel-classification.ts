@@ -1,5 +1,5 @@
 import { withoutUndefined } from "../../program/without-undefined.js";
-import { classTotals, type LabelRule, type Node, type Value } from "../ir/graph.js";
+import { classTotals, type Node, type PixelRule, type Value } from "../ir/graph.js";
 import { ones } from "../ir/labels.js";
 import {
   pixelHits,
@@ -35,12 +35,15 @@ function sizesOf(context: LoweringContext, logits: Value) {
   return { width, height, channels, place: layout.inFloats() };
 }
 
-const lossConstants = ({ smoothing, classWeights }: LabelRule) => ({
-  ...withoutUndefined({ class_weights: classWeights }),
+const lossConstants = ({ smoothing, classWeights, focus }: PixelRule) => ({
+  ...withoutUndefined({ class_weights: classWeights, focus }),
   smoothing,
 });
 
-const variantOf = ({ classWeights = [] }: LabelRule) => ({ weightedClasses: classWeights.length });
+const variantOf = ({ classWeights = [], focus }: PixelRule) => ({
+  weightedClasses: classWeights.length,
+  isFocal: focus !== undefined,
+});
 
 export function lowerPixelCrossEntropy(
   context: LoweringContext,

@@ -1,12 +1,17 @@
 import type { OpDefinition, Tensor } from "./op.js";
-import { forEachPixel, pixelTargets, requirePixelLogits } from "./pixel-cross-entropy.js";
+import {
+  focusOfGradient,
+  forEachPixel,
+  pixelTargets,
+  requirePixelLogits,
+} from "./pixel-cross-entropy.js";
 import { softmaxOf } from "./softmax.js";
 import { imageSizes, zeros } from "./tensors.js";
 
 /**
  * The gradient of the step's mean loss, times its weight: weight * (sum(target) * softmax(logits) -
- * target) / total, where the total is what the labels of all pixels weigh that are not ignored; 0
- * at those that are.
+ * target) / total, times what the focus makes of it. The total is what the labels of all pixels
+ * weigh that are not ignored; the gradient is 0 at those that are.
  */
 export const pixelCrossEntropyGradient: OpDefinition<"pixelCrossEntropyGradient"> = {
   keepsOrder: true,
@@ -20,13 +25,15 @@ export const pixelCrossEntropyGradient: OpDefinition<"pixelCrossEntropyGradient"
     const gradient = zeros(inputs[0]!.shape);
     const { channels: classes } = imageSizes(gradient.shape);
     const total = totalOf(inputs[1]!, classes, rule.classWeights);
-    forEachPixel(inputs, ({ logits, label, places }) => {
+    forEachPixel(inputs, (pixel) => {
+      const { logits, label, places } = pixel;
+      const focus = focusOfGradient(pixel, rule);
       const probabilities = softmaxOf(logits);
       const targets = pixelTargets(label, classes, rule);
       const mass = targets.reduce((sum, target) => sum + target, 0);
       probabilities.forEach((probability, index) => {
         const slope = mass * probability - targets[index]!;
-        gradient.data[places[index]!] = (weight * slope) / total;
+        gradient.data[places[index]!] = (focus * weight * slope) / total;
       });
     });
     return [gradient];

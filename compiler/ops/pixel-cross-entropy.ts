@@ -1,4 +1,4 @@
-import type { LabelRule, Value } from "../ir/graph.js";
+import type { LabelRule, PixelRule, Value } from "../ir/graph.js";
 import { BATCH, formatShape, imageShape } from "../ir/shape.js";
 import { ensure, requireShape } from "./checks.js";
 import { logSumOfPowers, targetsOf } from "./cross-entropy.js";
@@ -50,10 +50,30 @@ export function forEachPixel(
 export const pixelTargets = (label: number, classes: number, rule: LabelRule): readonly number[] =>
   targetsOf({ shape: [1], data: Uint32Array.of(label) }, classes, rule)(0);
 
+/** Of a pixel's label: its probability, the rest, and the logarithm of the probability. */
+function certaintyOf({ logits, label }: LabeledPixel) {
+  const logarithm = logits[label]! - logSumOfPowers(logits);
+  return { logarithm, probability: Math.exp(logarithm), rest: -Math.expm1(logarithm) };
+}
+
+/** What a pixel's cross-entropy counts: (1 - p)^focus. */
+export function focusOf(pixel: LabeledPixel, { focus = 0 }: PixelRule): number {
+  return focus === 0 ? 1 : certaintyOf(pixel).rest ** focus;
+}
+
+/** What its gradient counts, since its focus changes with p, too. */
+export function focusOfGradient(pixel: LabeledPixel, { focus = 0 }: PixelRule): number {
+  if (focus === 0) return 1;
+  const { logarithm, probability, rest } = certaintyOf(pixel);
+  // log(p) / (1 - p) comes to -1 where p is 1.
+  const ratio = rest === 0 ? -1 : logarithm / rest;
+  return rest ** focus * (1 - focus * probability * ratio);
+}
+
 /**
  * What the pixels of each row add to the loss's sum: - sum over classes of target * log
- * softmax(logits), as of whole images (cross-entropy.ts). PyTorch's mean is the sum over all pixels
- * that are not ignored, divided by the weights of their labels.
+ * softmax(logits), as of whole images (cross-entropy.ts), times its focus. PyTorch's mean is the
+ * sum over all pixels that are not ignored, divided by the weights of their labels.
  */
 export const pixelCrossEntropy: OpDefinition<"pixelCrossEntropy"> = {
   keepsOrder: true,
@@ -66,11 +86,13 @@ export const pixelCrossEntropy: OpDefinition<"pixelCrossEntropy"> = {
   reference(inputs, rule) {
     const { images, height, channels } = imageSizes(inputs[0]!.shape);
     const losses = zeros([images, height]);
-    forEachPixel(inputs, ({ logits, label, image, row }) => {
+    forEachPixel(inputs, (pixel) => {
+      const { logits, label, image, row } = pixel;
       const total = logSumOfPowers(logits);
       const targets = pixelTargets(label, channels, rule);
+      const focus = focusOf(pixel, rule);
       logits.forEach((logit, index) => {
-        losses.data[image * height + row]! += targets[index]! * (total - logit);
+        losses.data[image * height + row]! += focus * targets[index]! * (total - logit);
       });
     });
     return [losses];

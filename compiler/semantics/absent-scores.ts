@@ -7,7 +7,10 @@ const PER_CLASS =
 
 /** Losses of other frameworks that netc does not have, in plain letters, and what to do instead. */
 export const absentLosses: AbsentNames = {
-  ...all(["focal", "focalloss", "sigmoidfocalloss"], `${OF_CLASSES}, with \`class_weights\``),
+  ...all(
+    ["sigmoidfocalloss", "sigmoidfocal", "binaryfocalcrossentropy"],
+    "`focal` of masks has a softmax over all classes, and no sigmoid for each",
+  ),
   ...all(["hinge", "hingeloss", "multimarginloss", "marginrankingloss"], OF_CLASSES),
   ...all(["kldiv", "kldivloss", "kld", "kldivergence"], OF_CLASSES),
   ...all(["huber", "huberloss", "smoothl1", "smoothl1loss"], OF_NUMBERS),

@@ -69,9 +69,9 @@ function reportRank(use: ScoreUse, { reporter }: Environment): false {
 
 /** A score of pixels against a class for each image, or the reverse. */
 function reportOtherLabels(use: ScoreUse, { reporter }: Environment): false {
-  const { call, target, definition } = use;
+  const { call, target, kind, definition } = use;
   const needs = definition.pixels === "only" ? "a class for each pixel" : "a class for each image";
-  const instead = definition.pixels === "only" ? "accuracy" : "pixel_accuracy";
+  const instead = insteadOf({ kind, definition });
   const has = formatShape(target.type.shape);
   reporter.report("NET2046", {
     message: `\`${call.callee.name}\` needs ${needs}, but \`${target.name}\` is \`u32${has}\``,
@@ -79,7 +79,8 @@ function reportOtherLabels(use: ScoreUse, { reporter }: Environment): false {
     related: [{ span: target.span, message: `is u32${has}` }],
     notes: [
       definition.pixels === "only"
-        ? "masks are declared as `target mask: u32[N, height, width] in 0..classes`"
+        ? (kind === "loss" ? "the loss of a class for each image is `cross_entropy`; " : "") +
+          "masks are declared as `target mask: u32[N, height, width] in 0..classes`"
         : "metrics of masks are `miou` and `pixel_accuracy`",
     ],
     fixes: [
@@ -90,6 +91,12 @@ function reportOtherLabels(use: ScoreUse, { reporter }: Environment): false {
     ],
   });
   return false;
+}
+
+/** What takes the other kind of labels. */
+function insteadOf({ kind, definition }: Pick<ScoreUse, "kind" | "definition">): string {
+  if (kind === "loss") return "cross_entropy";
+  return definition.pixels === "only" ? "accuracy" : "pixel_accuracy";
 }
 
 /** Logits and mask must be of one size. */

@@ -24,8 +24,7 @@ const NOTICE =
   "<!-- Written by `npm run docs` from the compiler's registries: change those instead. -->";
 
 const ELSEWHERE = `
-Names after "Elsewhere" belong to other frameworks. netc does not accept them, but its error message
-says what to write.
+Names after "Elsewhere" belong to other frameworks: netc's error message says what to write.
 `;
 
 interface LayerPage {
@@ -151,7 +150,7 @@ function callsPage(title: string, introduction: string, definitions: readonly De
 function scoresPage(): string {
   return page(
     "# Losses and metrics",
-    "A model has at most one `loss` and any number of metrics: " +
+    "A model has at most one `loss`, and metrics: " +
       "`metric top5 = accuracy(logits, label, k=5)`.",
     ELSEWHERE,
     ...["## Losses", ...losses.map(describeScore)],

@@ -155,7 +155,7 @@ describe("a name that netc does not have", () => {
     ["optimizer", "adafactor"],
     ["transform", "ToTensor"],
     ["schedule", "LambdaLR"],
-    ["loss", "focal_loss"],
+    ["loss", "huber_loss"],
     ["metric", "f1"],
   ];
 

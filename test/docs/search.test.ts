@@ -31,7 +31,7 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   "export onnx": "interop-export",
   "feature maps": "guides/inside",
   "fine-tuning": "guides/fine-tuning",
-  "focal loss": "limits",
+  "focal loss": "guides/segmentation",
   fp16: "guides/mixed-precision",
   "freeze layers": "guides/fine-tuning",
   "gpu driver": "start/gpu",

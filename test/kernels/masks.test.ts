@@ -43,6 +43,8 @@ describe("masks agree with the reference", () => {
     plain: "cross_entropy(logits, mask)",
     "ignored pixels": "cross_entropy(logits, mask, ignore=255)",
     "weights and smoothing": `cross_entropy(logits, mask, ${WEIGHTS}, label_smoothing=0.2)`,
+    focal: "focal(logits, mask, ignore=255)",
+    "focal with weights": `focal(logits, mask, gamma=0.5, ${WEIGHTS})`,
     "a sum of two losses":
       `cross_entropy(logits, mask, ignore=9)` +
       ` + 0.3 * cross_entropy(logits, mask, ${WEIGHTS}, ignore=9)`,

@@ -17,6 +17,7 @@ import math
 import pathlib
 import sys
 from collections import OrderedDict
+from functools import partial
 
 import numpy as np
 import torch
@@ -1266,21 +1267,33 @@ def masks():
         f", class_weights={weights}": dict(weight=weight),
         f", label_smoothing=0.2, class_weights={weights}": dict(label_smoothing=0.2, weight=weight),
     }
+    def cross_entropy(logits, **rule):
+        return F.cross_entropy(logits, labels, ignore_index=255, **rule)
+
+    def focal(logits, gamma, weight=torch.ones(classes, dtype=torch.float64)):
+        """The weighted mean of torchvision's (1 - p)^gamma * ce, with a softmax."""
+        probability = logits.softmax(1).gather(1, labels.clamp(max=classes - 1)[:, None])[:, 0]
+        losses = (1 - probability) ** gamma * F.cross_entropy(logits, labels, ignore_index=255, reduction="none", weight=weight)
+        return losses.sum() / weight[labels[labels != 255]].sum()
+
     made = []
-    for text, rule in rules.items():
+    losses_of = {f"cross_entropy(out, mask{text}, ignore=255)": partial(cross_entropy, **rule) for text, rule in rules.items()}
+    losses_of["focal(out, mask, ignore=255)"] = partial(focal, gamma=2)
+    losses_of[f"focal(out, mask, gamma=1.5, class_weights={weights}, ignore=255)"] = partial(focal, gamma=1.5, weight=weight)
+    for text, loss_of in losses_of.items():
         network = Masked(classes).double()
         load_parameters(network, "masks")
         optimizer = torch.optim.SGD(network.parameters(), lr=0.5, momentum=0.9)
         losses = []
         for _ in range(3):
             optimizer.zero_grad(set_to_none=True)
-            loss = F.cross_entropy(network(images), labels, ignore_index=255, **rule)
+            loss = loss_of(network(images))
             loss.backward()
             losses.append(float(loss))
             optimizer.step()
         with torch.no_grad():
             logits = network(images)
-            loss = float(F.cross_entropy(logits, labels, ignore_index=255, **rule))
+            loss = float(loss_of(logits))
         kept = labels != 255
         predicted, wanted = logits.argmax(1)[kept], labels[kept]
         ious = [
@@ -1290,7 +1303,7 @@ def masks():
         state = {name: summary(value) for name, value in network.state_dict().items()}
         made.append(
             {
-                "loss": f"cross_entropy(out, mask{text}, ignore=255)",
+                "loss": text,
                 "losses": losses,
                 "evaluation": loss,
                 "miou": float(sum(ious) / classes),
