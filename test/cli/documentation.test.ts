@@ -113,6 +113,7 @@ describe.runIf(isFull)("outputs on lavapipe have the form that the documentation
 describe("the form of an output", () => {
   test("has other numbers, widths and omitted lines", () => {
     const form = formOf("loss  0.08\n----  ----\n...\ndone in 3 s");
+    expect("done in 1 min 2.5 s").toMatch(formOf("done in 3 s"));
     expect("loss  12.5e-3\n----  -------\na\nb\ndone in 1,024.5 s").toMatch(form);
   });
 

@@ -25,7 +25,9 @@ export function formOf(text: string): RegExp {
   const parts = text.split(/\n*\.{3}\n*/).map((part) =>
     escape(part)
       .replace(/-{3,}/g, "-+")
+      .replace(/\d+(\\\.\d+)? s\b/g, "(\\w+ min )?@ s")
       .replace(/\d[\d,]*(\\\.\d+)?(e\\?-?\d+)?/g, "\\d[\\d.,e-]*")
+      .replaceAll("@", "\\d[\\d.,]*")
       .replace(/\s+/g, "\\s+"),
   );
   return new RegExp(parts.join("[^]*"));
