@@ -213,7 +213,7 @@ class Download {
     return url || this.url || "a Response";
   }
 
-  /** The copy that the browser has, which `onProgress` hears of as a whole. */
+  /** The copy that the browser has, for which `onProgress` is called once. */
   private async keptBytes(): Promise<Bytes> {
     const { bytes } = this.parts.kept!;
     this.isNew = false;

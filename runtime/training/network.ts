@@ -85,7 +85,7 @@ export interface TrainableNetwork {
 }
 
 /**
- * Throws InputError for what is no network, and for one whose module leaves out training and
+ * Throws InputError for all but networks, and for one whose module leaves out training and
  * evaluation.
  */
 export function assertMeasures(

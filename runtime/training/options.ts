@@ -123,7 +123,7 @@ export function checkFitOptions(options: FitOptions): void {
   assertNumber(checkpointSeconds, { minimum: 0, maximum: Infinity }, "`checkpointSeconds`");
 }
 
-/** Throws InputError for what is no recipe, and for numbers that no spec can declare. */
+/** Throws InputError for all but recipes, and for numbers that no spec can declare. */
 export function checkRecipe(recipe: TrainRecipe): void {
   if (!(recipe instanceof Object)) {
     throw new InputError(

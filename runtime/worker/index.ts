@@ -79,9 +79,9 @@ export async function inWorker<Module extends NetworkModule>(
   }
 }
 
-/** Throws InputError for what is no compiled module, and for a device. */
+/** Throws InputError for all but compiled modules, and for a device. */
 function checkArguments(module: unknown, options: object): void {
-  // A module's namespace is no instance of Object.
+  // The namespace of a module is not an instance of Object.
   if (typeof module !== "object" || module === null || !("programs" in module)) {
     const came = typeof module === "string" ? `"${module}"` : describe(module);
     throw new InputError(

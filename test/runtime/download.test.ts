@@ -97,7 +97,7 @@ test("a connection that always breaks at one place ends the download", async () 
   expect(asked).toHaveLength(5);
 });
 
-test("a Blob is read as bytes; what else is no file says what to do", async () => {
+test("a Blob is read as bytes; a Promise and a wrong callback are refused", async () => {
   expect(await loaded(new Blob([NEW]), [])).toEqual(NEW);
   await expect(loaded(Promise.resolve(), [])).rejects.toThrow("not Promise: `await` it first");
   await expect(loaded(url, [], { onProgress: 5 })).rejects.toThrow("must be a function");
