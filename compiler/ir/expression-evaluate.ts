@@ -52,11 +52,27 @@ export function evaluate(expression: Expression, environment: Environment): numb
     case "unary":
       return unaryFunctions[expression.operator](evaluate(expression.argument, environment));
     case "binary":
-      return binaryFunctions[expression.operator](
-        evaluate(expression.left, environment),
-        evaluate(expression.right, environment),
-      );
+      return isSkipped(expression, environment)
+        ? 0
+        : binaryFunctions[expression.operator](
+            evaluate(expression.left, environment),
+            evaluate(expression.right, environment),
+          );
   }
+}
+
+/** Whether a product is a selection, as in kernels, that does not take its value. */
+function isSkipped(
+  { operator, left, right }: Extract<Expression, { kind: "binary" }>,
+  environment: Environment,
+): boolean {
+  if (operator !== "multiply") return false;
+  return [left, right].some(
+    (factor) =>
+      factor.kind === "unary" &&
+      factor.operator === "positive" &&
+      evaluate(factor, environment) === 0,
+  );
 }
 
 /**

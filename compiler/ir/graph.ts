@@ -1,7 +1,7 @@
 import type { Expression } from "./expression.js";
 import type { Fusion } from "./fusion.js";
 import type { Origin } from "./origin.js";
-import type { Shape } from "./shape.js";
+import type { Shape, StoredAxis } from "./shape.js";
 import { stateNames, type CountingKind, type OptimizerSettings } from "../../program/optimizers.js";
 import {
   SUMS_AT_ONCE,
@@ -93,8 +93,23 @@ export const NO_WINNER = 0xffffffff;
 export interface RearrangeAttributes {
   readonly shape: Shape;
   readonly start: number;
-  /** One for each axis of `shape` behind the batch. No two elements of y are the same one of x. */
+  /**
+   * Sizes of the axes i, j, ..., where these are not those of `shape` behind the batch but finer
+   * ones: an axis of `shape` may be several of them, which in logical order come to the same.
+   */
+  readonly sizes?: readonly number[];
+  /** One for each axis i, j, .... No two elements of y are the same one of x. */
   readonly strides: readonly number[];
+}
+
+/** Sizes of the axes along which y is counted. */
+export const sizesOf = ({ shape, sizes }: RearrangeAttributes): readonly number[] =>
+  sizes ?? shape.slice(1).map(Number);
+
+/** An activation's elements along some of its axes as one. Tokens are columns. */
+export interface ReduceAttributes {
+  readonly by: "sum" | "max" | "logsumexp";
+  readonly axes: readonly StoredAxis[];
 }
 
 /**
@@ -246,6 +261,9 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  * - reshape: x -> y, the same elements in logical (row-major) order
  * - rearrange: x -> y, elements of x in another order, each at most once; rearrangeGradient: dy ->
  *   dx
+ * - reduce: x -> y, the sum, the largest or the logarithm of the sum of exponentials of its
+ *   elements along some axes, each of which has one element in y; spread: x -> y, the same element
+ *   everywhere along axes of which x has one
  * - broadcast: a parameter of K elements -> [N, K], the same for each example. Its gradient is a
  *   channelSum
  * - matmul: a [N, T, K], b [N, K, C] -> [N, T, C], the product of each example's matrices;
@@ -321,6 +339,9 @@ export interface OpAttributes {
   reshape: { readonly shape: Shape };
   rearrange: RearrangeAttributes;
   rearrangeGradient: RearrangeAttributes & GradientShape;
+  reduce: ReduceAttributes;
+  /** The shape of the result. */
+  spread: { readonly shape: Shape };
   broadcast: Record<never, never>;
   /** Whether b is multiplied with transposed. */
   matmul: { readonly transposed: boolean };

@@ -62,3 +62,38 @@ export function imageShape(shape: Shape): ImageShape {
   }
   return { channels, height: Number(height), width: Number(width) };
 }
+
+/** An axis of an activation apart from the batch. Tokens are columns of an image of one row. */
+export type StoredAxis = "channels" | "rows" | "columns";
+
+const IMAGE_AXES: readonly StoredAxis[] = ["channels", "rows", "columns"];
+const SEQUENCE_AXES: readonly StoredAxis[] = ["columns", "channels"];
+
+/** The axes of a shape behind the batch, in its order. */
+export const axesOf = (shape: Shape): readonly StoredAxis[] =>
+  isSequence(shape) ? SEQUENCE_AXES : IMAGE_AXES.slice(0, shape.length - 1);
+
+/** The shape with one element along these axes. */
+export function reducedShape(shape: Shape, axes: readonly StoredAxis[]): Shape {
+  const [batch, ...sizes] = shape;
+  const own = axesOf(shape);
+  return [batch!, ...sizes.map((size, index) => (axes.includes(own[index]!) ? 1 : size))];
+}
+
+/** The axes along which `small` has one element and `large` more. */
+export const reducedAxes = (large: Shape, small: Shape): readonly StoredAxis[] =>
+  axesOf(large).filter((_, index) => small[index + 1] !== large[index + 1]);
+
+/**
+ * The shape of values joined element by element, by PyTorch's rule for values of one rank: along
+ * each axis sizes agree, or are 1. Undefined where they do not.
+ */
+export function broadcastShape([first, ...others]: readonly Shape[]): Shape | undefined {
+  return others.reduce<Shape | undefined>((shape, other) => {
+    if (!shape || shape.length !== other.length) return undefined;
+    const sizes = shape.map((size, axis) => (size === 1 ? other[axis]! : size));
+    return sizes.every((size, axis) => other[axis] === size || other[axis] === 1)
+      ? sizes
+      : undefined;
+  }, first);
+}

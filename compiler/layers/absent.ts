@@ -8,36 +8,27 @@ const TRANSFORMER =
   "`residual { layernorm -> linear(4 * width) -> gelu -> linear(width) }`";
 const POSITIONS = "`parameter positions: f32[T, C] init normal(0.02)`, and `add(positions)`";
 const NO_RECURRENCE = "netc has no recurrent layers";
-const NO_PARTS = "a value cannot be cut; two layers that read the same value make two parts";
-const NO_ARITHMETIC = "netc computes with `add`, `multiply` and `concat`";
+const NO_PARTS = "`slice(channels, 0, 16)` takes a part; two of a named value make two parts";
+const NO_ARITHMETIC = "formulas compute with values: `let y = exp(a) - b`";
 const NO_MATRICES =
   "`matmul` multiplies the matrices of two values; `linear` and `conv` have weights";
 const DROPPED = "`dropout` zeroes elements or whole channels, `stochastic_depth` whole examples";
 const NO_GATES =
-  "two `conv` or `linear` of one value, one of them followed by `sigmoid`, and `multiply`";
+  "two `linear` of one value, one of them followed by its activation, and `multiply`";
 const DEPTHWISE = "`conv(C, kernel=3, groups=C)` of C channels is depthwise";
 const ZEROS_ONLY = "`pad` adds zeros; netc has no other padding";
 const GLOBAL_MAXIMUM = "`maxpool` with a kernel of the image's size takes each channel's maximum";
 const ENLARGE = "`conv_transpose` or `upsample` followed by `conv` makes an image larger";
 const ONE_BY_ONE = "values keep their axes: `flatten` or `reshape` gives another shape";
-const REDUCTIONS = "`global_avgpool` takes the mean of each channel";
 const DATA_SIDE = "the `data` declaration normalizes images: `normalize(mean=..., std=...)`";
 
 /** Layers of other frameworks that netc does not have, in plain letters, and what to do instead. */
 export const absentLayers: AbsentNames = {
   // Activations
-  prelu: "`leaky_relu(0.25)` has the same form, with a slope that is not learned",
   rrelu: "`leaky_relu(0.23)` has the mean of its slopes",
-  selu: "`elu` is near to it; scale what follows by 1.05",
-  celu: "`elu` is the same for an `alpha` of 1",
-  glu: NO_GATES,
   swiglu: NO_GATES,
   geglu: NO_GATES,
-  logsoftmax: "`cross_entropy` takes logits: end in `linear`",
-  softmin: "`softmax` of a layer whose weights can take the other sign",
-  logsigmoid: "`bce_with_logits` takes logits: end in `linear`",
-  softsign: "`tanh` has a similar form",
-  maxout: "netc has no maximum of several values",
+  maxout: "`let y = max(a, b)` is the largest of several values",
   activation: "write the activation as a layer: `-> relu`",
   // Convolutions
   ...all(["conv1d", "conv3d", "convtranspose1d", "convtranspose3d"], ONLY_IMAGES),
@@ -53,30 +44,25 @@ export const absentLayers: AbsentNames = {
   ...all(["maxpool1d", "maxpool3d", "avgpool1d", "avgpool3d"], ONLY_IMAGES),
   ...all(["globalmaxpool", "globalmaxpool2d", "globalmaxpooling2d", "gmp"], GLOBAL_MAXIMUM),
   ...all(["adaptivemaxpool", "adaptivemaxpool2d"], `${GLOBAL_MAXIMUM}; or \`adaptive_avgpool\``),
-  ...all(["lppool2d", "fractionalmaxpool2d"], "pools are `maxpool` and `avgpool`"),
+  ...all(["fractionalmaxpool2d"], "pools are `maxpool` and `avgpool`"),
   maxunpool2d: ENLARGE,
   // Sizes and order
-  ...all(["pixelshuffle", "depthtospace"], ENLARGE),
-  ...all(["pixelunshuffle", "spacetodepth"], "`conv(out, kernel=2, stride=2)` makes it smaller"),
-  channelshuffle: "`conv(C, kernel=1)` mixes the channels of all groups",
   rearrange: "`transpose`, `permute` and `reshape` change the order of axes",
-  ...all(["split", "chunk", "slice", "narrow", "select", "gather"], NO_PARTS),
+  ...all(["select", "gather"], NO_PARTS),
   ...all(["squeeze", "unsqueeze", "expand", "repeatvector"], ONE_BY_ONE),
-  ...all(["cropping2d", "crop"], "`conv` and `pad` change a size; netc has no cropping layer"),
   ...all(["reflectionpad2d", "replicationpad2d", "circularpad2d"], ZEROS_ONLY),
   // Arithmetic
   ...all(["sub", "subtract", "minus", "div", "divide", "pow", "sqrt", "exp", "abs"], NO_ARITHMETIC),
   ...all(["maximum", "minimum", "average"], NO_ARITHMETIC),
-  ...all(["mean", "reducemean"], REDUCTIONS),
   ...all(["dot", "einsum", "bilinear"], NO_MATRICES),
-  lambda: "netc has no functions of your own; a `block` puts layers together",
+  lambda: "`fn` declares a function of values, `block` puts layers together",
   // Normalization and regularization
   ...all(
-    ["instancenorm", "instancenorm1d", "instancenorm2d", "instancenorm3d", "instancenormalization"],
+    ["instancenorm1d", "instancenorm3d", "instancenormalization"],
     "`groupnorm(C)`, with as many groups as channels, " +
       "normalizes each channel of an image by itself",
   ),
-  rmsnorm: "`layernorm` also subtracts the mean",
+  rmsnorm: "`let y = x / sqrt(mean(x^2, over=channels) + 1e-6)`, and `scale(bias=false)`",
   ...all(["batchnorm3d", "syncbatchnorm"], "`batchnorm` takes images and rows, on one device"),
   ...all(["weightnorm", "spectralnorm"], "netc has no norms of weights; `batchnorm` is of values"),
   ...all(["rescaling", "normalization", "normalize"], DATA_SIDE),

@@ -7,7 +7,6 @@ export const add = defineLayer({
   aliases: [
     ...["Add", "plus", "residual_add"],
     { name: "Eltwise", differs: "`Eltwise` of Caffe is a sum, a product or a maximum" },
-    { name: "sum", differs: "`sum` of PyTorch adds up an axis; `add(x)` adds another value" },
   ],
   summary: "sum with another value",
   documentation: `

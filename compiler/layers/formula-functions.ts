@@ -1,5 +1,6 @@
 import type { Alias } from "../diagnostics/alias.js";
 import { add, binary, unary, type Expression } from "../ir/expression.js";
+import { choose } from "../ir/expression-choice.js";
 import { power } from "./formula-power.js";
 
 /** A function of values, element by element. */
@@ -70,6 +71,14 @@ export const formulaFunctions: readonly FormulaFunction[] = [
     build: (values) => values.reduce((a, b) => binary("maximum", a, b)),
   },
   {
+    name: "where",
+    aliases: ["select", "cond"],
+    summary: "x where the condition is above 0, else y",
+    parameters: ["condition", "x", "y"],
+    example: "where(x > 0, x, 0.1 * x)",
+    build: ([condition, x, y]) => choose(condition!, x!, y!),
+  },
+  {
     name: "clamp",
     aliases: [],
     summary: "x, but at least the second and at most the third argument",
@@ -80,7 +89,7 @@ export const formulaFunctions: readonly FormulaFunction[] = [
 ];
 
 /** Two slopes of relu meet at 0, where both are 0. */
-function magnitude(x: Expression): Expression {
+export function magnitude(x: Expression): Expression {
   return add(unary("relu", x), unary("relu", unary("negate", x)));
 }
 

@@ -3,11 +3,11 @@ import type { Value } from "../ir/graph.js";
 import type { Builder } from "../ir/builder.js";
 import type { Origin } from "../ir/origin.js";
 import type { Expression } from "../ir/expression.js";
-import { formatShape, sameShape, type Shape } from "../ir/shape.js";
+import { broadcastShape, formatShape, type Shape } from "../ir/shape.js";
 import { formulaText } from "./formula-text.js";
 import { spreadValue } from "./joins.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
-import { isPerChannel } from "./rules.js";
+import { broadcastNote } from "./rules.js";
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
@@ -48,24 +48,26 @@ export const formula = defineLayer({
   },
 });
 
-/** The one shape of all operands but those of [N, C, 1, 1], which count for all pixels. */
+/** The shape to which all operands are repeated. */
 function formulaShape(shapes: readonly Shape[], context: InferenceContext): Shape | undefined {
-  const shape = largest(shapes);
-  const odd = shapes.find((each) => !sameShape(each, shape) && !isPerChannel(each, shape));
-  if (!odd) return shape;
+  const shape = broadcastShape(shapes);
+  if (shape) return shape;
+  const [a, b] = differingPair(shapes);
   return context.report("NET2031", {
     message:
-      `${context.title} computes with ${formatShape(shape)} and ${formatShape(odd)}, ` +
+      `${context.title} computes with ${formatShape(a)} and ${formatShape(b)}, ` +
       "which must have one shape",
-    notes: ["one number for each channel, [N, C, 1, 1], goes with every image of C channels"],
+    notes: [broadcastNote([a, b])],
   });
 }
 
-/** The first shape with more than one pixel, if there is one. */
-const largest = (shapes: readonly Shape[]): Shape =>
-  shapes.find((shape) => !isPerChannel(shape, shape)) ?? shapes[0]!;
+/** The first two that do not go together. */
+function differingPair(shapes: readonly Shape[]): readonly [Shape, Shape] {
+  const pairs = shapes.flatMap((a, index) => shapes.slice(index + 1).map((b) => [a, b] as const));
+  return pairs.find((pair) => !broadcastShape(pair))!;
+}
 
 function spreadAll(builder: Builder, values: readonly Value[], origin: Origin): readonly Value[] {
-  const shape = largest(values.map((value) => value.shape));
+  const shape = broadcastShape(values.map((value) => value.shape))!;
   return values.map((value) => spreadValue(builder, value, shape, origin));
 }

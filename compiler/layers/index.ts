@@ -1,3 +1,26 @@
+import { threshold } from "./threshold.js";
+import { sum } from "./sum.js";
+import { softsign } from "./softsign.js";
+import { softshrink } from "./softshrink.js";
+import { softmin } from "./softmin.js";
+import { slice } from "./slice.js";
+import { selu } from "./selu.js";
+import { prelu } from "./prelu.js";
+import { pixelUnshuffle } from "./pixel-unshuffle.js";
+import { pixelShuffle } from "./pixel-shuffle.js";
+import { min } from "./min.js";
+import { mean } from "./mean.js";
+import { max } from "./max.js";
+import { lpPool } from "./lp-pool.js";
+import { logsumexp } from "./logsumexp.js";
+import { logsigmoid } from "./logsigmoid.js";
+import { logSoftmax } from "./log-softmax.js";
+import { instancenorm } from "./instancenorm.js";
+import { hardshrink } from "./hardshrink.js";
+import { glu } from "./glu.js";
+import { crop } from "./crop.js";
+import { channelShuffle } from "./channel-shuffle.js";
+import { celu } from "./celu.js";
 import { adaptiveAvgpool } from "./adaptive-avgpool.js";
 import { add } from "./add.js";
 import { attention } from "./attention.js";
@@ -52,19 +75,29 @@ export const layers: readonly LayerDefinition[] = [
   linear,
   relu,
   leakyRelu,
+  prelu,
   relu6,
   elu,
+  selu,
+  celu,
   gelu,
   silu,
   mish,
   hardswish,
   softplus,
+  softsign,
+  softshrink,
+  hardshrink,
+  threshold,
   sigmoid,
+  logsigmoid,
   hardsigmoid,
   tanh,
   clip,
+  glu,
   maxpool,
   avgpool,
+  lpPool,
   adaptiveAvgpool,
   globalAvgpool,
   upsample,
@@ -72,6 +105,7 @@ export const layers: readonly LayerDefinition[] = [
   lrn,
   batchnorm,
   groupnorm,
+  instancenorm,
   layernorm,
   scale,
   dropout,
@@ -83,6 +117,18 @@ export const layers: readonly LayerDefinition[] = [
   add,
   multiply,
   concat,
+  slice,
+  crop,
+  channelShuffle,
+  pixelShuffle,
+  pixelUnshuffle,
+  sum,
+  mean,
+  max,
+  min,
+  logsumexp,
+  softmin,
+  logSoftmax,
   patches,
   tokens,
   token,

@@ -2,33 +2,23 @@ import type { Builder } from "../ir/builder.js";
 import { add, multiply, operand } from "../ir/expression.js";
 import type { OpAttributes, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { imageShape, sameShape, spaceOf, type Shape } from "../ir/shape.js";
+import { broadcastShape, sameShape, type Shape } from "../ir/shape.js";
 
 /** What `residual` and `concat`, and the layers of the same meaning, are in ops. */
 
-const hasOnePixel = ({ shape }: Value) => spaceOf(shape).every((size) => size === 1);
-
-/**
- * Two values that `joinedShape` accepts, in one shape: one number a channel is repeated at all
- * pixels of the other.
- */
+/** Two values that `joinedShape` accepts, in one shape. */
 export function spreadValues(
   builder: Builder,
   [a, b]: readonly [Value, Value],
   origin: Origin,
 ): readonly [Value, Value] {
-  if (sameShape(a.shape, b.shape)) return [a, b];
-  return hasOnePixel(a)
-    ? [spreadValue(builder, a, b.shape, origin), b]
-    : [a, spreadValue(builder, b, a.shape, origin)];
+  const shape = broadcastShape([a.shape, b.shape])!;
+  return [spreadValue(builder, a, shape, origin), spreadValue(builder, b, shape, origin)];
 }
 
-/** The value itself where it has the shape, else its one number a channel at all pixels. */
+/** The value itself where it has the shape, else repeated along the axes on which it has 1. */
 export function spreadValue(builder: Builder, value: Value, shape: Shape, origin: Origin): Value {
-  if (sameShape(value.shape, shape)) return value;
-  const { height, width } = imageShape(shape);
-  const attributes = { outputSize: [height, width], mode: "nearest", alignCorners: false } as const;
-  return builder.add("resample", [value], attributes, origin);
+  return sameShape(value.shape, shape) ? value : builder.add("spread", [value], { shape }, origin);
 }
 
 /** The sum of two values of one shape. */

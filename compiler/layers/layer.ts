@@ -98,6 +98,9 @@ export interface LayerDefinition<
   /** The least and the largest value that an activation gives, where it has limits. */
   readonly range?: readonly [least: number, largest: number];
 
+  /** Whether it joins elements along the axes `over`. Formulas call it as `mean(x, over=rows)`. */
+  readonly reduces?: true;
+
   /** Of an activation: what becomes of one element. Formulas call activations by this. */
   expression?(x: Expression, values: ArgumentValues<NoInfer<Declarations>>): Expression;
 

@@ -25,7 +25,7 @@ export const poolingArguments = {
   ceil: withDefault(boolean(), false, "whether a last, incomplete window counts"),
 };
 
-type PoolingValues = ArgumentValues<typeof poolingArguments>;
+export type PoolingValues = ArgumentValues<typeof poolingArguments>;
 
 function windowsOf({ kernel, stride, padding }: PoolingValues): Windows {
   return { kernel, stride: stride ?? kernel, padding, dilation: NO_DILATION };

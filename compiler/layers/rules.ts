@@ -1,11 +1,11 @@
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Pair } from "../ir/graph.js";
 import {
+  broadcastShape,
   formatShape,
   type ImageShape,
   imageShape,
   isSequence,
-  sameShape,
   type Shape,
 } from "../ir/shape.js";
 import type { InferenceContext } from "./layer.js";
@@ -144,30 +144,37 @@ function describeSpan(windows: Windows): string {
 }
 
 /**
- * The shape of two values joined element by element: both have it, or one of them has a single
- * number for each of its channels, [N, C, 1, 1], which then counts for all pixels. Reported
- * otherwise.
+ * The shape of two values joined element by element: along each axis they agree, or one of them
+ * has a single element. Reported otherwise.
  */
 export function joinedShape(
   input: Shape,
   other: Shape,
   context: InferenceContext,
 ): Shape | undefined {
-  if (sameShape(input, other) || isPerChannel(other, input)) return input;
-  if (isPerChannel(input, other)) return other;
+  const joined = broadcastShape([input, other]);
+  if (joined) return joined;
   const differs = input.findIndex((size, axis) => size !== other[axis]);
-  const areImages = input.length === 4 && other.length === 4;
   return context.report("NET2031", {
     message:
       `${context.title} joins ${formatShape(input)} and ${formatShape(other)}, ` +
       "which must have one shape",
     axis: input.length !== other.length ? "rank" : differs === 1 ? "channels" : "space",
-    notes: areImages
-      ? ["one number for each channel, [N, C, 1, 1], goes with every image of C channels"]
-      : [],
+    notes: [broadcastNote([input, other])],
+    fixes: [perChannelFix(input, other, context)],
   });
 }
 
-/** Whether a value has one number for each channel of an image. */
-export const isPerChannel = (value: Shape, image: Shape) =>
-  image.length === 4 && sameShape(value, [...image.slice(0, 2), 1, 1]);
+const BROADCAST = "along each axis sizes must agree, or one of them must be 1, as in PyTorch";
+const SAME_RANK = "both need as many axes: `reshape` gives a value others";
+
+/** Features as one number for each channel of an image. */
+function perChannelFix(input: Shape, other: Shape, context: InferenceContext): Fix | undefined {
+  const fits = input.length === 2 && other.length === 4 && input[1] === other[1];
+  const text = `reshape([${input[1]}, 1, 1])`;
+  return fits ? context.insertBefore(`${text} -> `, `insert \`${text}\` before it`) : undefined;
+}
+
+/** What joins of values of several shapes say of the rule. */
+export const broadcastNote = (shapes: readonly Shape[]): string =>
+  shapes.every((shape) => shape.length === shapes[0]!.length) ? BROADCAST : SAME_RANK;

@@ -27,6 +27,7 @@ export function chooseHalves(graph: Graph, uses = usesOf(graph)): HalfValues {
       .map(({ id }) => id),
   );
   spreadOverReshapes(graph, half);
+  keepSpread(graph, half);
   return half;
 }
 
@@ -43,10 +44,13 @@ function neighborsKeepFloats(value: Value, uses: Uses): boolean {
   const neighbors = [...(maker ? [maker] : []), ...uses.readers(value)];
   return (
     neighbors.some(({ kind }) => PRECISE.has(kind)) ||
-    (maker !== undefined && (isBareWindow(maker) || keepsOfRows(maker, value))) ||
+    (maker !== undefined && keepsFloats(maker, value)) ||
     uses.readers(value).some((reader) => isBareWindow(reader, "prologue"))
   );
 }
+
+const keepsFloats = (maker: AnyNode, value: Value) =>
+  isBareWindow(maker) || keepsOfRows(maker, value) || maker.kind === "reduce";
 
 /**
  * Whether a sum over channels leaves, or reads, what an expression has not yet brought back from
@@ -59,6 +63,12 @@ function isBareWindow(node: AnyNode, fused: "prologue" | "epilogue" = "epilogue"
 /** Whether a value is what an attention keeps of its rows: exponents, which need their digits. */
 const keepsOfRows = ({ kind, outputs }: AnyNode, value: Value): boolean =>
   (kind === "attention" || kind === "attentionGradient") && outputs[1] === value;
+
+/** What a sum, which may be beyond 16 bits, is spread to is beyond them as well. */
+function keepSpread({ nodes }: Graph, half: Set<number>): void {
+  for (const { kind, inputs, outputs } of nodes)
+    if (kind === "spread" && !half.has(inputs[0]!.id)) half.delete(outputs[0]!.id);
+}
 
 const RENAMING = new Set<OpKind>(["reshape", "rearrange", "rearrangeGradient"]);
 

@@ -16,7 +16,7 @@ export function logicalStrides(shape: Shape): PerAxis {
   return { channel: height * width, row: width, column: 1 };
 }
 
-/** What an element of y moves in x along each of y's stored axes. */
+/** What an element of y moves in x along each of y's stored axes, where it has no finer ones. */
 export function rearrangedStrides({ shape, strides }: RearrangeAttributes): PerAxis {
   const [first = 0, second = 0, third = 0] = strides;
   if (isSequence(shape)) return { channel: second, row: 0, column: first };
@@ -31,7 +31,7 @@ export function keepsPlaces(
 ): boolean {
   const isSame = from.pitch === to.pitch && from.channels === to.channels;
   if (!isSame || !from.isContiguous || !to.isContiguous) return false;
-  if (attributes.start > 0 || from.pixels !== to.pixels) return false;
+  if (attributes.sizes || attributes.start > 0 || from.pixels !== to.pixels) return false;
   const [own, taken] = [logicalStrides(x), rearrangedStrides(attributes)];
   const stride = pixelStride(from, own);
   return own.channel === taken.channel && stride !== undefined && stride === pixelStride(to, taken);

@@ -44,6 +44,7 @@ import {
   lowerPixelHits,
   lowerPixelOverlaps,
 } from "./pixel-classification.js";
+import { lowerReduce, lowerSpread } from "./reduce-axes.js";
 import { lowerResample, lowerResampleGradient } from "./resample.js";
 import { lowerBroadcast, lowerRearrange, lowerRearrangeGradient } from "./rearrange.js";
 import { inPlanes, type StepDraft } from "./step-draft.js";
@@ -87,6 +88,8 @@ const lowerings: {
   slice: lowerSlice,
   resample: lowerResample,
   resampleGradient: lowerResampleGradient,
+  reduce: lowerReduce,
+  spread: lowerSpread,
   reshape: lowerReshape,
   rearrange: lowerRearrange,
   rearrangeGradient: lowerRearrangeGradient,

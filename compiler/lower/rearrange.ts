@@ -1,12 +1,13 @@
 import type { Node, RearrangeAttributes, Value } from "../ir/graph.js";
 import { broadcast } from "../kernels/broadcast.js";
-import { rearrange } from "../kernels/rearrange.js";
+import { finerAxes, finerNames, rearrange, rearrangeFiner } from "../kernels/rearrange.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
 import { logicalStrides, rearrangedStrides, type PerAxis } from "../layout/strides.js";
 import type { Origin } from "../ir/origin.js";
 import { perImage, type Storage } from "../plan/storage.js";
 import type { LoweringContext } from "./context.js";
-import { dispatch } from "./dispatch.js";
+import { sizesOf } from "../ir/graph.js";
+import { bind, dispatch } from "./dispatch.js";
 import { quadSteps } from "./quads.js";
 import type { StepDraft } from "./step-draft.js";
 
@@ -15,12 +16,14 @@ export function lowerRearrange(
   node: Node<"rearrange">,
 ): readonly StepDraft[] {
   const { attributes } = node;
-  const numbers = {
-    start: attributes.start,
-    steps: rearrangedStrides(attributes),
-    strides: logicalStrides(node.inputs[0]!.shape),
-  };
-  return steps(context, node, numbers);
+  const { start } = attributes;
+  const strides = logicalStrides(node.inputs[0]!.shape);
+  if (attributes.sizes) {
+    const axes = finerOf(attributes);
+    const numbers = { start: 0, steps: logicalStrides(attributes.shape), strides };
+    return steps(context, node, { ...numbers, finer: { first: start, axes } });
+  }
+  return steps(context, node, { start, steps: rearrangedStrides(attributes), strides });
 }
 
 export function lowerRearrangeGradient(
@@ -28,12 +31,38 @@ export function lowerRearrangeGradient(
   node: Node<"rearrangeGradient">,
 ): readonly StepDraft[] {
   const { attributes } = node;
-  const numbers = {
-    start: -attributes.start,
-    steps: logicalStrides(attributes.inputShape),
-    strides: rearrangedStrides(attributes satisfies RearrangeAttributes),
-  };
-  return steps(context, node, numbers);
+  const numbers = { start: -attributes.start, steps: logicalStrides(attributes.inputShape) };
+  if (attributes.sizes) {
+    const axes = finerOf(attributes).map(({ place, size, step }) => ({
+      place: step,
+      size,
+      step: place,
+    }));
+    const strides = logicalStrides(attributes.shape);
+    return steps(context, node, { ...numbers, strides, finer: { first: 0, axes } });
+  }
+  const strides = rearrangedStrides(attributes satisfies RearrangeAttributes);
+  return steps(context, node, { ...numbers, strides });
+}
+
+/** A finer axis: its stride in the result and in the input, and its size. */
+interface FinerAxis {
+  readonly place: number;
+  readonly size: number;
+  readonly step: number;
+}
+
+/** The axes of more than one element along which y is counted. */
+function finerOf(attributes: RearrangeAttributes): readonly FinerAxis[] {
+  const sizes = sizesOf(attributes);
+  const product = (numbers: readonly number[]) => numbers.reduce((a, b) => a * b, 1);
+  return sizes
+    .map((size, axis) => ({
+      size,
+      place: product(sizes.slice(axis + 1)),
+      step: attributes.strides[axis]!,
+    }))
+    .filter(({ size }) => size > 1);
 }
 
 /** How elements are numbered: from where, and along the axes of the result and of the source. */
@@ -41,6 +70,8 @@ interface Numbering {
   readonly start: number;
   readonly steps: PerAxis;
   readonly strides: PerAxis;
+  /** Where the numbers of the result are not those of the source: finer axes, and from where. */
+  readonly finer?: { readonly first: number; readonly axes: readonly FinerAxis[] };
 }
 
 function steps(
@@ -73,33 +104,54 @@ export function moveStep(
   const source = context.layout(from);
   const { image: image_pitch, base } = source.inFloats();
   const [first, second, third] = axesOf(source, numbering.strides);
-  return dispatch(rearrange(), {
+  const common = {
     buffers: { input: context.storageOf(from), result: storage },
-    constants: {
-      channels,
-      height,
-      width,
-      start: numbering.start >>> 0,
-      channel_step: numbering.steps.channel,
-      row_step: numbering.steps.row,
-      column_step: numbering.steps.column,
-      stride0: first.stride,
-      stride1: second.stride,
-      stride2: third.stride,
-      size0: first.size,
-      size1: second.size,
-      size2: third.size,
-      pitch0: first.pitch,
-      pitch1: second.pitch,
-      pitch2: third.pitch,
-      image_pitch,
-      base,
-      result: layout.inFloats(),
-    },
     threads: perImage(channels * pixels),
     label,
     origin,
+  };
+  const constants = {
+    channels,
+    height,
+    width,
+    start: numbering.start >>> 0,
+    channel_step: numbering.steps.channel,
+    row_step: numbering.steps.row,
+    column_step: numbering.steps.column,
+    stride0: first.stride,
+    stride1: second.stride,
+    stride2: third.stride,
+    pitch0: first.pitch,
+    pitch1: second.pitch,
+    pitch2: third.pitch,
+    image_pitch,
+    base,
+    result: layout.inFloats(),
+  };
+  const { finer } = numbering;
+  if (!finer) {
+    const sizes = { size0: first.size, size1: second.size, size2: third.size };
+    return dispatch(rearrange(), { ...common, constants: { ...constants, ...sizes } });
+  }
+  return dispatch(rearrangeFiner(finer.axes.length), {
+    ...common,
+    constants: { ...constants, first: finer.first },
+    fragments: [bindFiner(finer.axes)],
   });
+}
+
+/** The finer axes as constants, those with the largest strides in the result first. */
+function bindFiner(axes: readonly FinerAxis[]) {
+  const sorted = axes.toSorted((a, b) => b.place - a.place);
+  const constants = sorted.flatMap(({ place, size, step }, axis) => {
+    const names = finerNames(axis);
+    return [
+      [names.place, place],
+      [names.size, size],
+      [names.step, step],
+    ] as const;
+  });
+  return bind(finerAxes(axes.length), { buffers: {}, constants: Object.fromEntries(constants) });
 }
 
 interface SourceAxis {

@@ -33,6 +33,7 @@ import { pixelCrossEntropyGradient } from "./pixel-cross-entropy-gradient.js";
 import { pixelHits } from "./pixel-hits.js";
 import { pixelOverlaps } from "./pixel-overlaps.js";
 import { pointwise } from "./pointwise.js";
+import { reduce } from "./reduce.js";
 import { rearrange } from "./rearrange.js";
 import { rearrangeGradient } from "./rearrange-gradient.js";
 import { resample } from "./resample.js";
@@ -44,6 +45,7 @@ import { softmax } from "./softmax.js";
 import { softmaxGradient } from "./softmax-gradient.js";
 import { scaleGradient } from "./scale-gradient.js";
 import { sumGradients } from "./sum-gradients.js";
+import { spread } from "./spread.js";
 import { squareSum } from "./square-sum.js";
 import { update } from "./update.js";
 
@@ -84,12 +86,14 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   pointwise,
   rearrange,
   rearrangeGradient,
+  reduce,
   resample,
   resampleGradient,
   reshape,
   slice,
   softmax,
   softmaxGradient,
+  spread,
   squareSum,
   sumGradients,
   scaleGradient,

@@ -1,4 +1,4 @@
-import type { RearrangeAttributes } from "../ir/graph.js";
+import { sizesOf, type RearrangeAttributes } from "../ir/graph.js";
 import { elementCount, formatShape, hasBatch, type Shape } from "../ir/shape.js";
 import { ensure } from "./checks.js";
 import type { OpDefinition } from "./op.js";
@@ -7,9 +7,13 @@ import { resolveShape, tensorSize, zeros } from "./tensors.js";
 /** Throws where an element of y is not in x. */
 export function requireInside(x: Shape, attributes: RearrangeAttributes): void {
   const { shape, start, strides } = attributes;
-  const sizes = shape.slice(1).map(Number);
+  const sizes = sizesOf(attributes);
+  const counted = sizes.reduce((product, size) => product * size, 1);
   ensure(hasBatch(shape) && sizes.length === strides.length, () => {
     return `${formatShape(shape)} does not have ${strides.length} axes behind the batch`;
+  });
+  ensure(counted === elementCount(shape), () => {
+    return `${sizes.join(" * ")} are not the elements of ${formatShape(shape)}`;
   });
   const last = sizes.reduce((at, size, axis) => at + (size - 1) * strides[axis]!, start);
   ensure(start >= 0 && strides.every((stride) => stride > 0) && last < elementCount(x), () => {
@@ -18,16 +22,15 @@ export function requireInside(x: Shape, attributes: RearrangeAttributes): void {
 }
 
 /** For each element of an image of y, in logical order, its place in the image of x. */
-export function placesOf({ shape, start, strides }: RearrangeAttributes): readonly number[] {
-  return shape
-    .slice(1)
-    .reduce<readonly number[]>(
-      (places, size, axis) =>
-        places.flatMap((place) =>
-          Array.from({ length: Number(size) }, (_, index) => place + index * strides[axis]!),
-        ),
-      [start],
-    );
+export function placesOf(attributes: RearrangeAttributes): readonly number[] {
+  const { start, strides } = attributes;
+  return sizesOf(attributes).reduce<readonly number[]>(
+    (places, size, axis) =>
+      places.flatMap((place) =>
+        Array.from({ length: size }, (_, index) => place + index * strides[axis]!),
+      ),
+    [start],
+  );
 }
 
 /** Elements in another order, or some of them: transposed axes, tokens of an image, parts. */

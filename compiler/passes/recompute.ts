@@ -9,6 +9,7 @@ const REPEATABLE = new Set<OpKind>([
   ...(["convolution", "convolutionInputGradient", "pointwise", "maxPool", "averagePool"] as const),
   ...(["channelWindowSum", "groupNormalize", "softmax", "resample"] as const),
   ...(["concatenate", "slice", "reshape", "rearrange", "broadcast"] as const),
+  ...(["reduce", "spread"] as const),
 ]);
 
 /** A training graph's nodes by what they are for. */

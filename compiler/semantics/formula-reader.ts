@@ -11,7 +11,13 @@ import { isNumeric } from "../calls/constant.js";
 import type { Environment } from "../calls/environment.js";
 import { evaluate } from "../calls/evaluate.js";
 import { isFunction } from "../calls/functions.js";
-import { type ArgumentType, required, type Signature } from "../calls/signature.js";
+import {
+  type ArgumentType,
+  type Bound,
+  type CallValues,
+  required,
+  type Signature,
+} from "../calls/signature.js";
 import { adviseCall } from "../calls/suggestion.js";
 import { simplify } from "../ir/expression-simplify.js";
 import { countOperations } from "../ir/expression-transform.js";
@@ -22,6 +28,8 @@ import {
   type FormulaFunction,
   formulaFunctions,
 } from "../layers/formula-functions.js";
+import { COMPARISONS } from "../ir/expression-choice.js";
+import { AXIS_NAMES } from "../layers/reductions.js";
 import { power } from "../layers/formula-power.js";
 import { findLayer, layers } from "../layers/index.js";
 import type { LayerDefinition } from "../layers/layer.js";
@@ -30,6 +38,14 @@ import type { DeclaredFunction, Module } from "./modules.js";
 
 /** A larger formula would not be one kernel; functions that use functions multiply. */
 const MOST_OPERATIONS = 200;
+
+/** A reduction that a formula calls. */
+export interface ReductionCall {
+  readonly layer: LayerDefinition;
+  readonly call: CallExpression;
+  readonly values: CallValues;
+  readonly spans: Bound["spans"];
+}
 
 /** What the names of a formula mean at its place. */
 export interface FormulaNames {
@@ -43,6 +59,8 @@ export interface FormulaNames {
   isValue(name: string): boolean;
   /** The value of this name; undefined after reporting that there is none. */
   valueOf(name: string, span: Span): Expression | undefined;
+  /** The value that a reduction makes of another one; absent where there are no layers. */
+  readonly reduce?: (reduction: ReductionCall, x: Expression) => Expression | undefined;
   /** The declared functions around, the outermost first. */
   readonly within: readonly DeclaredFunction[];
   /** How many uses of declared functions the whole formula has so far. */
@@ -121,6 +139,8 @@ class FormulaReader {
     const left = this.read(syntax.left);
     const right = this.read(syntax.right);
     if (!left || !right) return undefined;
+    const compared = COMPARISONS[operator];
+    if (compared) return compared(left, right);
     switch (operator) {
       case "+":
         return binary("add", left, right);
@@ -139,9 +159,7 @@ class FormulaReader {
           ? constant(left.value - right.value * Math.floor(left.value / right.value))
           : this.report(span, "a formula of values has no remainder `%`");
       default:
-        return this.report(span, `a formula of values has no comparison \`${operator}\``, [
-          "`positive(a - b)` is 1 where a > b, else 0; `max`, `min` and `clamp` choose a value",
-        ]);
+        return this.report(span, `a formula of values has no operator \`${operator}\``);
     }
   }
 
@@ -150,6 +168,8 @@ class FormulaReader {
   private readCall(call: CallExpression): Expression | undefined {
     const declared = this.names.module.functions.get(call.callee.name);
     if (declared) return this.readDeclared(call, declared);
+    const reduction = this.reductionOf(call);
+    if (reduction) return this.readReduction(call, reduction);
     const known = findFormulaFunction(call.callee.name);
     if (known) return this.readKnown(call, known);
     const layer = findLayer(call.callee.name);
@@ -186,6 +206,39 @@ class FormulaReader {
     if (!bound || !more.every((each) => each !== undefined)) return undefined;
     const given = known.parameters.map((name) => bound.values[name] as Expression);
     return known.build([...given, ...more]);
+  }
+
+  /** The layer of `mean(x, over=rows)`; `max(x, y)` without axes is a function. */
+  private reductionOf({ callee, arguments: given }: CallExpression): LayerDefinition | undefined {
+    const layer = findLayer(callee.name);
+    if (!layer?.reduces) return undefined;
+    const isOver = given.some(({ name, value }) =>
+      name ? name.name === "over" : this.namesAxes(value),
+    );
+    return isOver || !findFormulaFunction(callee.name) ? layer : undefined;
+  }
+
+  private namesAxes(value: Syntax): boolean {
+    if (value.kind === "list") return value.elements.every((element) => this.namesAxes(element));
+    const isAxis = value.kind === "name" && AXIS_NAMES.some((axis) => axis === value.name);
+    return isAxis && !this.names.isValue(value.name);
+  }
+
+  private readReduction(call: CallExpression, layer: LayerDefinition): Expression | undefined {
+    const { reduce } = this.names;
+    const x = required(formulaArgument(this.names), "what is joined");
+    const signature: Signature = {
+      ...layer,
+      positional: ["x", ...layer.positional],
+      arguments: { x, ...layer.arguments },
+    };
+    const bound = bind(call, signature, this.environment);
+    if (!bound) return undefined;
+    const { x: value, ...values } = bound.values;
+    if (reduce) return reduce({ layer, call, values, spans: bound.spans }, value as Expression);
+    return this.report(call.span, `\`${layer.name}\` over axes cannot be part of a score`, [
+      "a score's `mean` is over the elements of an example: compute the rest before it with `let`",
+    ]);
   }
 
   private readActivation(call: CallExpression, layer: LayerDefinition): Expression | undefined {
@@ -273,6 +326,7 @@ export function applyFunction(
     within: [...within, declared],
     uses,
     use: (each) => around.use(each),
+    ...(around.reduce && { reduce: around.reduce }),
     isValue: (name) => parameters.has(name),
     valueOf(name, span) {
       const found = parameters.get(name);

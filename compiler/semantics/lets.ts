@@ -12,9 +12,10 @@ import {
   formulaArgument,
   type FormulaNames,
   readFormula,
+  type ReductionCall,
 } from "./formula-reader.js";
 import { signatureOf } from "./functions.js";
-import { reportingContext } from "./layer-context.js";
+import { type LayerUse, reportingContext } from "./layer-context.js";
 import type { DeclaredFunction, Modules } from "./modules.js";
 import type { NamedValues } from "./named-values.js";
 import type { NamingHost } from "./naming-host.js";
@@ -27,6 +28,7 @@ interface FormulaHost extends NamingHost {
   readonly values: NamedValues;
   findValue(name: string, span: Span, place: Place): NamedValue | undefined;
   lose(): void;
+  applyLayer(use: LayerUse, place: Place): void;
 }
 
 /** The values that a formula reads, each once. */
@@ -47,11 +49,39 @@ class Operands {
       uses: { count: 0 },
       use: (declared) => host.modules.use(declared),
       isValue: (name) => host.values.find(name, place) !== undefined,
+      reduce: (reduction, x) => this.reduce(reduction, x),
       valueOf: (name, span) => {
         const found = host.findValue(name, span, place);
         return found && this.take(found.current);
       },
     };
+  }
+
+  /** A layer that joins elements of what the formula has computed so far, and reads its value. */
+  private reduce({ layer, call, values, spans }: ReductionCall, x: Expression) {
+    const { host, place } = this;
+    const before = host.current;
+    host.current = this.partOf(x, call.span);
+    const input = valueOf(host.current);
+    const name = host.nameAt(place, layer.name, undefined, call.callee.span);
+    const shortName = name.split(".").at(-1)!;
+    host.applyLayer({ definition: layer, values, spans, call, shortName, others: [] }, place);
+    const resolved = { definition: layer, values };
+    host.list({ name, kind: layer.name, resolved, span: call.span, inputs: [input], place });
+    host.nameValue({ name, layer: layer.name, span: call.span, call, before }, undefined, place);
+    const made = host.current;
+    host.current = before;
+    return made.shape && this.take(made);
+  }
+
+  /** The value of a part of the formula; a layer computes it unless it is an operand. */
+  private partOf(x: Expression, span: Span): Current {
+    if (x.kind === "operand") return this.values[x.index]!;
+    const { host, place, values } = this;
+    const name = host.nameAt(place, "part", undefined, span);
+    const made = { name, alias: undefined, span, at: span, call: undefined };
+    make(host, made, { expression: x, operands: values }, place);
+    return host.current;
   }
 
   take(value: Current): Expression {

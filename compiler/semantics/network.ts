@@ -232,7 +232,7 @@ export class NetworkReader {
     });
   }
 
-  private applyLayer(use: LayerUse, place: Place): void {
+  applyLayer(use: LayerUse, place: Place): void {
     const { shape: input, trail } = this.current;
     if (!input || !trail) return this.lose();
     const context = reportingContext(use, trail, place.environment.reporter);

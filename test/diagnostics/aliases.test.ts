@@ -146,10 +146,10 @@ describe("a name that netc does not have", () => {
 
   const byNoun = (noun: string) => registries.find((each) => each.noun === noun)!;
   const absent: readonly (readonly [string, string])[] = [
-    ...["sub", "global_maxpool", "glu", "conv1d", "rearrange", "einsum", "embedding", "split"].map(
+    ...["sub", "global_maxpool", "swiglu", "conv1d", "rearrange", "einsum", "embedding"].map(
       (name) => ["layer", name] as const,
     ),
-    ...["dropblock", "prelu", "Dropout3d", "Lambda", "TransformerEncoder", "LSTM"].map(
+    ...["dropblock", "rrelu", "Dropout3d", "Lambda", "TransformerEncoder", "LSTM"].map(
       (name) => ["layer", name] as const,
     ),
     ["optimizer", "adafactor"],

@@ -19,9 +19,17 @@ export interface ExportCase {
 
 const shapeText = (sizes: readonly number[]) => `f32[N, ${sizes.join(", ")}]`;
 
+/** Layers that no format says yet: the exporters refuse them at their line of the spec. */
+const REFUSED = new Set([
+  ...["prelu", "selu", "celu", "softsign", "softshrink", "hardshrink", "threshold", "logsigmoid"],
+  ...["glu", "lp_pool", "crop", "instancenorm", "softmin", "log_softmax", "logsumexp", "sum"],
+  ...["mean", "max", "min", "slice", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle"],
+]);
+
 /** Every sample of every layer's documentation, with its other values as further inputs. */
-const samples: readonly ExportCase[] = layers.flatMap(({ name, samples: each }) =>
-  each.map(({ spec, input, others = [] }, index): ExportCase => {
+const samples: readonly ExportCase[] = layers
+  .filter(({ name }) => !REFUSED.has(name))
+  .flatMap(({ name, samples: each }) => each.map(({ spec, input, others = [] }, index): ExportCase => {
     const given = /\(([^)]*)\)/.exec(spec)?.[1]?.split(", ") ?? [];
     const names = given.filter((argument) => /^[a-z]+$/.test(argument));
     const inputs = others.map((shape, at) => `input ${names[at]}: ${shapeText(shape)}`);

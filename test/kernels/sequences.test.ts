@@ -69,6 +69,20 @@ const CASES: Record<string, readonly [input: string, body: string]> = {
     "70, 9",
     "linear(9) -> attention(3, causal=true, bias=false) -> global_avgpool",
   ],
+  "reductions along all axes, and what they are spread to": [
+    "3, 9, 6",
+    "conv(7, kernel=1) as x\n" +
+      "let y = x / sqrt(mean(x^2, over=channels) + 0.1) + max(x, over=[rows, columns])\n" +
+      "let z = where(y > 0.2, y, logsumexp(y, over=channels) - min(y, over=columns))\n" +
+      "tokens -> slice(tokens, 1, step=2) as parts -> log_softmax\n" +
+      "multiply(parts) -> sum(tokens) -> prelu -> flatten",
+  ],
+  "images in another order": [
+    "3, 8, 6",
+    "conv(12, kernel=3, padding=1) -> channel_shuffle(3) -> pixel_shuffle(2) -> relu\n" +
+      "conv(5, kernel=3) -> crop(1) -> pixel_unshuffle(2) -> slice(channels, 3, -3) -> glu\n" +
+      "instancenorm(affine=true) -> lp_pool(2, 2) -> flatten",
+  ],
   "a transformer's encoder": [
     "65, 8",
     "residual { layernorm(eps=1e-6) -> attention(2) }\n" +

@@ -737,7 +737,61 @@ def layer_cases():
             ClassToken(15, 6),
         ),
         ("flatten -> softmax", (2, 3, 2), nn.Sequential(nn.Flatten(), nn.Softmax(1))),
+        ("selu -> softsign", (5, 7, 6), nn.Sequential(nn.SELU(), nn.Softsign())),
+        ("celu(0.7) -> logsigmoid", (5, 7, 6), nn.Sequential(nn.CELU(0.7), nn.LogSigmoid())),
+        ("softshrink(0.2)", (5, 7, 6), nn.Softshrink(0.2)),
+        ("hardshrink(0.3)", (5, 7, 6), nn.Hardshrink(0.3)),
+        ("threshold(0.1, -0.7)", (5, 7, 6), nn.Threshold(0.1, -0.7)),
+        ("prelu as tested", (5, 7, 6), nn.PReLU()),
+        ("prelu(per_channel=true, start=0.1) as tested", (6, 5, 4), nn.PReLU(6, init=0.1)),
+        ("glu", (6, 4, 5), nn.GLU(1)),
+        ("tokens -> glu", (10, 4, 3), Formula(lambda x: F.glu(tokens_of(x), 2))),
+        ("tanh -> instancenorm(affine=true) as tested", (6, 7, 5), after_tanh(nn.InstanceNorm2d, 6, affine=True)),
+        ("lp_pool(2, 3, stride=2, ceil=true)", (5, 8, 9), nn.LPPool2d(2, 3, 2, ceil_mode=True)),
+        ("softmin -> log_softmax", (5, 3, 4), nn.Sequential(nn.Softmin(1), nn.LogSoftmax(1))),
+        ("tokens -> log_softmax", (7, 3, 4), Formula(lambda x: tokens_of(x).log_softmax(2))),
+        (
+            "identity as x\n  let y = x - mean(x, over=[rows, columns]) + 0.1 * sum(x, channels) * max(x, over=rows)",
+            (5, 4, 6),
+            Formula(lambda x: x - x.mean((2, 3), True) + 0.1 * x.sum(1, True) * x.amax(2, True)),
+        ),
+        (
+            "identity as x\n  let y = x / sqrt(mean(x^2, over=channels) + 0.1)\n  logsumexp([channels, columns]) -> min(rows)",
+            (6, 5, 4),
+            Formula(lambda x: (x / ((x**2).mean(1, True) + 0.1).sqrt()).logsumexp((1, 3), True).amin(2, True)),
+        ),
+        (
+            "tokens as x -> logsumexp(tokens) as total\n  from x -> multiply(total)",
+            (6, 5, 4),
+            Formula(lambda x: tokens_of(x) * tokens_of(x).logsumexp(1, True)),
+        ),
+        ("flatten -> max(channels)", (5, 2, 3), Formula(lambda x: x.flatten(1).amax(1, True))),
+        (
+            "identity as x\n  let y = where(x > 0.1, exp(x), where(x <= -0.2, x^2, log(-x + 0.2))) * (x != 0)",
+            (5, 7, 6),
+            Formula(in_pieces),
+        ),
+        (
+            "identity as x -> mean(channels) as m\n  from x -> global_avgpool -> multiply(m) -> add(x)",
+            (6, 5, 4),
+            Formula(lambda x: x.mean((2, 3), True) * x.mean(1, True) + x),
+        ),
+        (
+            "slice(channels, 1, 6, step=2) -> slice(rows, -4) -> slice(columns, 0, -1)",
+            (7, 6, 5),
+            Formula(lambda x: x[:, 1:6:2, -4:, :-1]),
+        ),
+        ("tokens -> slice(tokens, 3, 13, step=3)", (6, 5, 3), Formula(lambda x: x.flatten(2)[:, :, 3:13:3].mT)),
+        ("crop([0, 1, 2, 0]) -> crop(size=[3, 2])", (5, 6, 7), Formula(lambda x: x[:, :, :-1, 2:][:, :, 1:4, 1:3])),
+        ("channel_shuffle(3)", (12, 4, 5), Formula(lambda x: x.unflatten(1, (3, 4)).transpose(1, 2).flatten(1, 2))),
+        ("pixel_shuffle(2)", (12, 4, 5), nn.PixelShuffle(2)),
+        ("pixel_unshuffle(3)", (3, 6, 9), nn.PixelUnshuffle(3)),
     ]
+
+
+def in_pieces(x):
+    low = torch.where(x <= -0.2, x**2, torch.log((-x + 0.2).clamp(min=1e-9)))
+    return torch.where(x > 0.1, torch.exp(x), low) * (x != 0)
 
 
 CLASSES = 5

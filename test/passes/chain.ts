@@ -17,6 +17,7 @@ import {
 import type {
   AttentionAttributes,
   RearrangeAttributes,
+  ReduceAttributes,
   AverageAttributes,
   ConvolutionAttributes,
   GradientShape,
@@ -176,6 +177,15 @@ export class Chain {
   /** Elements in another order, or some of them. */
   rearrange(attributes: RearrangeAttributes): this {
     this.value = this.builder.add("rearrange", [this.value], attributes, this.layer("rearrange"));
+    return this;
+  }
+
+  /** Elements along some axes as one, and that at each of their places again. */
+  reduce(attributes: ReduceAttributes): this {
+    const { shape } = this.value;
+    const origin = this.layer("reduce");
+    const reduced = this.builder.add("reduce", [this.value], attributes, origin);
+    this.value = this.builder.add("spread", [reduced], { shape }, origin);
     return this;
   }
 

@@ -126,6 +126,34 @@ const networks: Readonly<Record<string, () => Graph>> = {
       .linear(3)
       .flatten()
       .classify(),
+  "rearrange: finer axes": () =>
+    start()
+      .rearrange({
+        shape: ["N", 1, 8, 8],
+        start: 0,
+        sizes: [1, 4, 2, 4, 2],
+        strides: [64, 4, 32, 1, 16],
+      })
+      .unary("tanh")
+      .convolution(3)
+      .classify(),
+  "reduce: a sum along rows": () =>
+    start()
+      .unary("tanh")
+      .reduce({ by: "sum", axes: ["rows"] })
+      .unary("tanh")
+      .classify(),
+  "reduce: the largest of channels and columns": () =>
+    start()
+      .reduce({ by: "max", axes: ["channels", "columns"] })
+      .unary("tanh")
+      .classify(),
+  "reduce: logsumexp of tokens": () =>
+    sequence()
+      .reduce({ by: "logsumexp", axes: ["columns"] })
+      .linear(3)
+      .flatten()
+      .classify(),
   "attention of two heads": () =>
     sequence().linear(12).bias().attention({ heads: 2, causal: false }).flatten().classify(),
   "matmul, and with the transpose": () => {

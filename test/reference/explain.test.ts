@@ -153,7 +153,7 @@ describe("what a word means", () => {
     expect(page).toMatch(
       /^# stride: argument\n\n- of the layer `conv`, the layer `conv_transpose`: /,
     );
-    expect(page).toContain("- of the layer `maxpool`, the layer `avgpool`: ");
+    expect(page).toContain("- of the layer `maxpool`, the layer `avgpool`, the layer `lp_pool`: ");
   });
 
   test("a word with several meanings has a page for each", () => {

@@ -76,8 +76,8 @@ describe("explanations", () => {
   });
 
   test("of layers that netc lacks say what serves instead", () => {
-    expect(rendered(specOf("InstanceNorm2d"))).toContain("`groupnorm(C)`");
-    expect(rendered(specOf("PReLU"))).not.toContain("did you mean");
+    expect(rendered(specOf("InstanceNorm1d"))).toContain("`groupnorm(C)`");
+    expect(rendered(specOf("RReLU"))).not.toContain("did you mean");
   });
 
   test("name the inputs that would work: and these do", () => {

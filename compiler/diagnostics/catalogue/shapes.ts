@@ -314,6 +314,25 @@ export const SHAPES = {
     wrong: "upsample(mode=bilinear)",
     right: "upsample(2, mode=bilinear)",
   },
+  NET2035: {
+    title: "an axis or a part that a value does not have",
+    explanation:
+      "`slice` and `crop` take a part of a value, and `sum`, `mean`, `max`, `min` and " +
+      "`logsumexp` join its elements along named axes. Images have channels, rows and columns, " +
+      "sequences tokens and channels, features channels. Numbers count from 0, and the end of a " +
+      "part does not belong to it.",
+    wrong: "conv(16, kernel=1) -> slice(channels, 8, 24)",
+    right: "conv(16, kernel=1) -> slice(channels, 8, 16)",
+  },
+  NET2036: {
+    title: "a number that does not divide a size",
+    explanation:
+      "`channel_shuffle(g)` needs a multiple of `g` channels, `pixel_shuffle(r)` a multiple of " +
+      "`r*r` channels, `pixel_unshuffle(r)` rows and columns that `r` divides, and `glu` an even " +
+      "number of channels.",
+    wrong: "conv(3, kernel=3, padding=1) -> pixel_shuffle(2)",
+    right: "conv(12, kernel=3, padding=1) -> pixel_shuffle(2)",
+  },
   NET2045: {
     title: "an unsupported combination of losses",
     explanation:

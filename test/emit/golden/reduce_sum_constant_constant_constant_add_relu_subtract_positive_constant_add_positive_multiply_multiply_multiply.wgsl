@@ -1,4 +1,4 @@
-// An image in another size: the nearest pixels.
+// The sum of a value along some of its axes.
 
 struct Frame {
   batch: u32,
@@ -18,10 +18,8 @@ struct Constants {
   pixels: u32,
   width: u32,
   quads: u32,
-  input_height: u32,
-  input_width: u32,
-  output_height: u32,
-  output_width: u32,
+  rows: u32,
+  columns: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -30,14 +28,16 @@ struct Constants {
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
 @group(0) @binding(4) var<storage, read> operand1: array<vec4f>;
 
+const MINUS_INFINITY = -0x800000;
 const LANES = 64u;
+
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(MINUS_INFINITY)));
+}
 
 fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
   return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
-}
-
-fn nearest_of(index: u32, size: u32, count: u32) -> u32 {
-  return index * size / count;
 }
 
 @compute @workgroup_size(64)
@@ -58,8 +58,14 @@ fn main(
   let x = pixel % constants.width;
   let result_place = place_of(constants.result, image, y, x);
   let operand1_place = place_of(constants.operand1, image, y, x);
-  let row = nearest_of(y, constants.input_height, constants.output_height);
-  let column = nearest_of(x, constants.input_width, constants.output_width);
-  let value = input[place_of(constants.input, image, row, column) + quad];
-  result[result_place + quad] = value * operand1[operand1_place + quad];
+  var total = vec4f(0);
+  for (var row = y; row < y + constants.rows; row++) {
+    for (var column = x; column < x + constants.columns; column++) {
+      let pixel_at = place_of(constants.input, image, row, column);
+      let element = input[pixel_at + quad];
+      total = total + element;
+    }
+  }
+  let value = total;
+  result[result_place + quad] = vec4f(0.16666666666666666) * (value * select(vec4f(0), select(vec4f(0), vec4f(1), operand1[operand1_place + quad] + vec4f(3.0) > vec4f(0)), vec4f(6.0) - relu(operand1[operand1_place + quad] + vec4f(3.0)) > vec4f(0)));
 }

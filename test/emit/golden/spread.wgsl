@@ -1,4 +1,4 @@
-// An image in another size: the nearest pixels.
+// A value repeated along the axes on which it has one element.
 
 struct Frame {
   batch: u32,
@@ -19,8 +19,6 @@ struct Constants {
   quads: u32,
   input_height: u32,
   input_width: u32,
-  output_height: u32,
-  output_width: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -32,10 +30,6 @@ const LANES = 64u;
 
 fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
   return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
-}
-
-fn nearest_of(index: u32, size: u32, count: u32) -> u32 {
-  return index * size / count;
 }
 
 @compute @workgroup_size(64)
@@ -55,8 +49,6 @@ fn main(
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
   let result_place = place_of(constants.result, image, y, x);
-  let row = nearest_of(y, constants.input_height, constants.output_height);
-  let column = nearest_of(x, constants.input_width, constants.output_width);
-  let value = input[place_of(constants.input, image, row, column) + quad];
+  let value = input[place_of(constants.input, image, min(y, constants.input_height - 1u), min(x, constants.input_width - 1u)) + quad];
   result[result_place + quad] = value;
 }

@@ -1,0 +1,33 @@
+/**
+ * Comparisons and choices as scalar expressions. A comparison is 1 or 0 and has no slope. In
+ * kernels, `positive` times a value is a selection: what is not chosen may be infinite or NaN.
+ */
+import { add, constant, multiply, subtract, unary, type Expression } from "./expression.js";
+
+/** 1 where a > b, else 0; 0 where one of them is NaN. */
+export const isGreater = (a: Expression, b: Expression): Expression =>
+  unary("positive", subtract(a, b));
+
+/** Comparisons as formulas write them. Of NaN, `>`, `<` and `!=` are 0 and the others 1. */
+export const COMPARISONS: Readonly<
+  Record<string, ((a: Expression, b: Expression) => Expression) | undefined>
+> = {
+  ">": isGreater,
+  "<": (a, b) => isGreater(b, a),
+  ">=": (a, b) => not(isGreater(b, a)),
+  "<=": (a, b) => not(isGreater(a, b)),
+  "!=": (a, b) => add(isGreater(a, b), isGreater(b, a)),
+  "==": (a, b) => not(add(isGreater(a, b), isGreater(b, a))),
+};
+
+/** 1 where the condition is 0, and the other way round. */
+export const not = (condition: Expression): Expression =>
+  unary("positive", subtract(constant(1), condition));
+
+/** `a` where the condition is above 0, else `b`. */
+export const choose = (condition: Expression, a: Expression, b: Expression): Expression =>
+  add(multiply(unary("positive", condition), a), multiply(not(unary("positive", condition)), b));
+
+/** NaN where x is NaN, else 0: what a choice would drop. */
+export const nanOf = (x: Expression): Expression =>
+  unary("relu", unary("negate", unary("relu", x)));

@@ -1,0 +1,37 @@
+/** Parts of a value along one axis, which several layers take. */
+import type { Builder } from "../ir/builder.js";
+import type { Value } from "../ir/graph.js";
+import type { Origin } from "../ir/origin.js";
+import { isSequence, type Shape } from "../ir/shape.js";
+import { stridesOf } from "./token-order.js";
+
+/** From where on, how many, and how far apart. */
+export interface AxisPart {
+  readonly start: number;
+  readonly count: number;
+  readonly step?: number;
+}
+
+/** The axis of a logical shape on which the channels are. */
+export const channelAxis = (shape: Shape): number => (isSequence(shape) ? 2 : 1);
+
+/** Some of a value along an axis of its logical shape. */
+export function partOf(
+  builder: Builder,
+  value: Value,
+  { axis, start, count, step = 1 }: AxisPart & { readonly axis: number },
+  origin: Origin,
+): Value {
+  const strides = stridesOf(value.shape);
+  const own = strides[axis - 1]!;
+  const order = {
+    shape: value.shape.map((size, index) => (index === axis ? count : size)),
+    start: start * own,
+    strides: strides.map((stride, index) => (index === axis - 1 ? stride * step : stride)),
+  };
+  return builder.add("rearrange", [value], order, origin);
+}
+
+/** Some channels of a value. */
+export const channelsOf = (builder: Builder, value: Value, part: AxisPart, origin: Origin): Value =>
+  partOf(builder, value, { axis: channelAxis(value.shape), ...part }, origin);

@@ -1,0 +1,108 @@
+import { choice, integer } from "../calls/argument-types.js";
+import { type ArgumentValues, optional, required, withDefault } from "../calls/signature.js";
+import { formatShape, isSequence, type Shape } from "../ir/shape.js";
+import { partOf, type AxisPart } from "./channel-parts.js";
+import { defineLayer, type InferenceContext } from "./layer.js";
+
+const AXES = ["channels", "rows", "columns", "tokens"] as const;
+
+type AxisName = (typeof AXES)[number];
+
+const sliceArguments = {
+  axis: required(choice(AXES), "what is cut"),
+  start: withDefault(integer(), 0, "the first one; negative numbers count from the end"),
+  end: optional(integer(), "the first one behind it; negative numbers count from the end"),
+  step: withDefault(integer({ minimum: 1 }), 1, "from one to the next"),
+};
+
+export const slice = defineLayer({
+  name: "slice",
+  aliases: [
+    { name: "narrow", differs: "`narrow` counts elements, `slice` names the end" },
+    { name: "split", differs: "a `slice` of a named value for each part" },
+    { name: "chunk", differs: "a `slice` of a named value for each part" },
+  ],
+  summary: "a part of a value along one axis",
+  documentation: `
+\`slice(channels, 0, 16)\` is PyTorch's \`x[:, 0:16]\`, \`slice(rows, 1, step=2)\` is
+\`x[:, :, 1::2]\`. Numbers count from 0, the end does not belong to the part, and negative ones
+count from the end.
+
+- input \`[N, C, H, W]\` with the axes \`channels\`, \`rows\` and \`columns\`, \`[N, T, C]\` with
+  \`tokens\` and \`channels\`, or \`[N, C]\` with \`channels\`; the output has as many axes
+
+Two \`slice\` of a named value are the two outputs of PyTorch's \`split\`.
+`,
+  positional: ["axis", "start", "end", "step"],
+  arguments: sliceArguments,
+  samples: [
+    { spec: "slice(channels, 2, 6)", input: [8, 4, 4], output: [4, 4, 4] },
+    { spec: "slice(rows, 1, step=2)", input: [3, 7, 5], output: [3, 3, 5] },
+    { spec: "slice(columns, -3)", input: [3, 4, 8], output: [3, 4, 3] },
+    { spec: "slice(tokens, 1)", input: [5, 6], output: [4, 6] },
+    { spec: "slice(channels, end=-1)", input: [10], output: [9] },
+  ],
+
+  infer(input, values, context) {
+    const axis = axisOf(values.axis, input);
+    if (axis === undefined) return reportAxis(input, values, context);
+    const part = partIn(Number(input[axis]), values);
+    if (!part) return reportPart(Number(input[axis]), input, values, context);
+    return input.map((size, index) => (index === axis ? part.count : size));
+  },
+
+  lower(input, values, { builder, origin }) {
+    const axis = axisOf(values.axis, input.shape)!;
+    const part = partIn(Number(input.shape[axis]), values)!;
+    return partOf(builder, input, { axis, ...part }, origin);
+  },
+});
+
+type SliceValues = ArgumentValues<typeof sliceArguments>;
+
+function axisOf(name: AxisName, shape: Shape): number | undefined {
+  const names: readonly AxisName[] = isSequence(shape)
+    ? ["tokens", "channels"]
+    : (["channels", "rows", "columns"] as const).slice(0, shape.length - 1);
+  const found = names.indexOf(name);
+  return found < 0 ? undefined : found + 1;
+}
+
+/** Undefined where it lies outside, or has no elements. */
+function partIn(size: number, { start, end, step }: SliceValues): AxisPart | undefined {
+  const fromStart = (at: number) => (at < 0 ? size + at : at);
+  const [first, last] = [fromStart(start), end === undefined ? size : fromStart(end)];
+  if (first < 0 || last > size || first >= last) return undefined;
+  return { start: first, count: Math.ceil((last - first) / step), step };
+}
+
+function reportAxis(input: Shape, { axis }: SliceValues, context: InferenceContext): undefined {
+  const known = AXES.filter((name) => axisOf(name, input) !== undefined);
+  const [only] = known;
+  return context.report("NET2035", {
+    message: `${context.title}: ${formatShape(input)} has no ${axis}`,
+    at: "axis",
+    label: `its axes are ${known.join(", ")}`,
+    axis: "rank",
+    fixes: known.length === 1 ? [context.replaceArgument("axis", only!, `write \`${only!}\``)] : [],
+  });
+}
+
+function reportPart(
+  size: number,
+  input: Shape,
+  { axis, start, end }: SliceValues,
+  context: InferenceContext,
+): undefined {
+  const outside = end !== undefined && end > size;
+  return context.report("NET2035", {
+    message:
+      `${context.title} takes ${axis} ${start} to ${end ?? size} ` +
+      `of ${formatShape(input)}, which has ${axis} 0 to ${size - 1}`,
+    at: outside ? "end" : "start",
+    label: outside ? `at most ${size}` : "nothing is left",
+    axis: axis === "channels" || axis === "tokens" ? "channels" : "space",
+    notes: ["the end does not belong to the part: `slice(rows, 0, 4)` has rows 0 to 3"],
+    fixes: outside ? [context.removeArgument("end", "drop the end: all up to the last")] : [],
+  });
+}
