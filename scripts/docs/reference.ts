@@ -42,7 +42,11 @@ const LAYER_PAGES: readonly LayerPage[] = [
   { file: "pooling", title: "Pooling, upsampling and padding", first: "maxpool" },
   { file: "normalization", title: "Normalization: batch, layer, group", first: "lrn" },
   { file: "shape-and-dropout", title: "Dropout, shape and joining layers", first: "dropout" },
-  { file: "parts-and-order", title: "Parts of values, and pixels in another order", first: "slice" },
+  {
+    file: "parts-and-order",
+    title: "Parts of values, and pixels in another order",
+    first: "slice",
+  },
   { file: "reductions", title: "Sums, means and maxima over axes", first: "sum" },
   { file: "attention", title: "Attention, tokens and the order of axes", first: "patches" },
 ];

@@ -29,15 +29,16 @@ const REFUSED = new Set([
 /** Every sample of every layer's documentation, with its other values as further inputs. */
 const samples: readonly ExportCase[] = layers
   .filter(({ name }) => !REFUSED.has(name))
-  .flatMap(({ name, samples: each }) => each.map(({ spec, input, others = [] }, index): ExportCase => {
-    const given = /\(([^)]*)\)/.exec(spec)?.[1]?.split(", ") ?? [];
-    const names = given.filter((argument) => /^[a-z]+$/.test(argument));
-    const inputs = others.map((shape, at) => `input ${names[at]}: ${shapeText(shape)}`);
-    const lines = [`input x: ${shapeText(input)}`, ...inputs, `from x -> ${spec}`];
-    const text = `model M {\n${lines.join("\n")}\n}`;
-    return { name: `${name} ${index + 1}: ${spec}`, text };
-  }),
-);
+  .flatMap(({ name, samples: each }) =>
+    each.map(({ spec, input, others = [] }, index): ExportCase => {
+      const given = /\(([^)]*)\)/.exec(spec)?.[1]?.split(", ") ?? [];
+      const names = given.filter((argument) => /^[a-z]+$/.test(argument));
+      const inputs = others.map((shape, at) => `input ${names[at]}: ${shapeText(shape)}`);
+      const lines = [`input x: ${shapeText(input)}`, ...inputs, `from x -> ${spec}`];
+      const text = `model M {\n${lines.join("\n")}\n}`;
+      return { name: `${name} ${index + 1}: ${spec}`, text };
+    }),
+  );
 
 const single = (size: string, ...bodies: readonly string[]): readonly ExportCase[] =>
   bodies.map((body) => ({
