@@ -7,7 +7,7 @@ import { requireImage } from "./rules.js";
 import { stridesOf } from "./token-order.js";
 
 const cropArguments = {
-  sides: optional(padding(), "rows and columns that are cut off, as in `pad`"),
+  sides: optional(padding(), "rows and columns to remove, as in `pad`"),
   size: optional(pair({ minimum: 1 }), "size of the output, from the middle of the image"),
 };
 
@@ -24,7 +24,7 @@ export const crop = defineLayer({
   documentation: `
 Cuts off rows and columns: \`crop(1)\` at every side, \`crop([1, 2])\` above and below, left and
 right, \`crop([0, 1, 0, 1])\` top, bottom, left and right. \`crop(size=[56, 56])\` keeps the middle:
-\`floor((H - 56) / 2)\` rows are cut off above.
+\`floor((H - 56) / 2)\` rows are removed above.
 
 - input \`[N, C, H, W]\`, output \`[N, C, H - top - bottom, W - left - right]\`
 `,
@@ -72,7 +72,7 @@ const sizesOfSides = ({ top, bottom, left, right }: Padding) => [top, bottom, le
 
 function reportBoth(context: InferenceContext): undefined {
   return context.report("NET1010", {
-    message: `${context.title} needs either the sides that are cut off or \`size\`, not both`,
+    message: `${context.title} needs either the sides to remove or \`size\`, not both`,
     label: "one of them",
   });
 }

@@ -11,7 +11,7 @@ export const glu = defineLayer({
 \`y = a * sigmoid(b)\`, \`a\` being the first half of the channels and \`b\` the second (Dauphin
 et al., arXiv:1612.08083).
 
-- input \`[N, C, H, W]\`, \`[N, T, C]\` or \`[N, C]\` with an even \`C\`; output of \`C / 2\` channels
+- input \`[N, C, H, W]\`, \`[N, T, C]\` or \`[N, C]\`; output of \`C / 2\` channels
 `,
   positional: [],
   arguments: {},

@@ -10,15 +10,15 @@ export const hardshrink = defineActivation({
   aliases: ["Hardshrink", "hard_shrink"],
   summary: "small values become 0",
   documentation: `
-\`y = x\` where \`|x| > limit\`, else 0: hard thresholding. Element by element; input and output
-have the same shape. \`limit\` is PyTorch's \`lambd\`.
+\`y = x\` where \`|x| > lambd\`, else 0: hard thresholding. Element by element; input and output
+have the same shape.
 `,
-  positional: ["limit"],
+  positional: ["lambd"],
   arguments: {
-    limit: withDefault(float({ minimum: 0 }), 0.5, "the largest magnitude that becomes 0"),
+    lambd: withDefault(float({ minimum: 0 }), 0.5, "the largest magnitude that becomes 0"),
   },
   samples: [{ spec: "hardshrink(0.3)", input: [3, 4, 4], output: [3, 4, 4] }],
 
-  expression: (x, { limit }) =>
-    add(multiply(isGreater(magnitude(x), constant(limit)), x), nanOf(x)),
+  expression: (x, { lambd }) =>
+    add(multiply(isGreater(magnitude(x), constant(lambd)), x), nanOf(x)),
 });

@@ -19,8 +19,8 @@ export const prelu = defineLayer({
   ],
   summary: "rectified linear unit with a trained slope below zero",
   documentation: `
-\`y = x\` for \`x > 0\`, else \`weight * x\` (He et al., arXiv:1502.01852). Input and output have the
-same shape.
+\`y = x\` for \`x > 0\`, else \`weight * x\` (He et al., arXiv:1502.01852). Shapes stay
+the same.
 
 - parameter \`weight [1]\`, or \`[C]\` with \`per_channel=true\`: PyTorch's \`num_parameters\`
 - \`start\` is the slope before training, PyTorch's \`init\`. He et al. have no weight decay for it:

@@ -8,18 +8,18 @@ export const softshrink = defineActivation({
   aliases: ["Softshrink", "soft_shrink"],
   summary: "values moved towards 0 by a constant, small ones to 0",
   documentation: `
-\`y = x - limit\` for \`x > limit\`, \`x + limit\` for \`x < -limit\`, else 0: soft thresholding.
-Element by element; input and output have the same shape. \`limit\` is PyTorch's \`lambd\`.
+\`y = x - lambd\` for \`x > lambd\`, \`x + lambd\` for \`x < -lambd\`, else 0: soft thresholding.
+Element by element; input and output have the same shape.
 `,
-  positional: ["limit"],
+  positional: ["lambd"],
   arguments: {
-    limit: withDefault(float({ minimum: 0 }), 0.5, "how far values move towards 0"),
+    lambd: withDefault(float({ minimum: 0 }), 0.5, "how far values move towards 0"),
   },
   samples: [{ spec: "softshrink(0.3)", input: [3, 4, 4], output: [3, 4, 4] }],
 
-  expression(x, { limit }) {
-    const above = unary("relu", subtract(x, constant(limit)));
-    const below = unary("relu", subtract(unary("negate", x), constant(limit)));
+  expression(x, { lambd }) {
+    const above = unary("relu", subtract(x, constant(lambd)));
+    const below = unary("relu", subtract(unary("negate", x), constant(lambd)));
     return subtract(above, below);
   },
 });

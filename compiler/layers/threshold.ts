@@ -7,7 +7,7 @@ import { defineActivation } from "./activation.js";
 export const threshold = defineActivation({
   name: "threshold",
   aliases: ["Threshold"],
-  summary: "values up to a limit become a constant",
+  summary: "values up to a bound become a constant",
   documentation: `
 \`y = x\` where \`x > threshold\`, else \`value\` (PyTorch's \`Threshold\`). Element by element;
 input and output have the same shape. \`threshold(0, 0)\` is \`relu\`.

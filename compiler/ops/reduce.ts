@@ -70,7 +70,7 @@ export const reduce: OpDefinition<"reduce"> = {
   },
 };
 
-/** Visits each element of the larger of two shapes, and the one of the smaller that it belongs to. */
+/** Visits each element of the larger of two shapes, and its element of the smaller one. */
 export function forEachSpread(
   large: readonly number[],
   small: readonly number[],

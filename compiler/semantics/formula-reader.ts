@@ -60,7 +60,8 @@ export interface FormulaNames {
   /** The value of this name; undefined after reporting that there is none. */
   valueOf(name: string, span: Span): Expression | undefined;
   /** The value that a reduction makes of another one; absent where there are no layers. */
-  readonly reduce?: (reduction: ReductionCall, x: Expression) => Expression | undefined;
+  readonly reduce?:
+    ((reduction: ReductionCall, x: Expression) => Expression | undefined) | undefined;
   /** The declared functions around, the outermost first. */
   readonly within: readonly DeclaredFunction[];
   /** How many uses of declared functions the whole formula has so far. */
@@ -326,7 +327,7 @@ export function applyFunction(
     within: [...within, declared],
     uses,
     use: (each) => around.use(each),
-    ...(around.reduce && { reduce: around.reduce }),
+    reduce: around.reduce,
     isValue: (name) => parameters.has(name),
     valueOf(name, span) {
       const found = parameters.get(name);
