@@ -285,8 +285,11 @@ export class Chain {
 
   /** Ends in a loss of the images themselves, and one of an early value, which counts half. */
   reconstruct(early: Value, loss: ScoreDefinition): Graph {
+    const settings = Object.fromEntries(
+      Object.entries(loss.arguments).map(([name, { defaultValue }]) => [name, defaultValue]),
+    );
     const scores = [this.value, early].map((value) =>
-      loss.lower([value, this.images], {}, this.builder, nowhere("loss")),
+      loss.lower([value, this.images], settings, this.builder, nowhere("loss")),
     );
     const terms = scores.map((value, index) => ({ value, factor: [1, 0.5][index]! }));
     const metrics = [{ name: "loss", terms }];
