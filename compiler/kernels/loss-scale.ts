@@ -140,7 +140,7 @@ export const adjustLossScale = defineKernel(
         ${apply("factor", code`factor`)}
         ${apply("correction1", decay ? nadamCorrection(decay) : code`1.0 - power1`)}
         ${apply("correction2", code`1.0 - power2`)}
-        ${counts && apply("adjustment", ADJUSTMENTS[counts])}`;
+        ${apply("adjustment", counts ? ADJUSTMENTS[counts] : code`0.0`)}`;
     },
   }),
 );

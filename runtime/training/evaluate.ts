@@ -71,9 +71,9 @@ export async function evaluateDataset(
   dataset: Dataset | BatchSource,
   options: EvaluateOptions = {},
 ): Promise<Evaluation | undefined> {
+  assertMeasures(network, "evaluateDataset");
   assertSource(dataset, "what is evaluated");
   assertKnown(options, EVALUATE_OPTIONS, "evaluateDataset");
-  assertMeasures(network, "evaluateDataset");
   if (isDataset(dataset)) assertOneTensor(network.program);
   // Batches that come ready made have been through theirs.
   const { exchange, signal } = options;
