@@ -31,3 +31,25 @@ export const choose = (condition: Expression, a: Expression, b: Expression): Exp
 /** NaN where x is NaN, else 0: what a choice would drop. */
 export const nanOf = (x: Expression): Expression =>
   unary("relu", unary("negate", unary("relu", x)));
+
+/** A value where a condition is above 0, else 0. */
+export interface Selection {
+  readonly condition: Expression;
+  readonly value: Expression;
+}
+
+type Product = Pick<Extract<Expression, { kind: "binary" }>, "operator" | "left" | "right">;
+
+/** A mask times a value is a selection: cheaper, and 0 times infinity is not NaN. */
+export function selectionOf({ operator, left, right }: Product): Selection | undefined {
+  if (operator !== "multiply") return undefined;
+  if (isPositive(left)) return { condition: left.argument, value: right };
+  if (isPositive(right)) return { condition: right.argument, value: left };
+  return undefined;
+}
+
+type Positive = Extract<Expression, { kind: "unary" }> & { operator: "positive" };
+
+function isPositive(expression: Expression): expression is Positive {
+  return expression.kind === "unary" && expression.operator === "positive";
+}

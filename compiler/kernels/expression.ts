@@ -1,3 +1,4 @@
+import { selectionOf, type Selection } from "../ir/expression-choice.js";
 import { contains } from "../ir/expression-transform.js";
 import type { BinaryOperator, Dropped, Expression } from "../ir/expression.js";
 import { code, float, frame, helper, joined, text, type Code, type Declared } from "./code.js";
@@ -54,7 +55,7 @@ const TIGHTNESS = { add: SUM, subtract: SUM, multiply: PRODUCT, divide: PRODUCT 
 
 function tightnessOf(expression: Expression): number {
   if (expression.kind === "unary") return expression.operator === "negate" ? SIGNED : PRIMARY;
-  if (expression.kind !== "binary" || maskedOf(expression)) return PRIMARY;
+  if (expression.kind !== "binary" || selectionOf(expression)) return PRIMARY;
   const { operator } = expression;
   return operator in TIGHTNESS ? TIGHTNESS[operator as keyof typeof TIGHTNESS] : PRIMARY;
 }
@@ -108,7 +109,7 @@ const INFIX = {
 type Binary = Extract<Expression, { kind: "binary" }>;
 
 function printBinary(expression: Binary, leaves: Leaves): Code {
-  const masked = maskedOf(expression);
+  const masked = selectionOf(expression);
   if (masked) return printMasked(masked, leaves);
   const { operator, left, right } = expression;
   switch (operator) {
@@ -128,27 +129,7 @@ function printBinary(expression: Binary, leaves: Leaves): Code {
   }
 }
 
-/** A value where a condition is positive, else 0. */
-interface Masked {
-  readonly condition: Expression;
-  readonly value: Expression;
-}
-
-/** A mask times a value is a selection: cheaper, and 0 times infinity is not NaN. */
-function maskedOf({ operator, left, right }: Binary): Masked | undefined {
-  if (operator !== "multiply") return undefined;
-  if (isPositive(left)) return { condition: left.argument, value: right };
-  if (isPositive(right)) return { condition: right.argument, value: left };
-  return undefined;
-}
-
-type Positive = Extract<Expression, { kind: "unary" }> & { operator: "positive" };
-
-function isPositive(expression: Expression): expression is Positive {
-  return expression.kind === "unary" && expression.operator === "positive";
-}
-
-function printMasked({ condition, value }: Masked, leaves: Leaves): Code {
+function printMasked({ condition, value }: Selection, leaves: Leaves): Code {
   const zero = code`${text(leaves.type)}(0)`;
   return code`select(${zero}, ${print(value, leaves)}, ${print(condition, leaves)} > ${zero})`;
 }

@@ -1,5 +1,6 @@
 /** From a scalar expression to the formula that a spec writes for it. */
 import type { BinaryOperator, Expression, UnaryOperator } from "../ir/expression.js";
+import { selectionOf } from "../ir/expression-choice.js";
 
 /** How tightly the outermost operator of a text binds. */
 export const BINDS = { sum: 1, product: 2, sign: 3, power: 4, atom: 5 } as const;
@@ -14,6 +15,11 @@ export interface Written {
 export interface FormulaLanguage {
   unary(operator: UnaryOperator, argument: Written): Written;
   binary(operator: BinaryOperator, left: Written, right: Written): Written;
+  /**
+   * `value` where the condition is above 0, else 0, also where the value is infinite or NaN. A
+   * product where a language leaves it out.
+   */
+  selection?(condition: Written, value: Written): Written;
 }
 
 const UNARY_NAMES: Partial<Record<UnaryOperator, string>> = {
@@ -89,10 +95,15 @@ function write(
 }
 
 function writeBinary(
-  { operator, left, right }: Extract<Expression, { kind: "binary" }>,
+  { operator, left, right }: Omit<Extract<Expression, { kind: "binary" }>, "kind">,
   names: readonly string[],
   language: FormulaLanguage,
 ): Written {
+  const selection = language.selection && selectionOf({ operator, left, right });
+  if (selection) {
+    const { condition, value } = selection;
+    return language.selection!(write(condition, names, language), write(value, names, language));
+  }
   const [first, second] = [write(left, names, language), write(right, names, language)];
   const sign = INFIX[operator];
   if (!sign) return language.binary(operator, first, second);

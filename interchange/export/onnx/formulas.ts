@@ -1,5 +1,6 @@
 /** Formulas as operators of ONNX, one node for each operation. */
 import type { BinaryOperator, Expression, UnaryOperator } from "../../../compiler/ir/expression.js";
+import { selectionOf, type Selection } from "../../../compiler/ir/expression-choice.js";
 import type { LayerNodes } from "./node-writer.js";
 
 /** `TensorProto.FLOAT`. */
@@ -59,6 +60,8 @@ class FormulaNodes {
       case "unary":
         return this.unary(expression.operator, expression.argument);
       case "binary": {
+        const selection = selectionOf(expression);
+        if (selection) return this.selection(selection);
         const inputs = [this.value(expression.left), this.value(expression.right)];
         return { operator: BINARY[expression.operator], inputs };
       }
@@ -74,15 +77,22 @@ class FormulaNodes {
     switch (operator) {
       case "expm1":
         return { operator: "Sub", inputs: [this.part("Exp", [x]), this.constant(1)] };
-      case "positive": {
-        const isPositive = this.part("Greater", [x, this.constant(0)]);
-        return { operator: "Cast", inputs: [isPositive], attributes: { to: FLOAT } };
-      }
+      case "positive":
+        return { operator: "Cast", inputs: [this.isPositive(x)], attributes: { to: FLOAT } };
       case "normal":
         return this.normal(x);
       default:
         throw new Error(`a formula cannot have \`${operator}\``);
     }
+  }
+
+  private selection({ condition, value }: Selection): Operation {
+    const isChosen = this.isPositive(this.value(condition));
+    return { operator: "Where", inputs: [isChosen, this.value(value), this.constant(0)] };
+  }
+
+  private isPositive(x: string): string {
+    return this.part("Greater", [x, this.constant(0)]);
   }
 
   /** (1 + erf(x / sqrt(2))) / 2. */

@@ -35,6 +35,13 @@ const PYTHON: FormulaLanguage = {
     const text = `${within(left, BINDS.atom)} ** ${within(right, BINDS.sign)}`;
     return { text, binds: BINDS.power };
   },
+  selection(condition, value) {
+    const isChosen = `${condition.text} > 0`;
+    if (value.isNumber) {
+      return { text: `${value.text} * (${isChosen}).float()`, binds: BINDS.product };
+    }
+    return { text: `torch.where(${isChosen}, ${value.text}, 0.0)`, binds: BINDS.atom };
+  },
 };
 
 /** @param names of the values that it reads, which need no brackets */
