@@ -77,6 +77,10 @@ export class LayerCall {
     return this.value(name, (value) => Array.isArray(value) && value.length === 2);
   }
 
+  texts(name: string): readonly string[] {
+    return this.value(name, (value) => Array.isArray(value));
+  }
+
   numbers(name: string): readonly number[] {
     return this.value(name, (value) => Array.isArray(value));
   }

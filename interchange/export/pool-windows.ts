@@ -13,11 +13,15 @@ export interface PoolWindows {
 }
 
 const NONE = { bottom: 0, right: 0 };
+/** Of pools that take none. */
+const NO_PADDING: Padding = { top: 0, bottom: 0, left: 0, right: 0 };
 
 export function poolWindows(call: LayerCall): PoolWindows {
-  const { attributes, overhang = NONE } = poolGeometry(call.shape, call.layer.values as never);
+  const padding = call.has("padding") ? call.padding("padding") : NO_PADDING;
+  const values = { ...call.layer.values, padding } as never;
+  const { attributes, overhang = NONE } = poolGeometry(call.shape, values);
   const { kernel, stride } = attributes;
-  return { kernel, stride, padding: call.padding("padding"), overhang };
+  return { kernel, stride, padding, overhang };
 }
 
 export const hasPadding = ({ top, bottom, left, right }: Padding): boolean =>

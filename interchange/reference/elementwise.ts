@@ -124,6 +124,17 @@ const elu: Reference = (call) => {
   return mapped(given(call, 0), (x) => (x < 0 ? alpha * Math.expm1(x) : x));
 };
 
+const celu: Reference = (call) => {
+  const alpha = call.attributes.number("alpha", 1);
+  return mapped(given(call, 0), (x) => Math.max(0, x) + Math.min(0, alpha * Math.expm1(x / alpha)));
+};
+
+const selu: Reference = (call) => {
+  const alpha = call.attributes.number("alpha", 1.67326319217681884765625);
+  const gamma = call.attributes.number("gamma", 1.05070102214813232421875);
+  return mapped(given(call, 0), (x) => gamma * (x > 0 ? x : alpha * Math.expm1(x)));
+};
+
 const gelu: Reference = (call) => {
   const isTanh = call.attributes.text("approximate", "none") === "tanh";
   const cubic = (x: number) => Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
@@ -199,6 +210,7 @@ export const elementwise: Readonly<Record<string, Reference>> = {
   And: binary((x, y) => Number(x !== 0 && y !== 0), "bool"),
   Cast: cast,
   Ceil: unary(Math.ceil),
+  Celu: celu,
   Clip: clip,
   DequantizeLinear: dequantize,
   Div: divide,
@@ -216,6 +228,7 @@ export const elementwise: Readonly<Record<string, Reference>> = {
   Identity: (call) => given(call, 0),
   LeakyRelu: leakyRelu,
   Less: binary((x, y) => Number(x < y), "bool"),
+  LessOrEqual: binary((x, y) => Number(x <= y), "bool"),
   Log: unary(Math.log),
   Max: folded(Math.max),
   Min: folded(Math.min),
@@ -223,12 +236,15 @@ export const elementwise: Readonly<Record<string, Reference>> = {
   Mul: binary((x, y) => x * y),
   Neg: unary((x) => -x),
   Not: unary((x) => Number(x === 0)),
+  PRelu: binary((x, slope) => (x < 0 ? slope * x : x)),
   Pow: binary((x, y) => x ** y),
   Reciprocal: unary((x) => 1 / x),
   Relu: unary((x) => Math.max(x, 0)),
+  Selu: selu,
   Sigmoid: unary(sigmoid),
   Silu: unary((x) => x * sigmoid(x)),
   Softplus: unary(softplus),
+  Softsign: unary((x) => x / (1 + Math.abs(x))),
   Sqrt: unary(Math.sqrt),
   Sub: binary((x, y) => x - y),
   Sum: folded((x, y) => x + y),

@@ -52,6 +52,19 @@ const transpose: Reference = (call) => {
   return transposed(x, axes);
 };
 
+/** Channels as pixels: the factors come after the channels (CRD) or before them (DCR). */
+const depthToSpace: Reference = (call) => {
+  const x = given(call, 0);
+  const factor = call.attributes.number("blocksize", 1);
+  const isAfter = call.attributes.text("mode", "DCR") === "CRD";
+  const [batch, all, height, width] = x.shape as [number, number, number, number];
+  const channels = all / factor ** 2;
+  const parts = isAfter ? [channels, factor, factor] : [factor, factor, channels];
+  const apart = withShape(x, [batch, ...parts, height, width]);
+  const turned = transposed(apart, isAfter ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2]);
+  return withShape(turned, [batch, channels, height * factor, width * factor]);
+};
+
 const squeeze: Reference = (call) => {
   const x = given(call, 0);
   const axes = namedAxes(call, x.shape.length);
@@ -215,6 +228,7 @@ const rangeOfNumbers: Reference = (call) => {
 export const movements: Readonly<Record<string, Reference>> = {
   Concat: concat,
   ConstantOfShape: constantOfShape,
+  DepthToSpace: depthToSpace,
   Expand: expand,
   Flatten: flatten,
   Gather: gather,

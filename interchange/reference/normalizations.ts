@@ -112,6 +112,19 @@ const softmax: Reference = (call) => {
   return result;
 };
 
+const logSoftmax: Reference = (call) => {
+  const shares = softmax(call) as ForeignTensor;
+  return { ...shares, values: Float64Array.from(shares.values, Math.log) };
+};
+
+const logSumExp: Reference = (call) => {
+  const x = given(call, 0);
+  const powers = { ...x, values: Float64Array.from(x.values, Math.exp) };
+  const [, ...others] = call.inputs;
+  const sums = sumOver({ ...call, inputs: [powers, ...others] }) as ForeignTensor;
+  return { ...sums, values: Float64Array.from(sums.values, Math.log) };
+};
+
 /** Over the named axes, or all. */
 const reduction =
   (start: number, compute: (total: number, x: number) => number, isMean = false): Reference =>
@@ -132,6 +145,8 @@ const reduction =
     if (call.attributes.flag("keepdims", true)) return result;
     return { ...result, shape: kept.filter((_, axis) => !axes.includes(axis)) };
   };
+
+const sumOver = reduction(0, (total, x) => total + x);
 
 function placeIn(index: number, shape: readonly number[], kept: readonly number[]): number {
   let place = 0;
@@ -214,9 +229,12 @@ export const normalizations: Readonly<Record<string, Reference>> = {
   InstanceNormalization: (call) => grouped(call, given(call, 0).shape[1]!),
   LRN: lrn,
   LayerNormalization: layerNormalization,
+  LogSoftmax: logSoftmax,
   MatMul: matMul,
+  ReduceLogSumExp: logSumExp,
   ReduceMax: reduction(-Infinity, Math.max),
   ReduceMean: reduction(0, (total, x) => total + x, true),
-  ReduceSum: reduction(0, (total, x) => total + x),
+  ReduceMin: reduction(Infinity, Math.min),
+  ReduceSum: sumOver,
   Softmax: softmax,
 };

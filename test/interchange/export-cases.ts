@@ -19,32 +19,54 @@ export interface ExportCase {
 
 const shapeText = (sizes: readonly number[]) => `f32[N, ${sizes.join(", ")}]`;
 
-/** Layers that no format says yet: the exporters refuse them at their line of the spec. */
-const REFUSED = new Set([
+/** Layers that only ONNX and PyTorch have: others refuse them at their line of the spec. */
+const OF_GRAPHS = new Set([
   ...["prelu", "selu", "celu", "softsign", "softshrink", "hardshrink", "threshold", "logsigmoid"],
   ...["glu", "lp_pool", "crop", "instancenorm", "softmin", "log_softmax", "logsumexp", "sum"],
   ...["mean", "max", "min", "slice", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle"],
 ]);
 
-/** Every sample of every layer's documentation, with its other values as further inputs. */
-const samples: readonly ExportCase[] = layers
-  .filter(({ name }) => !REFUSED.has(name))
-  .flatMap(({ name, samples: each }) =>
-    each.map(({ spec, input, others = [] }, index): ExportCase => {
-      const given = /\(([^)]*)\)/.exec(spec)?.[1]?.split(", ") ?? [];
-      const names = given.filter((argument) => /^[a-z]+$/.test(argument));
-      const inputs = others.map((shape, at) => `input ${names[at]}: ${shapeText(shape)}`);
-      const lines = [`input x: ${shapeText(input)}`, ...inputs, `from x -> ${spec}`];
-      const text = `model M {\n${lines.join("\n")}\n}`;
-      return { name: `${name} ${index + 1}: ${spec}`, text };
-    }),
-  );
+/** Every sample of a layer's documentation, with its other values as further inputs. */
+const samplesOf = ({ name, samples: each }: (typeof layers)[number]): readonly ExportCase[] =>
+  each.map(({ spec, input, others = [] }, index) => {
+    const given = /\(([^)]*)\)/.exec(spec)?.[1]?.split(", ") ?? [];
+    const names = given.filter((argument) => /^[a-z]+$/.test(argument));
+    const inputs = others.map((shape, at) => `input ${names[at]}: ${shapeText(shape)}`);
+    const lines = [`input x: ${shapeText(input)}`, ...inputs, `from x -> ${spec}`];
+    const text = `model M {\n${lines.join("\n")}\n}`;
+    return { name: `${name} ${index + 1}: ${spec}`, text };
+  });
+
+const samples = layers.filter(({ name }) => !OF_GRAPHS.has(name)).flatMap(samplesOf);
+
+/** One for each sample of the layers that only ONNX and PyTorch have. */
+export const graphSamples = layers.filter(({ name }) => OF_GRAPHS.has(name)).flatMap(samplesOf);
 
 const single = (size: string, ...bodies: readonly string[]): readonly ExportCase[] =>
   bodies.map((body) => ({
     name: body.replaceAll("\n", " "),
     text: `model M {\ninput x: f32[N, ${size}]\n${body}\n}`,
   }));
+
+/** What only ONNX and PyTorch have, where several meet. */
+export const graphCases: readonly ExportCase[] = [
+  ...graphSamples,
+  ...single(
+    "3, 8, 7",
+    "prelu(start=0.1) -> slice(rows, -5, -1, step=2) -> crop(size=[1, 4])",
+    "identity as y -> sigmoid -> add(y) -> slice(rows, 1) -> selu as z -> add(z) -> crop(2)",
+    "identity as y -> mean(channels) -> add(y)",
+    "relu as y -> max(rows) -> multiply(y) -> sum([columns, rows]) -> flatten -> linear(2)",
+    "relu -> lp_pool(1.5, [2, 3], stride=[2, 1], ceil=true)",
+    "stage { instancenorm(affine=true) -> celu(2) -> channel_shuffle(3) -> softmin }",
+    "stage { prelu(per_channel=true) -> conv(8, kernel=1) -> pixel_shuffle(2) -> glu }",
+  ),
+  ...single(
+    "6, 8",
+    "prelu(per_channel=true) -> slice(tokens, 1, -1) -> logsumexp([tokens, channels])",
+    "softsign as y -> min(channels) -> multiply(y) -> add(x)",
+  ),
+];
 
 /** Where two tools that have the same layer do not mean the same by it. */
 const corners: readonly ExportCase[] = [
@@ -99,6 +121,8 @@ const corners: readonly ExportCase[] = [
     "identity as y -> sigmoid -> multiply(y)",
     "identity as y -> global_avgpool -> conv(3, kernel=1) -> hardsigmoid -> multiply(y)",
     "residual { conv(3, kernel=3, padding=1) -> batchnorm } -> relu",
+    "identity as y -> conv(1, kernel=1) -> sigmoid -> multiply(y)",
+    "identity as y -> maxpool([8, 1]) -> add(y)",
     "concat { branch { conv(2, kernel=1) } branch { maxpool(3, stride=1, padding=1) } } -> relu",
   ),
   ...single(
@@ -240,6 +264,7 @@ export const exportedLayers: readonly string[] = layers
 /** Layers that ONNX and PyTorch have in addition. */
 export const sequenceLayers: readonly string[] = [
   "parameter",
+  ...OF_GRAPHS,
   ...layers
     .map(({ name }) => name)
     .filter((name) => !exportedLayers.includes(name) && isSampled(sequenceCases, name)),
@@ -254,6 +279,8 @@ export const formulaCases: readonly ExportCase[] = [
     "identity as a\nlet y = log(1 + exp(a)) / sqrt(a^2 + 0.5) - (abs(a) + 0.1)^1.3 + gelu(a)",
     "identity as a\nlet y = clamp(a, -0.3, 0.6) * positive(a - 0.2) - expm1(a) - min(a, -a, 2)",
     "identity as a -> relu as b -> tanh\nadd(b) as c\nlet d = (c - a)^2\nlet e = -d - (a - b)",
+    "identity as a\nlet y = where(a > 0, log(a), -1) + (a >= 0.5) * 3 - where(a != 0.1, 2, 3)",
+    "identity as a\nlet y = (a - mean(a, over=[rows, columns])) / (1 + sum(a^2, over=channels))",
     "identity as a\nlet y = max(0.5, 2^a) - tanh(softplus(a))",
   ),
 ];

@@ -18,6 +18,7 @@ import {
   exportedLayers,
   exportModel,
   formulaCases,
+  graphCases,
   inputsOf,
   largestError,
   predictions,
@@ -60,15 +61,18 @@ test("every layer of the language has a form in ONNX", () => {
 });
 
 describe("what the file computes is what the network computes", () => {
-  test.each([...exportCases, ...formulaCases, ...sequenceCases])("$name", async ({ text }) => {
-    const model = exportModel(text);
-    const got = evaluated(await readBack(model), model);
-    const expected = predictions(model, inputsOf(model));
-    expect(got.length).toBe(expected.length);
-    got.forEach((values, index) => {
-      expect(largestError(values, expected[index]!)).toBeLessThan(1e-6);
-    });
-  });
+  test.each([...exportCases, ...formulaCases, ...sequenceCases, ...graphCases])(
+    "$name",
+    async ({ text }) => {
+      const model = exportModel(text);
+      const got = evaluated(await readBack(model), model);
+      const expected = predictions(model, inputsOf(model));
+      expect(got.length).toBe(expected.length);
+      got.forEach((values, index) => {
+        expect(largestError(values, expected[index]!)).toBeLessThan(1e-6);
+      });
+    },
+  );
 });
 
 describe("weights in fewer bits", () => {

@@ -15,6 +15,7 @@ import { parameterValues, uniformValues } from "../oracle/values.js";
 import {
   exportCases,
   exportModel,
+  graphCases,
   inputsOf,
   largestError,
   predictions,
@@ -72,7 +73,7 @@ async function computed(
 }
 
 describe.skipIf(!runtime)("onnxruntime computes what the network computes", () => {
-  test.each([...exportCases, ...sequenceCases])("$name", async ({ text }) => {
+  test.each([...exportCases, ...sequenceCases, ...graphCases])("$name", async ({ text }) => {
     const model = exportModel(text);
     const expected = predictions(model, inputsOf(model));
     const got = await computed(bytesOf(model), model, inputsOf(model));
@@ -106,7 +107,7 @@ for path in sys.argv[1:]:
 describe.skipIf(!isFull || !pythonHas("onnx"))("ONNX's checker", () => {
   test("finds nothing wrong in any of them", { timeout: 300_000 }, () => {
     const types: readonly WeightType[] = ["f32", "f16", "i8", "u8"];
-    const paths = [...exportCases, ...sequenceCases].flatMap(({ text }, index) =>
+    const paths = [...exportCases, ...sequenceCases, ...graphCases].flatMap(({ text }, index) =>
       types.map((as) => {
         const path = join(folder, `${index}-${as}.onnx`);
         writeFileSync(path, bytesOf(exportModel(text), as));

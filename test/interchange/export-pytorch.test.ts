@@ -17,6 +17,7 @@ import {
   exportedLayers,
   exportModel,
   formulaCases,
+  graphCases,
   inputsOf,
   largestError,
   predictions,
@@ -128,7 +129,7 @@ const floatsIn = (path: string) => {
 };
 
 describe.skipIf(!hasTorch)("PyTorch computes what the network computes", () => {
-  const cases = [...exportCases, ...formulaCases, ...sequenceCases];
+  const cases = [...exportCases, ...formulaCases, ...sequenceCases, ...graphCases];
   const models = cases.map(({ text }) => exportModel(text));
 
   test("every case loads strictly and runs", { timeout: 300_000 }, () => {

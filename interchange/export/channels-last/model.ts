@@ -17,6 +17,8 @@ export interface KerasFormat {
   readonly input: (sizes: readonly (number | null)[]) => KerasConfig;
 }
 
+const OTHER_FORMATS = "`--to onnx` or `--to pytorch`";
+
 /** Throws an ExportError for layers that the format cannot hold. */
 export function kerasLayers(
   model: ExportModel,
@@ -35,7 +37,7 @@ export function kerasLayers(
     // What reads a refused layer is not looked at: one message says it.
     if (call.inputs.some((name) => !writer.values.has(name))) return;
     const found = mappings[call.kind];
-    if (!found) throw new RefusedExport(`netc does not know how ${title} says it`);
+    if (!found) throw new RefusedExport(`netc writes no such layer for it`, OTHER_FORMATS);
     found(new KerasLayers(call, writer));
   });
   return writer;

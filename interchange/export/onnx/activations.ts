@@ -70,3 +70,58 @@ function cubic(nodes: LayerNodes, x: string): string {
   const sum = nodes.part("sum", "Add", [x, small]);
   return nodes.part("inner", "Mul", [sum, nodes.scalar("sqrt2_pi", Math.sqrt(2 / Math.PI))]);
 }
+
+/** A slope for all, or one for each channel. */
+export function prelu(nodes: LayerNodes): void {
+  const { call } = nodes;
+  const shape = call.flag("per_channel") && call.isImage ? [call.image.channels, 1, 1] : undefined;
+  nodes.end("PRelu", [nodes.input(), nodes.parameter("weight", shape)]);
+}
+
+export function celu(nodes: LayerNodes): void {
+  nodes.end("Celu", [nodes.input()], { alpha: nodes.call.number("alpha") });
+}
+
+/** x without what is up to lambd of it: unlike `Shrink`, it passes NaN on. */
+export function softshrink(nodes: LayerNodes): void {
+  const lambd = nodes.call.number("lambd");
+  const limits = [nodes.scalar("min", -lambd), nodes.scalar("max", lambd)];
+  const x = nodes.input();
+  nodes.end("Sub", [x, nodes.part("clipped", "Clip", [x, ...limits])]);
+}
+
+/** 0 where |x| is at most lambd. Comparisons with NaN are false, so it passes NaN on. */
+export function hardshrink(nodes: LayerNodes): void {
+  const x = nodes.input();
+  replaceUpTo(nodes, nodes.part("magnitude", "Abs", [x]), {
+    limit: nodes.call.number("lambd"),
+    value: 0,
+  });
+}
+
+export function threshold(nodes: LayerNodes): void {
+  const { call } = nodes;
+  const settings = { limit: call.number("threshold"), value: call.number("value") };
+  replaceUpTo(nodes, nodes.input(), settings);
+}
+
+/** The layer's input, with a value where what is compared does not exceed the limit. */
+function replaceUpTo(
+  nodes: LayerNodes,
+  compared: string,
+  { limit, value }: { readonly limit: number; readonly value: number },
+): void {
+  const isSmall = nodes.part("small", "LessOrEqual", [compared, nodes.scalar("limit", limit)]);
+  nodes.end("Where", [isSmall, nodes.scalar("value", value), nodes.input()]);
+}
+
+/** -softplus(-x). */
+export function logsigmoid(nodes: LayerNodes): void {
+  const negated = nodes.part("negated", "Neg", [nodes.input()]);
+  nodes.end("Neg", [nodes.part("softplus", "Softplus", [negated])]);
+}
+
+export function softmin(nodes: LayerNodes): void {
+  const negated = nodes.part("negated", "Neg", [nodes.input()]);
+  nodes.end("Softmax", [negated], { axis: nodes.call.channelAxis });
+}

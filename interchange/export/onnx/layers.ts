@@ -5,8 +5,17 @@ import type { LayerNodes } from "./node-writer.js";
 import * as activations from "./activations.js";
 import { conv, convTranspose, linear } from "./convolutions.js";
 import { formula } from "./formulas.js";
-import { batchnorm, groupnorm, layernorm, lrn, scale } from "./normalizations.js";
-import { adaptiveAvgpool, avgpool, globalAvgpool, maxpool } from "./pools.js";
+import { batchnorm, groupnorm, instancenorm, layernorm, lrn, scale } from "./normalizations.js";
+import {
+  channelShuffle,
+  crop,
+  glu,
+  pixelShuffle,
+  pixelUnshuffle,
+  reduction,
+  slice,
+} from "./parts.js";
+import { adaptiveAvgpool, avgpool, globalAvgpool, lpPool, maxpool } from "./pools.js";
 import { upsample } from "./resampling.js";
 import {
   attention,
@@ -42,16 +51,42 @@ export const onnxLayers: Readonly<Record<string, OnnxLayer>> = {
   clip: activations.clip,
   softmax: (nodes) => nodes.end("Softmax", [nodes.input()], { axis: nodes.call.channelAxis }),
 
+  prelu: activations.prelu,
+  selu: activations.plain("Selu"),
+  celu: activations.celu,
+  softsign: activations.plain("Softsign"),
+  softshrink: activations.softshrink,
+  hardshrink: activations.hardshrink,
+  threshold: activations.threshold,
+  logsigmoid: activations.logsigmoid,
+  glu,
+  softmin: activations.softmin,
+  log_softmax: (nodes) =>
+    nodes.end("LogSoftmax", [nodes.input()], { axis: nodes.call.channelAxis }),
+
   maxpool,
   avgpool,
   adaptive_avgpool: adaptiveAvgpool,
   global_avgpool: globalAvgpool,
+  lp_pool: lpPool,
   upsample,
   pad,
+  crop,
+  slice,
+  channel_shuffle: channelShuffle,
+  pixel_shuffle: pixelShuffle,
+  pixel_unshuffle: pixelUnshuffle,
+
+  sum: reduction("ReduceSum"),
+  mean: reduction("ReduceMean"),
+  max: reduction("ReduceMax"),
+  min: reduction("ReduceMin"),
+  logsumexp: reduction("ReduceLogSumExp"),
 
   lrn,
   batchnorm,
   groupnorm,
+  instancenorm,
   layernorm,
   scale,
 

@@ -43,6 +43,11 @@ export function groupnorm(nodes: LayerNodes): void {
   scaleAndShift(nodes, whole);
 }
 
+export function instancenorm(nodes: LayerNodes): void {
+  const epsilon = nodes.call.number("eps");
+  nodes.end("InstanceNormalization", [nodes.input(), ...affine(nodes)], { epsilon });
+}
+
 /** Over the channels of each pixel, which must then be the last axis. */
 export function layernorm(nodes: LayerNodes): void {
   const { call } = nodes;

@@ -31,6 +31,22 @@ export function avgpool(nodes: LayerNodes): void {
   nodes.end("AveragePool", [padded], attributesOf(rest, {}));
 }
 
+/**
+ * From means of powers, as PyTorch computes it: `LpPool` takes magnitudes and has no `ceil_mode`
+ * before opset 18.
+ */
+export function lpPool(nodes: LayerNodes): void {
+  const { call } = nodes;
+  const power = call.number("p");
+  const windows = poolWindows(call);
+  const powers = nodes.part("powers", "Pow", [nodes.input(), nodes.scalar("power", power)]);
+  const attributes = attributesOf(windows, roundingOf(nodes, windows));
+  const means = nodes.part("means", "AveragePool", [powers], attributes);
+  const [rows, columns] = windows.kernel;
+  const sums = nodes.part("sums", "Mul", [means, nodes.scalar("area", rows * columns)]);
+  nodes.end("Pow", [sums, nodes.scalar("root", 1 / power)]);
+}
+
 interface Rounding {
   readonly pads?: readonly number[];
   readonly ceil_mode?: number;

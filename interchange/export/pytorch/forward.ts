@@ -21,7 +21,7 @@ interface Pending {
 }
 
 /** Whose operands need brackets where they are sums or products. */
-const INFIX = new Set(["add", "multiply", "hardsigmoid", "let"]);
+const INFIX = new Set(["add", "multiply", "hardsigmoid", "let", "crop", "slice"]);
 
 class Forward {
   private readonly lines: string[] = [];

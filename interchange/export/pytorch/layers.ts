@@ -2,6 +2,7 @@
 import type { Padding } from "../../../compiler/ir/graph.js";
 import type { NetworkValue } from "../../../compiler/network/resolved.js";
 import type { LayerCall } from "../layer-call.js";
+import { cropOffset, reducedAxes, slicePart } from "../parts.js";
 import { hasOverhang, poolWindows } from "../pool-windows.js";
 import { pythonFormula } from "./formulas.js";
 import type { Helper } from "./helpers.js";
@@ -148,6 +149,68 @@ const clip: TorchLayer = {
 const limits = (call: LayerCall, end: string) =>
   ["min", "max"].flatMap((name) => (call.has(name) ? [named(name + end, number(call, name))] : []));
 
+const lambd = (call: LayerCall): readonly Argument[] => [
+  optional("lambd", number(call, "lambd"), "0.5"),
+];
+
+/** PyTorch has the channels of a sequence before its tokens. */
+const prelu: TorchLayer = {
+  hasState: true,
+  module: (call) => ({
+    callee: "nn.PReLU",
+    arguments: [
+      optional("num_parameters", String(call.tensor("weight").values.length), "1"),
+      optional("init", number(call, "start"), "0.25"),
+    ],
+  }),
+  apply: (call, [x], self) =>
+    call.isSequence && call.flag("per_channel")
+      ? `torch.transpose(${self}(torch.transpose(${x}, 1, 2)), 1, 2)`
+      : `${self}(${x})`,
+};
+
+/** A layer that PyTorch computes along the axis of the channels. */
+const overChannels = (module: string, callee: string): TorchLayer =>
+  both(
+    module,
+    (call, x) => `${callee}(${x}, dim=${call.channelAxis})`,
+    (call) => [named("dim", String(call.channelAxis))],
+  );
+
+/** A layer of a whole number, which its function takes second. */
+const counted = (module: string, callee: string, name: string, argument: string): TorchLayer =>
+  both(
+    module,
+    (call, x) => `${callee}(${x}, ${number(call, argument)})`,
+    (call) => [sized(name, call.number(argument))],
+  );
+
+/** A function along axes, each of which stays with one element. */
+const reduction = (callee: string): TorchLayer => ({
+  apply: (call, [x]) => `${callee}(${x}, dim=${axesText(call)}, keepdim=True)`,
+});
+
+function axesText(call: LayerCall): string {
+  const axes = reducedAxes(call);
+  return axes.length === 1 ? String(axes[0]) : tuple(axes);
+}
+
+const crop: TorchLayer = {
+  apply: (call, [x]) => {
+    const { top, left } = cropOffset(call);
+    const [, , rows, columns] = call.output.map(Number);
+    return `${x}[:, :, ${top}:${top + rows!}, ${left}:${left + columns!}]`;
+  },
+};
+
+const slice: TorchLayer = {
+  apply: (call, [x]) => {
+    const { axis, start, end, step } = slicePart(call);
+    const part = `${start}:${end}${step === 1 ? "" : `:${step}`}`;
+    return `${x}[${[...new Array<string>(axis).fill(":"), part].join(", ")}]`;
+  },
+};
+
 const maxpool: TorchLayer = {
   module: (call) =>
     isEven(call.padding("padding")) ? { callee: "nn.MaxPool2d", arguments: pool(call) } : undefined,
@@ -178,11 +241,11 @@ const texts = (given: readonly Argument[]) =>
 const avgpool: TorchLayer = {
   module: (call) =>
     isEven(call.padding("padding"))
-      ? { callee: "nn.AvgPool2d", arguments: [...pool(call), counted(call)] }
+      ? { callee: "nn.AvgPool2d", arguments: [...pool(call), counting(call)] }
       : undefined,
   apply: (call, [x]) => {
     const padding = call.padding("padding");
-    if (isEven(padding)) return `F.avg_pool2d(${x}, ${texts([...pool(call), counted(call)])})`;
+    if (isEven(padding)) return `F.avg_pool2d(${x}, ${texts([...pool(call), counting(call)])})`;
     const padded = (value: string) => `F.pad(${value}, ${torchSides(padding)})`;
     if (call.flag("count_padding")) return `F.avg_pool2d(${padded(x)}, ${texts(pool(call))})`;
     return `average_inside(${x}, ${torchSides(padding)}, ${texts(pool(call))})`;
@@ -191,8 +254,19 @@ const avgpool: TorchLayer = {
     !isEven(call.padding("padding")) && !call.flag("count_padding") ? "average_inside" : undefined,
 };
 
-const counted = (call: LayerCall) =>
+const counting = (call: LayerCall) =>
   optional("count_include_pad", truth(call.flag("count_padding")), "True");
+
+const lpPool = both(
+  "nn.LPPool2d",
+  (call, x) => `F.lp_pool2d(${x}, ${texts(lpPoolOf(call))})`,
+  lpPoolOf,
+);
+
+function lpPoolOf(call: LayerCall): readonly Argument[] {
+  const power: Argument = { name: "norm_type", value: number(call, "p"), isPositional: true };
+  return [power, ...pool(call)];
+}
 
 const size = (call: LayerCall, name: string) => pairText(call.pair(name));
 
@@ -245,6 +319,12 @@ const groupnorm = normalization("nn.GroupNorm", (call) => [
   sized("num_groups", call.number("groups")),
   sized("num_channels", call.image.channels),
   affine(call),
+]);
+
+/** Without affine, as in netc's, is PyTorch's default. */
+const instancenorm = normalization("nn.InstanceNorm2d", (call) => [
+  sized("num_features", call.image.channels),
+  optional("affine", truth(call.flag("affine")), "False"),
 ]);
 
 const layernorm: TorchLayer = {
@@ -405,11 +485,37 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
   hardsigmoid,
   tanh: both("nn.Tanh", (_, x) => `torch.tanh(${x})`),
   clip,
-  softmax: both(
-    "nn.Softmax",
-    (call, x) => `torch.softmax(${x}, dim=${call.channelAxis})`,
-    (call) => [named("dim", String(call.channelAxis))],
+  softmax: overChannels("nn.Softmax", "torch.softmax"),
+  prelu,
+  selu: both("nn.SELU", (_, x) => `F.selu(${x})`),
+  celu: both(
+    "nn.CELU",
+    (call, x) => `F.celu(${x}, ${number(call, "alpha")})`,
+    (call) => [optional("alpha", number(call, "alpha"), "1")],
   ),
+  softsign: both("nn.Softsign", (_, x) => `F.softsign(${x})`),
+  softshrink: both(
+    "nn.Softshrink",
+    (call, x) => `F.softshrink(${x}, ${number(call, "lambd")})`,
+    lambd,
+  ),
+  hardshrink: both(
+    "nn.Hardshrink",
+    (call, x) => `F.hardshrink(${x}, ${number(call, "lambd")})`,
+    lambd,
+  ),
+  threshold: both(
+    "nn.Threshold",
+    (call, x) => `F.threshold(${x}, ${number(call, "threshold")}, ${number(call, "value")})`,
+    (call) => [
+      named("threshold", number(call, "threshold")),
+      named("value", number(call, "value")),
+    ],
+  ),
+  logsigmoid: both("nn.LogSigmoid", (_, x) => `F.logsigmoid(${x})`),
+  glu: overChannels("nn.GLU", "F.glu"),
+  softmin: overChannels("nn.Softmin", "F.softmin"),
+  log_softmax: overChannels("nn.LogSoftmax", "F.log_softmax"),
 
   maxpool,
   avgpool,
@@ -429,7 +535,13 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
     apply: (call, [x]) =>
       call.isSequence ? `torch.mean(${x}, dim=1)` : `F.adaptive_avg_pool2d(${x}, 1)`,
   },
+  lp_pool: lpPool,
   upsample,
+  crop,
+  slice,
+  channel_shuffle: counted("nn.ChannelShuffle", "F.channel_shuffle", "groups", "groups"),
+  pixel_shuffle: counted("nn.PixelShuffle", "F.pixel_shuffle", "upscale_factor", "factor"),
+  pixel_unshuffle: counted("nn.PixelUnshuffle", "F.pixel_unshuffle", "downscale_factor", "factor"),
   pad: both(
     "nn.ZeroPad2d",
     (call, x) => `F.pad(${x}, ${padSides(call)})`,
@@ -439,8 +551,15 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
   lrn,
   batchnorm,
   groupnorm,
+  instancenorm,
   layernorm,
   scale,
+
+  sum: reduction("torch.sum"),
+  mean: reduction("torch.mean"),
+  max: reduction("torch.amax"),
+  min: reduction("torch.amin"),
+  logsumexp: reduction("torch.logsumexp"),
 
   dropout: {
     hasState: true,

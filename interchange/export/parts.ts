@@ -1,0 +1,43 @@
+/** Which part of a value a layer takes, and along which axes it reduces one. */
+import { channelAxis } from "../../compiler/layers/channel-parts.js";
+import { isSequence, type Shape } from "../../compiler/ir/shape.js";
+import type { LayerCall } from "./layer-call.js";
+
+/** The axis of the language's order that a spec names. */
+export function namedAxis(name: string, shape: Shape): number {
+  if (name === "channels") return channelAxis(shape);
+  if (name === "tokens" && isSequence(shape)) return 1;
+  return name === "rows" ? 2 : 3;
+}
+
+/** Axes of `sum(over)` and its like, in ascending order. */
+export const reducedAxes = (call: LayerCall): readonly number[] =>
+  call
+    .texts("over")
+    .map((name) => namedAxis(name, call.shape))
+    .sort((a, b) => a - b);
+
+export interface SlicePart {
+  readonly axis: number;
+  readonly start: number;
+  /** The first element behind it. */
+  readonly end: number;
+  readonly step: number;
+}
+
+/** What `slice` takes, counted from the first element. */
+export function slicePart(call: LayerCall): SlicePart {
+  const axis = namedAxis(call.text("axis"), call.shape);
+  const size = Number(call.shape[axis]);
+  const counted = (at: number) => (at < 0 ? size + at : at);
+  const end = call.has("end") ? counted(call.number("end")) : size;
+  return { axis, start: counted(call.number("start")), end, step: call.number("step") };
+}
+
+/** Rows and columns that `crop` removes above and on the left. */
+export function cropOffset(call: LayerCall): { readonly top: number; readonly left: number } {
+  if (call.has("sides")) return call.padding("sides");
+  const [rows, columns] = call.pair("size");
+  const { height, width } = call.image;
+  return { top: Math.floor((height - rows) / 2), left: Math.floor((width - columns) / 2) };
+}
