@@ -63,6 +63,27 @@ export type Transform =
       readonly ratio: Range;
       readonly value: number;
     }
+  /**
+   * Turned clockwise, moved, scaled and sheared about the middle, each pixel from the nearest one;
+   * black where there is none.
+   */
+  | {
+      readonly kind: "affine";
+      readonly degrees: Range;
+      /** Largest shifts, as shares of the width and of the height. */
+      readonly translate: readonly [x: number, y: number];
+      readonly scale: Range;
+      /** In degrees, along rows. */
+      readonly shear: Range;
+    }
+  /** One of the two below for each image. */
+  | {
+      readonly kind: "mixup_or_cutmix";
+      readonly mixup: number;
+      readonly cutmix: number;
+      /** Share of the images that cutmix takes. */
+      readonly cuts: number;
+    }
   /** A rectangle of each image comes from another one of the batch (arXiv:1905.04899). */
   | { readonly kind: "cutmix"; readonly alpha: number }
   /** Each image is the weighted mean of itself and another one of the batch (arXiv:1710.09412). */
@@ -72,7 +93,11 @@ export type TransformKind = Transform["kind"];
 export type TransformOf<Kind extends TransformKind> = Extract<Transform, { readonly kind: Kind }>;
 
 /** Transforms that join each image with another one of its batch; they come last. */
-export const MIXING = ["cutmix", "mixup"] as const satisfies readonly TransformKind[];
+export const MIXING = [
+  "cutmix",
+  "mixup",
+  "mixup_or_cutmix",
+] as const satisfies readonly TransformKind[];
 export type MixingKind = (typeof MIXING)[number];
 
 export function isMixing(transform: Transform): transform is TransformOf<MixingKind> {
@@ -109,6 +134,10 @@ export const DECISIONS = {
   /** What comes from the other image, and the share of the image that stays. */
   cutmix: { ...RECTANGLE, share: "f32" },
   mixup: { share: "f32" },
+  /** `cuts` is 1 or 0. */
+  mixup_or_cutmix: { ...RECTANGLE, share: "f32", cuts: "u32" },
+  /** Of places about the middle: before it they are at column a x + b y + c, row d x + e y + f. */
+  affine: { a: "f32", b: "f32", c: "f32", d: "f32", e: "f32", f: "f32" },
 } as const satisfies { readonly [Kind in TransformKind]?: Readonly<Record<string, WordType>> };
 
 export type WordType = "i32" | "u32" | "f32";

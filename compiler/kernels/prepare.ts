@@ -142,7 +142,9 @@ const constantsOf = ({ steps, views }: PrepareProblem) => ({
   view_bytes: views === 2 ? SIZES.view_bytes : undefined,
 });
 
-const isCrop = ({ kind }: PreparedStep) => kind === "center_crop" || kind === "random_crop";
+/** Transforms that may reach beyond the image. */
+const REACHING: ReadonlySet<PreparedKind> = new Set(["center_crop", "random_crop", "affine"]);
+const isCrop = ({ kind }: PreparedStep) => REACHING.has(kind);
 
 const { io: data, k: sizes } = scopeOf({ bindings: DATA, constants: SIZES });
 
@@ -275,6 +277,24 @@ function intoCrop(step: PreparedStep): Code {
     let ${outside(step)} = x < 0 || y < 0 || x >= i32(${width}) || y >= i32(${height});`;
 }
 
+/** To the nearest pixel before it; places are about the middle of the image. */
+function beforeAffine(step: PreparedStep): Code {
+  const [width, height] = ["from_width", "from_height"].map((name) => constant("u32", name, step));
+  const [column, row, middle] = ["column_", "row_", "middle_"].map((name) =>
+    local(name, step.firstWord),
+  ) as [Code, Code, Code];
+  const [a, b, c, d, e, f] = ["a", "b", "c", "d", "e", "f"].map((name) =>
+    asFloat(word(step, name)),
+  );
+  return code`
+    let ${middle} = (vec2f(f32(${width}), f32(${height})) - 1.0) / 2.0;
+    let ${column} = f32(x) - ${middle}.x;
+    let ${row} = f32(y) - ${middle}.y;
+    x = i32(round(${a} * ${column} + ${b} * ${row} + ${c} + ${middle}.x));
+    y = i32(round(${d} * ${column} + ${e} * ${row} + ${f} + ${middle}.y));
+    let ${outside(step)} = x < 0 || y < 0 || x >= i32(${width}) || y >= i32(${height});`;
+}
+
 const outside = ({ firstWord }: PreparedStep) => local("outside_", firstWord);
 const erased = ({ firstWord }: PreparedStep) => local("erased_", firstWord);
 
@@ -328,8 +348,14 @@ const TRANSFORMS: Readonly<Record<PreparedKind, TransformCode>> = {
         color = vec3f(${constant("f32", "value", step)});
       }`,
   },
+  affine: {
+    constants: { from_width: "u32", from_height: "u32" },
+    backward: beforeAffine,
+    forward: blackOutside,
+  },
   cutmix: { constants: {} },
   mixup: { constants: {} },
+  mixup_or_cutmix: { constants: {} },
 };
 
 /**
@@ -365,11 +391,31 @@ type Mixer = (step: PreparedStep, prepared: Declared) => Code;
 
 /** How a view and the other image's, which follows it, become one; `color` is the view's own. */
 const MIXERS: { readonly [Kind in PreparedKind]?: Mixer } = {
-  cutmix: ({ firstWord }, prepared) => code`
+  cutmix: pasted,
+  mixup: blended,
+  mixup_or_cutmix: (step, prepared) => code`
+    if (${drawnOf(step, "cuts")} != 0u) {
+      ${pasted(step, prepared)}
+    } else {
+      ${blended(step, prepared)}
+    }`,
+};
+
+function pasted({ firstWord }: PreparedStep, prepared: Declared): Code {
+  return code`
     if (${WITHIN}(${offset(code`view * ${sizes.words}`, firstWord)}, x, y)) {
       color = ${prepared}(view + 1u, x, y);
-    }`,
-  mixup: ({ firstWord }, prepared) => code`
-    let share = ${asFloat(data.draws.load(offset(code`view * ${sizes.words}`, firstWord)))};
-    color = mix(${prepared}(view + 1u, x, y), color, share);`,
-};
+    }`;
+}
+
+function blended(step: PreparedStep, prepared: Declared): Code {
+  return code`
+    let share = ${asFloat(drawnOf(step, "share"))};
+    color = mix(${prepared}(view + 1u, x, y), color, share);`;
+}
+
+/** What mixing decided, of the view itself. */
+function drawnOf({ kind, firstWord }: PreparedStep, name: string): Code {
+  const index = Object.keys(DECISIONS[kind]).indexOf(name);
+  return data.draws.load(offset(code`view * ${sizes.words}`, firstWord + index));
+}

@@ -133,6 +133,7 @@ function transformConstants(transform: Transform, from: Size, to: Size): Record<
   switch (transform.kind) {
     case "center_crop":
     case "random_crop":
+    case "affine":
       return { from_width: from.width, from_height: from.height };
     case "hflip":
       return { to_width: to.width };

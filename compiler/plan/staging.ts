@@ -44,6 +44,7 @@ const MAKES_FLOATS: { readonly [Kind in Transform["kind"]]?: true } = {
   random_erasing: true,
   cutmix: true,
   mixup: true,
+  mixup_or_cutmix: true,
 };
 
 /** The size before each transform and after the last one, by what is known from either end. */

@@ -5,7 +5,7 @@
  */
 import type { DECISIONS, PreparedKind, Range, TransformOf } from "../../program/transforms.js";
 import { DataError } from "./error.js";
-import type { Rectangle } from "./image.js";
+import { roundHalfToEven, type Rectangle } from "./image.js";
 import type { ExampleRandom } from "./random.js";
 
 export interface Size {
@@ -52,6 +52,11 @@ const deciders: Deciders = {
   random_erasing: erasedRectangle,
   cutmix: ({ alpha }, size, random) => cutRectangle(random.beta(alpha), size, random),
   mixup: ({ alpha }, _, random) => ({ share: random.beta(alpha) }),
+  mixup_or_cutmix({ mixup, cutmix, cuts }, size, random) {
+    if (random.unit() >= cuts) return { ...NOTHING, share: random.beta(mixup), cuts: 0 };
+    return { ...cutRectangle(random.beta(cutmix), size, random), cuts: 1 };
+  },
+  affine: inverseAffine,
 };
 
 /**
@@ -115,12 +120,6 @@ export function fiveSquares(image: Size, size: number): Rectangle[] {
   ];
 }
 
-/** Python's rounding, on which torchvision's crops rest. */
-function roundHalfToEven(value: number): number {
-  const rounded = Math.round(value);
-  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
-}
-
 function randomCorner(
   { size, padding }: { readonly size: number; readonly padding: number },
   image: Size,
@@ -175,6 +174,29 @@ function largestCentral(image: Size, [lowest, highest]: Range): Rectangle {
   const left = Math.floor((image.width - width) / 2);
   const top = Math.floor((image.height - height) / 2);
   return { left, top, width, height };
+}
+
+const inRadians = (degrees: number): number => (degrees * Math.PI) / 180;
+
+/**
+ * From a place after the transform to that before it, both about the middle of the image, sampled
+ * as torchvision's RandomAffine does: its inverse matrix.
+ */
+function inverseAffine(
+  { degrees, translate, scale, shear }: TransformOf<"affine">,
+  { width, height }: Size,
+  random: ExampleRandom,
+) {
+  const turn = inRadians(random.between(...degrees));
+  const [right, down] = [translate[0] * width, translate[1] * height];
+  const x = roundHalfToEven(random.between(-right, right));
+  const y = roundHalfToEven(random.between(-down, down));
+  const size = random.between(...scale);
+  const slant = Math.tan(inRadians(random.between(...shear)));
+  const [sine, cosine] = [Math.sin(turn), Math.cos(turn)];
+  const [a, b] = [(cosine - sine * slant) / size, (sine + cosine * slant) / size];
+  const [d, e] = [-sine / size, cosine / size];
+  return { a, b, c: -a * x - b * y, d, e, f: -d * x - e * y };
 }
 
 const NOTHING = { left: 0, top: 0, width: 0, height: 0 };

@@ -34,6 +34,37 @@ export function cropImage(image: Image, area: Rectangle): Image {
 }
 
 /** Mirrored left to right, or top to bottom. */
+/** A transform of places about the middle, as words that kernels read, in f32. */
+export type AffinePlaces = Readonly<Record<"a" | "b" | "c" | "d" | "e" | "f", number>>;
+
+/**
+ * The image whose pixels are the nearest ones of `image` at the places that `places` says, and
+ * `outside` where there are none.
+ */
+export function affineImage(image: Image, places: AffinePlaces, outside = 0): Image {
+  const { width, height, channels } = image;
+  const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
+  const { a, b, c, d, e, f } = places;
+  const pixels = image.pixels.slice().fill(outside);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const [x, y] = [column - middleX, row - middleY];
+      const fromX = roundHalfToEven(a * x + b * y + c + middleX);
+      const fromY = roundHalfToEven(d * x + e * y + f + middleY);
+      if (fromX < 0 || fromY < 0 || fromX >= width || fromY >= height) continue;
+      const [to, from] = [(row * width + column) * channels, (fromY * width + fromX) * channels];
+      for (let each = 0; each < channels; each++) pixels[to + each] = image.pixels[from + each]!;
+    }
+  }
+  return { ...image, pixels };
+}
+
+/** Python's rounding, on which torchvision's transforms rest, and WGSL's. */
+export function roundHalfToEven(value: number): number {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
 export function flipImage(image: Image, axis: "horizontal" | "vertical"): Image {
   return axis === "horizontal" ? flipRows(image) : flipColumns(image);
 }

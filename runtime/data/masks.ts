@@ -7,7 +7,7 @@ import type { Transform } from "../../program/transforms.js";
 import type { ExampleKey, Mask } from "./dataset.js";
 import { decide, randomRectangle, resizedSize, type Decisions, type Size } from "./decide.js";
 import { DataError } from "./error.js";
-import { cropImage, flipImage, type Rectangle } from "./image.js";
+import { affineImage, cropImage, flipImage, type Rectangle } from "./image.js";
 import { randomFor, type ExampleRandom } from "./random.js";
 
 /**
@@ -54,7 +54,17 @@ function moved(mask: Mask, transform: Transform, random: ExampleRandom): Mask {
     case "random_erasing":
     case "cutmix":
     case "mixup":
+    case "mixup_or_cutmix":
       return mask;
+    case "affine": {
+      const places = decide(transform, mask, random) as Decisions<"affine">;
+      const { ignore } = mask;
+      if (ignore !== undefined) return { ...mask, ...affineImage(mask, places, ignore) } as Mask;
+      throw new DataError(
+        "`affine` and `rotation` turn a mask's corners out of it, and pixels there have no class",
+        "give the loss a label to ignore: `cross_entropy(..., ignore=255)`",
+      );
+    }
   }
 }
 

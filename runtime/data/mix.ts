@@ -14,7 +14,8 @@ export function mixPlanes(
   mixtures.forEach(({ kind, partner, decisions }, slot) => {
     const target = result.subarray(slot * size, (slot + 1) * size);
     const other = images.subarray(partner * size, (partner + 1) * size);
-    if (kind === "mixup") blend(target, other, decisions.share);
+    const cuts = kind === "cutmix" || ("cuts" in decisions && decisions.cuts === 1);
+    if (!cuts) blend(target, other, decisions.share);
     else paste(target, other, shape, decisions as Decisions<"cutmix">);
   });
   return result;

@@ -13,7 +13,7 @@ import { jitterColors, shiftColors } from "./color.js";
 import type { ExampleKey, Image } from "./dataset.js";
 import { decide, fiveSquares, randomRectangle, resizedSize, type Decisions } from "./decide.js";
 import { DataError } from "./error.js";
-import { cropImage, flipImage, stackImages, toFloats } from "./image.js";
+import { affineImage, cropImage, flipImage, stackImages, toFloats } from "./image.js";
 import { randomFor, type ExampleRandom } from "./random.js";
 import { resample, resizeImage } from "./resample.js";
 
@@ -92,6 +92,8 @@ const appliers: { readonly [Kind in PreparedKind]: Applier<Kind> } = {
   random_erasing: erase,
   cutmix: unmixed,
   mixup: unmixed,
+  mixup_or_cutmix: unmixed,
+  affine: (image, _, places) => affineImage(image, places),
 };
 
 function cropAt(

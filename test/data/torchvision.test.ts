@@ -24,7 +24,7 @@ const kinds = [...new Set(cases.map(({ kind }) => kind))];
 test("there are cases of each kind", () => {
   const expected = [
     ...["center_crop", "ten_crop", "resize", "random_resized_crop", "hflip", "vflip"],
-    ...["normalize", "color_jitter"],
+    ...["normalize", "color_jitter", "affine"],
   ];
   expect(kinds).toEqual(expected);
 });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Transform } from "../../program/recipe.js";
 import type { Image } from "../../runtime/data/dataset.js";
 import { convertChannels, writePlanes } from "../../runtime/data/image.js";
+import { transformMask } from "../../runtime/data/masks.js";
 import { resizeImage } from "../../runtime/data/resample.js";
 import { applyTransforms } from "../../runtime/data/transforms.js";
 import { patternImage } from "./pattern.js";
@@ -176,4 +177,26 @@ test("gray is luma, and color from gray repeats it", () => {
   const image = { ...patternImage(1, 1), pixels: new Uint8Array([255, 0, 0]) };
   expect([...convertChannels(image, 1).pixels]).toEqual([76]);
   expect([...convertChannels(convertChannels(image, 1), 3).pixels]).toEqual([76, 76, 76]);
+});
+
+test("an affine transform turns a mask as it turns its picture, and labels what is outside", () => {
+  const transform = {
+    kind: "affine",
+    degrees: [20, 40],
+    translate: [0.2, 0.1],
+    scale: [0.5, 0.8],
+    shear: [0, 10],
+  } as const;
+  const key = { seed: 3, epoch: 1, example: 7 };
+  const image = patternImage(9, 7, 1);
+  const pixels = Uint8Array.from(image.pixels, (value) => 1 + (value % 200));
+  const picture = { ...image, pixels };
+  const turned = applyTransforms(picture, [transform], key);
+  const mask = { ...picture, channels: 1, ignore: 255 } as const;
+  const labels = transformMask(mask, [transform], key).pixels;
+  expect([...labels]).toEqual(Array.from(turned.pixels, (value) => value || 255));
+  expect(new Set(labels).size).toBeGreaterThan(10);
+  expect(labels).toContain(255);
+  const unlabeled = () => transformMask({ ...mask, ignore: undefined }, [transform], key);
+  expect(unlabeled).toThrow("pixels there have no class");
 });

@@ -77,6 +77,14 @@ const cases: readonly Case[] = [
     prepared: 3,
   },
   { ...SQUARE, train: `hflip -> ${NORMALIZE} -> cutmix`, prepared: 3 },
+  { ...SQUARE, train: `rotation(40) -> hflip -> vflip`, prepared: 3 },
+  {
+    ...SQUARE,
+    train:
+      "affine(20, translate=[0.2, 0.1], scale=[0.7, 1.4], shear=20) -> " +
+      `${NORMALIZE} -> mixup_or_cutmix`,
+    prepared: 3,
+  },
   { ...SQUARE, train: `color_jitter(contrast=0.5) -> vflip -> mixup(0.4)`, prepared: 3 },
 ];
 

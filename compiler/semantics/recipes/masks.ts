@@ -1,4 +1,5 @@
 import { isMask } from "../../network/facts.js";
+import { isMixing } from "../../../program/transforms.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
 import type { ReadSplit } from "./features.js";
@@ -49,12 +50,13 @@ function checkTransform(
   { reporter }: Environment,
 ): void {
   const { kind } = transform;
-  const isMeaningless = kind === "cutmix" || kind === "mixup" || kind === "ten_crop";
-  const isPadded = kind === "random_crop" && transform.padding > 0 && !ignores;
+  const isMeaningless = isMixing(transform) || kind === "ten_crop";
+  const reachesOutside = kind === "affine" || (kind === "random_crop" && transform.padding > 0);
+  const isPadded = reachesOutside && !ignores;
   if (!isMeaningless && !isPadded) return;
   reporter.report("NET3025", {
     message: isPadded
-      ? "`random_crop` adds pixels around the mask that have no class"
+      ? `\`${call.callee.name}\` adds pixels around the mask that have no class`
       : `\`${kind}\` has no meaning for masks`,
     span: call.span,
     notes: [

@@ -74,7 +74,7 @@ function mixingMistake(
       `but \`${next.call.callee.name}\` follows it`,
     label: "comes last",
     note: isMixing(next.transform)
-      ? "a split has one of `cutmix` and `mixup`"
+      ? "a split mixes once: `mixup_or_cutmix` chooses one of both for each image"
       : "for instance `random_resized_crop(224) -> normalize(...) -> cutmix`",
   };
 }

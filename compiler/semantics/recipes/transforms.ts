@@ -16,7 +16,7 @@ export const transforms: Registry<Transform> = {
   noun: "transform",
   example: "center_crop(224)",
   unknown: "NET3008",
-  planned: ["rotate", "gaussian_blur", "rand_augment"],
+  planned: ["gaussian_blur", "rand_augment"],
   absent: absentTransforms,
   definitions: [
     transform({
@@ -127,6 +127,67 @@ export const transforms: Registry<Transform> = {
       positional: ["probability"],
       arguments: { probability: probability("share of the images that are flipped") },
       resolve: ({ probability }) => ({ kind: "vflip", probability }),
+    }),
+    transform({
+      name: "rotation",
+      example: "rotation(15)",
+      aliases: [
+        ...["RandomRotation", "rotate", "random_rotate", "Rotate"],
+        { name: "random_rotation", differs: "Keras takes a part of a turn, `rotation` degrees" },
+      ],
+      summary: "turns images about their middle, by the nearest pixels; corners are black",
+      positional: ["degrees"],
+      arguments: {
+        degrees: required(
+          spread({ around: 0, minimum: -180, maximum: 180 }),
+          "how far at most, or the smallest and the largest; above 0 is counterclockwise",
+        ),
+      },
+      resolve: ({ degrees: [low, high] }) => ({
+        kind: "affine",
+        degrees: [-high, -low],
+        translate: [0, 0],
+        scale: [1, 1],
+        shear: [0, 0],
+      }),
+    }),
+    transform({
+      name: "affine",
+      example: "affine(degrees=10, translate=[0.1, 0.1], scale=[0.9, 1.1], shear=5)",
+      aliases: ["RandomAffine", "random_affine", "ShiftScaleRotate"],
+      summary:
+        "turns, moves, scales and shears images about their middle, by the nearest pixels; what " +
+        "comes from outside is black",
+      positional: ["degrees"],
+      arguments: {
+        degrees: withDefault(
+          spread({ around: 0, minimum: -180, maximum: 180 }),
+          [0, 0],
+          "how far at most, or the smallest and the largest; above 0 is clockwise",
+        ),
+        translate: withDefault(
+          floats({ length: 2, minimum: 0, maximum: 1 }),
+          [0, 0],
+          "largest shifts along columns and rows, as shares of width and height",
+        ),
+        scale: withDefault(
+          floats({ length: 2, above: 0 }),
+          [1, 1],
+          "smallest and largest factor of the size",
+        ),
+        shear: withDefault(
+          spread({ around: 0, minimum: -89, maximum: 89 }),
+          [0, 0],
+          "how far rows are slanted at most, in degrees, or the smallest and the largest",
+        ),
+      },
+      resolve: ({ degrees, translate, scale, shear }) => ({
+        kind: "affine",
+        degrees,
+        translate: [translate[0]!, translate[1]!],
+        scale: range(scale),
+        shear,
+      }),
     }),
     transform({
       name: "color_jitter",
@@ -274,6 +335,25 @@ export const transforms: Registry<Transform> = {
         ),
       },
       resolve: ({ alpha }) => ({ kind: "mixup", alpha }),
+    }),
+    transform({
+      name: "mixup_or_cutmix",
+      example: "mixup_or_cutmix(mixup=0.2, cutmix=1)",
+      aliases: each(["RandomMixup", "mixup_cutmix", "random_mix"], {
+        differs: "timm chooses one of both for each batch, `mixup_or_cutmix` for each image",
+      }),
+      summary: "does one of `mixup` and `cutmix` to each image",
+      positional: [],
+      arguments: {
+        mixup: withDefault(float({ above: 0 }), 0.8, "`alpha` of `mixup`"),
+        cutmix: withDefault(float({ above: 0 }), 1, "`alpha` of `cutmix`"),
+        cuts: withDefault(
+          float({ minimum: 0, maximum: 1 }),
+          0.5,
+          "share of the images that `cutmix` takes",
+        ),
+      },
+      resolve: (values) => ({ kind: "mixup_or_cutmix", ...values }),
     }),
   ],
 };

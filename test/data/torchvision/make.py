@@ -110,5 +110,17 @@ for _ in range(3):
         width, height = number(1, 7), number(1, 7)
         add_floats(jitter, lambda image: change(image, factor), width, height)
 
+STILL = {"translate": (0, 0), "scale": (1, 1), "shear": (0, 0)}
+for _ in range(8):
+    width, height = number(3, 14), number(3, 14)
+    angle = round(float(random.uniform(-180, 180)), 3)
+    size, slant = round(float(random.uniform(0.6, 1.6)), 3), round(float(random.uniform(-30, 30)), 3)
+    turned = {"kind": "affine", **STILL, "degrees": (-angle, -angle)}
+    # Of tensors: PIL's images are turned in fixed point.
+    add_floats(turned, lambda image: functional.rotate(image, angle), width, height)
+    slanted = {"scale": (size, size), "shear": (slant, slant), "degrees": (angle, angle)}
+    change = lambda image: functional.affine(image, angle, [0, 0], size, [slant, 0])
+    add_floats({"kind": "affine", **STILL, **slanted}, change, width, height)
+
 path = Path(__file__).parent / "expected.json"
 path.write_text("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
