@@ -136,14 +136,21 @@ export const DECISIONS = {
   mixup: { share: "f32" },
   /** `cuts` is 1 or 0. */
   mixup_or_cutmix: { ...RECTANGLE, share: "f32", cuts: "u32" },
-  /** Of places about the middle: before it they are at column a x + b y + c, row d x + e y + f. */
-  affine: { a: "f32", b: "f32", c: "f32", d: "f32", e: "f32", f: "f32" },
+  /**
+   * Where the pixel at column x and row y comes from, by whole numbers, so that all devices agree:
+   * with X and Y twice the distances from the middle of the image, its column is
+   * (a X + b Y + c) >> bits, and its row (d X + e Y + f) >> bits.
+   */
+  affine: { a: "i32", b: "i32", c: "i32", d: "i32", e: "i32", f: "i32", bits: "u32" },
 } as const satisfies { readonly [Kind in TransformKind]?: Readonly<Record<string, WordType>> };
 
 export type WordType = "i32" | "u32" | "f32";
 
 /** The kinds that kernels can do. */
 export type PreparedKind = keyof typeof DECISIONS;
+
+/** Those of them that do not mix images. */
+export type UnmixedKind = Exclude<PreparedKind, MixingKind>;
 
 export function isPrepared(transform: Transform): transform is TransformOf<PreparedKind> {
   return transform.kind in DECISIONS;

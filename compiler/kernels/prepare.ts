@@ -277,21 +277,19 @@ function intoCrop(step: PreparedStep): Code {
     let ${outside(step)} = x < 0 || y < 0 || x >= i32(${width}) || y >= i32(${height});`;
 }
 
-/** To the nearest pixel before it; places are about the middle of the image. */
+/** To the nearest pixel before it, in whole numbers: the loops' pixel on every device. */
 function beforeAffine(step: PreparedStep): Code {
   const [width, height] = ["from_width", "from_height"].map((name) => constant("u32", name, step));
-  const [column, row, middle] = ["column_", "row_", "middle_"].map((name) =>
-    local(name, step.firstWord),
-  ) as [Code, Code, Code];
+  const [column, row] = ["column_", "row_"].map((name) => local(name, step.firstWord));
   const [a, b, c, d, e, f] = ["a", "b", "c", "d", "e", "f"].map((name) =>
-    asFloat(word(step, name)),
+    asSigned(word(step, name)),
   );
+  const bits = word(step, "bits");
   return code`
-    let ${middle} = (vec2f(f32(${width}), f32(${height})) - 1.0) / 2.0;
-    let ${column} = f32(x) - ${middle}.x;
-    let ${row} = f32(y) - ${middle}.y;
-    x = i32(round(${a} * ${column} + ${b} * ${row} + ${c} + ${middle}.x));
-    y = i32(round(${d} * ${column} + ${e} * ${row} + ${f} + ${middle}.y));
+    let ${column} = 2 * x - i32(${width}) + 1;
+    let ${row} = 2 * y - i32(${height}) + 1;
+    x = (${a} * ${column} + ${b} * ${row} + ${c}) >> ${bits};
+    y = (${d} * ${column} + ${e} * ${row} + ${f}) >> ${bits};
     let ${outside(step)} = x < 0 || y < 0 || x >= i32(${width}) || y >= i32(${height});`;
 }
 

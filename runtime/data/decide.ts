@@ -1,9 +1,15 @@
 /**
  * The random decisions of transforms, with torchvision's distributions. Each is a function of seed,
  * epoch, example and the transform's position alone (random.ts), whether kernels act on it or the
- * plain loops of transforms.ts.
+ * plain loops of transforms.ts. What mixes images decides in decide-mixing.ts: only training does.
  */
-import type { DECISIONS, PreparedKind, Range, TransformOf } from "../../program/transforms.js";
+import type {
+  DECISIONS,
+  PreparedKind,
+  Range,
+  TransformOf,
+  UnmixedKind,
+} from "../../program/transforms.js";
 import { DataError } from "./error.js";
 import { roundHalfToEven, type Rectangle } from "./image.js";
 import type { ExampleRandom } from "./random.js";
@@ -18,15 +24,16 @@ export type Decisions<Kind extends PreparedKind = PreparedKind> = {
   readonly [Name in keyof (typeof DECISIONS)[Kind]]: number;
 };
 
-type Deciders = {
-  readonly [Kind in PreparedKind]: (
+/** What decides for transforms of some kinds. */
+export type Deciders<Kinds extends PreparedKind> = {
+  readonly [Kind in Kinds]: (
     transform: TransformOf<Kind>,
     size: Size,
     random: ExampleRandom,
   ) => Decisions<Kind>;
 };
 
-const deciders: Deciders = {
+const deciders: Deciders<UnmixedKind> = {
   center_crop: ({ size }, image) => corner(centralSquare(image, size)),
   random_crop: randomCorner,
   hflip: flip,
@@ -50,12 +57,6 @@ const deciders: Deciders = {
     return { red, green, blue };
   },
   random_erasing: erasedRectangle,
-  cutmix: ({ alpha }, size, random) => cutRectangle(random.beta(alpha), size, random),
-  mixup: ({ alpha }, _, random) => ({ share: random.beta(alpha) }),
-  mixup_or_cutmix({ mixup, cutmix, cuts }, size, random) {
-    if (random.unit() >= cuts) return { ...NOTHING, share: random.beta(mixup), cuts: 0 };
-    return { ...cutRectangle(random.beta(cutmix), size, random), cuts: 1 };
-  },
   affine: inverseAffine,
 };
 
@@ -64,12 +65,12 @@ const deciders: Deciders = {
  * for it.
  */
 export function decide(
-  transform: TransformOf<PreparedKind>,
+  transform: TransformOf<UnmixedKind>,
   size: Size,
   random: ExampleRandom,
 ): Decisions {
   const decider = deciders[transform.kind] as (
-    transform: TransformOf<PreparedKind>,
+    transform: TransformOf<UnmixedKind>,
     size: Size,
     random: ExampleRandom,
   ) => Decisions;
@@ -186,7 +187,7 @@ function inverseAffine(
   { degrees, translate, scale, shear }: TransformOf<"affine">,
   { width, height }: Size,
   random: ExampleRandom,
-) {
+): Decisions<"affine"> {
   const turn = inRadians(random.between(...degrees));
   const [right, down] = [translate[0] * width, translate[1] * height];
   const x = roundHalfToEven(random.between(-right, right));
@@ -196,10 +197,30 @@ function inverseAffine(
   const [sine, cosine] = [Math.sin(turn), Math.cos(turn)];
   const [a, b] = [(cosine - sine * slant) / size, (sine + cosine * slant) / size];
   const [d, e] = [-sine / size, cosine / size];
-  return { a, b, c: -a * x - b * y, d, e, f: -d * x - e * y };
+  // Twice the middle, and half a pixel, as rounding to the nearest one needs.
+  const [c, f] = [width - 2 * (a * x + b * y), height - 2 * (d * x + e * y)];
+  const rows = [
+    [a, b, c],
+    [d, e, f],
+  ] as const;
+  return inWholeNumbers(rows, { width, height });
 }
 
-const NOTHING = { left: 0, top: 0, width: 0, height: 0 };
+type Row = readonly [x: number, y: number, start: number];
+
+/** With as many bits of fraction as sums in 32 bits allow. */
+function inWholeNumbers(rows: readonly [Row, Row], { width, height }: Size) {
+  const sumOf = ([x, y, start]: Row) =>
+    Math.abs(x) * width + Math.abs(y) * height + Math.abs(start) + 1;
+  const bits = Math.floor(Math.log2(2 ** 30 / Math.max(...rows.map(sumOf))));
+  const whole = (value: number) => Math.round(value * 2 ** bits);
+  const [a, b, c, d, e, f] = rows.flat().map(whole) as [number, number, number, ...Row];
+  // Places are twice those of pixels.
+  return { a, b, c, d, e, f, bits: bits + 1 };
+}
+
+/** A rectangle of no pixels. */
+export const NOTHING = { left: 0, top: 0, width: 0, height: 0 };
 
 /** Zhong et al. 2017, sampled as torchvision does: nothing where no rectangle fits. */
 function erasedRectangle(
@@ -220,22 +241,6 @@ function erasedRectangle(
     return { left, top, width, height };
   }
   return NOTHING;
-}
-
-/**
- * A rectangle around a random point that covers 1 - `share` of the image, less what lies outside of
- * it; the share follows.
- */
-function cutRectangle(share: number, { width, height }: Size, random: ExampleRandom) {
-  const x = random.below(width);
-  const y = random.below(height);
-  const half = 0.5 * Math.sqrt(1 - share);
-  const left = Math.max(0, x - Math.floor(half * width));
-  const top = Math.max(0, y - Math.floor(half * height));
-  const right = Math.min(width, x + Math.floor(half * width));
-  const bottom = Math.min(height, y + Math.floor(half * height));
-  const cut = { left, top, width: right - left, height: bottom - top };
-  return { ...cut, share: 1 - (cut.width * cut.height) / (width * height) };
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Operations on decoded images. Each returns a new image; none changes its argument. */
+import type { DECISIONS } from "../../program/transforms.js";
 import type { Image } from "./dataset.js";
 
 /** An image of the given size with the kind of pixels of `like`, all zero. */
@@ -33,9 +34,8 @@ export function cropImage(image: Image, area: Rectangle): Image {
   return result;
 }
 
-/** Mirrored left to right, or top to bottom. */
-/** A transform of places about the middle, as words that kernels read, in f32. */
-export type AffinePlaces = Readonly<Record<"a" | "b" | "c" | "d" | "e" | "f", number>>;
+/** Where pixels come from, in whole numbers: DECISIONS of program/transforms.ts says how. */
+export type AffinePlaces = Readonly<Record<keyof (typeof DECISIONS)["affine"], number>>;
 
 /**
  * The image whose pixels are the nearest ones of `image` at the places that `places` says, and
@@ -43,14 +43,12 @@ export type AffinePlaces = Readonly<Record<"a" | "b" | "c" | "d" | "e" | "f", nu
  */
 export function affineImage(image: Image, places: AffinePlaces, outside = 0): Image {
   const { width, height, channels } = image;
-  const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
-  const { a, b, c, d, e, f } = places;
+  const { a, b, c, d, e, f, bits } = places;
   const pixels = image.pixels.slice().fill(outside);
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
-      const [x, y] = [column - middleX, row - middleY];
-      const fromX = roundHalfToEven(a * x + b * y + c + middleX);
-      const fromY = roundHalfToEven(d * x + e * y + f + middleY);
+      const [x, y] = [2 * column - (width - 1), 2 * row - (height - 1)];
+      const [fromX, fromY] = [(a * x + b * y + c) >> bits, (d * x + e * y + f) >> bits];
       if (fromX < 0 || fromY < 0 || fromX >= width || fromY >= height) continue;
       const [to, from] = [(row * width + column) * channels, (fromY * width + fromX) * channels];
       for (let each = 0; each < channels; each++) pixels[to + each] = image.pixels[from + each]!;
@@ -59,12 +57,13 @@ export function affineImage(image: Image, places: AffinePlaces, outside = 0): Im
   return { ...image, pixels };
 }
 
-/** Python's rounding, on which torchvision's transforms rest, and WGSL's. */
+/** Python's rounding, on which torchvision's transforms rest. */
 export function roundHalfToEven(value: number): number {
   const rounded = Math.round(value);
   return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
+/** Mirrored left to right, or top to bottom. */
 export function flipImage(image: Image, axis: "horizontal" | "vertical"): Image {
   return axis === "horizontal" ? flipRows(image) : flipColumns(image);
 }

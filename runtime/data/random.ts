@@ -58,27 +58,6 @@ export class ExampleRandom {
     // 1 - unit is never 0.
     return Math.sqrt(-2 * Math.log(1 - this.unit())) * Math.cos(2 * Math.PI * this.unit());
   }
-
-  /** From the beta distribution with both parameters `alpha`: in [0, 1], symmetric about 1/2. */
-  beta(alpha: number): number {
-    const [first, second] = [this.gamma(alpha), this.gamma(alpha)];
-    // Both are 0 only where alpha is so small that one of them alone counts: the distribution's
-    // ends.
-    return first + second > 0 ? first / (first + second) : Math.round(this.unit());
-  }
-
-  /** Marsaglia and Tsang, "A simple method for generating gamma variables", 2000. */
-  private gamma(shape: number): number {
-    if (shape < 1) return this.gamma(shape + 1) * (1 - this.unit()) ** (1 / shape);
-    const d = shape - 1 / 3;
-    const c = 1 / Math.sqrt(9 * d);
-    for (;;) {
-      const x = this.normal();
-      const v = (1 + c * x) ** 3;
-      if (v <= 0) continue;
-      if (Math.log(1 - this.unit()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
-    }
-  }
 }
 
 /** The order in which an epoch visits its examples: a permutation of 0 .. length - 1. */

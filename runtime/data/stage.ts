@@ -12,7 +12,8 @@ import {
   type TransformOf,
 } from "../../program/transforms.js";
 import type { Dataset, ExampleKey, Image, Images, InputShape } from "./dataset.js";
-import { decide, type Decisions, type Size } from "./decide.js";
+import type { Decisions, Size } from "./decide.js";
+import { decideMixing } from "./decide-mixing.js";
 import { writePlanes } from "./image.js";
 import { DataError } from "./error.js";
 import { mixPlanes } from "./mix.js";
@@ -182,7 +183,7 @@ export function decideMixtures(
   return keys.map((key, slot) => ({
     kind: transform.kind,
     partner: slot === 0 ? before : slot - 1,
-    decisions: decide(transform, size, randomFor(key, position)) as Decisions<MixingKind>,
+    decisions: decideMixing(transform, size, randomFor(key, position)),
   }));
 }
 

@@ -5,9 +5,10 @@
 import {
   isMixing,
   isPrepared,
-  type PreparedKind,
+  type MixingKind,
   type Transform,
   type TransformOf,
+  type UnmixedKind,
 } from "../../program/transforms.js";
 import { jitterColors, shiftColors } from "./color.js";
 import type { ExampleKey, Image } from "./dataset.js";
@@ -17,7 +18,7 @@ import { affineImage, cropImage, flipImage, stackImages, toFloats } from "./imag
 import { randomFor, type ExampleRandom } from "./random.js";
 import { resample, resizeImage } from "./resample.js";
 
-/** `image` after all of `transforms`, in order, except `mixup` and `cutmix`. */
+/** `image` after all of `transforms`, in order, except those that mix images. */
 export function applyTransforms(
   image: Image,
   transforms: readonly Transform[],
@@ -55,9 +56,13 @@ function resizeAndCrop(
   return isWithin ? resample(image, { to, keep }) : undefined;
 }
 
-function applyTransform(image: Image, transform: Transform, random: ExampleRandom): Image {
+function applyTransform(
+  image: Image,
+  transform: Exclude<Transform, TransformOf<MixingKind>>,
+  random: ExampleRandom,
+): Image {
   if (isPrepared(transform)) {
-    const apply = appliers[transform.kind] as Applier<PreparedKind>;
+    const apply = appliers[transform.kind] as Applier<UnmixedKind>;
     return apply(image, transform, decide(transform, image, random));
   }
   switch (transform.kind) {
@@ -73,15 +78,13 @@ function applyTransform(image: Image, transform: Transform, random: ExampleRando
   }
 }
 
-type Applier<Kind extends PreparedKind> = (
+type Applier<Kind extends UnmixedKind> = (
   image: Image,
   transform: TransformOf<Kind>,
   decisions: Decisions<Kind>,
 ) => Image;
 
-const unmixed = (image: Image) => image;
-
-const appliers: { readonly [Kind in PreparedKind]: Applier<Kind> } = {
+const appliers: { readonly [Kind in UnmixedKind]: Applier<Kind> } = {
   center_crop: cropAt,
   random_crop: cropAt,
   hflip: (image, _, { flipped }) => (flipped ? flipImage(image, "horizontal") : image),
@@ -90,9 +93,6 @@ const appliers: { readonly [Kind in PreparedKind]: Applier<Kind> } = {
   color_jitter: (image, _, decisions) => jitterColors(image, decisions),
   pca_noise: (image, _, decisions) => shiftColors(image, decisions),
   random_erasing: erase,
-  cutmix: unmixed,
-  mixup: unmixed,
-  mixup_or_cutmix: unmixed,
   affine: (image, _, places) => affineImage(image, places),
 };
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { JITTER_PARTS } from "../../program/transforms.js";
 import { jitterColors } from "../../runtime/data/color.js";
+import { beta } from "../../runtime/data/decide-mixing.js";
 import { ExampleRandom } from "../../runtime/data/random.js";
 import { patternImage } from "./pattern.js";
 
@@ -46,7 +47,7 @@ test.each([
 test("shares of mixtures follow the beta distribution", () => {
   for (const alpha of [0.2, 1, 4]) {
     const draws = Array.from({ length: 4000 }, (_, example) =>
-      new ExampleRandom(1, 0, example, 2).beta(alpha),
+      beta(alpha, new ExampleRandom(1, 0, example, 2)),
     );
     const mean = draws.reduce((sum, draw) => sum + draw, 0) / draws.length;
     const variance = draws.reduce((sum, draw) => sum + (draw - mean) ** 2, 0) / draws.length;

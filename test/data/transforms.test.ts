@@ -200,3 +200,26 @@ test("an affine transform turns a mask as it turns its picture, and labels what 
   const unlabeled = () => transformMask({ ...mask, ignore: undefined }, [transform], key);
   expect(unlabeled).toThrow("pixels there have no class");
 });
+
+test("affine shifts by whole pixels, up to shares of the width and of the height", () => {
+  const still = { kind: "affine", degrees: [0, 0], scale: [1, 1], shear: [0, 0] } as const;
+  const transform = { ...still, translate: [0.4, 0.2] } as const;
+  const image = patternImage(10, 10);
+  const shifts = Array.from({ length: 200 }, (_, example) => {
+    const { pixels } = applyTransforms(image, [transform], { seed: 1, epoch: 0, example });
+    const isShift = ([x, y]: readonly number[]) =>
+      pixels.every((value, index) => {
+        const [column, row] = [(Math.floor(index / 3) % 10) - x!, Math.floor(index / 30) - y!];
+        const isInside = column >= 0 && column < 10 && row >= 0 && row < 10;
+        return value === (isInside ? image.pixels[(row * 10 + column) * 3 + (index % 3)] : 0);
+      });
+    return SHIFTS.find(isShift)!.join();
+  });
+  expect(new Set(shifts).size).toBe(SHIFTS.length);
+});
+
+/** Up to 4 columns and 2 rows in both directions. */
+const SHIFTS = Array.from({ length: 9 * 5 }, (_, index) => [
+  (index % 9) - 4,
+  Math.floor(index / 9) - 2,
+]);

@@ -78,6 +78,14 @@ const cases: readonly Case[] = [
   },
   { ...SQUARE, train: `hflip -> ${NORMALIZE} -> cutmix`, prepared: 3 },
   { ...SQUARE, train: `rotation(40) -> hflip -> vflip`, prepared: 3 },
+  // Places between two pixels: both decide alike, by whole numbers.
+  {
+    train: "resize([8, 11]) -> rotation([90, 90]) -> affine(scale=[2, 2]) -> random_crop(8)",
+    width: 11,
+    height: 8,
+    size: 8,
+    prepared: 3,
+  },
   {
     ...SQUARE,
     train:

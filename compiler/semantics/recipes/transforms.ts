@@ -171,7 +171,7 @@ export const transforms: Registry<Transform> = {
           "largest shifts along columns and rows, as shares of width and height",
         ),
         scale: withDefault(
-          floats({ length: 2, above: 0 }),
+          floats({ length: 2, minimum: 0.01 }),
           [1, 1],
           "smallest and largest factor of the size",
         ),
