@@ -86,7 +86,7 @@ export async function referencePages(): Promise<Readonly<Record<string, string>>
     schedules: callsPage("Learning rate schedules", SCHEDULES, schedules.definitions),
     "recipe-settings": settingsPage(),
     "data-sources": callsPage("Data sources", SOURCES, sources.definitions),
-    transforms: callsPage("Transforms and data augmentation", TRANSFORMS, transforms.definitions),
+    ...transformPages(),
     functions: functionsPage(),
   };
   const pages = Object.entries(texts).map(async ([name, text]): Promise<[string, string]> => {
@@ -147,6 +147,30 @@ const TRANSFORMS = `
 Steps that images go through, in the order in which the spec lists them. Pixels are numbers from 0
 to 1. [Guide](../guides/data-augmentation.md).
 `;
+
+const GEOMETRY = `${TRANSFORMS.trim()} Transforms that change colors, erase and mix have
+[a page](transforms-of-color.md).
+`;
+
+const COLOR = `${TRANSFORMS.trim()} Transforms that move pixels have [a page](transforms.md).
+`;
+
+/** The first transform of the second page; those before move pixels. */
+const FIRST_OF_COLOR = "color_jitter";
+
+function transformPages(): Readonly<Record<string, string>> {
+  const all = transforms.definitions;
+  const first = all.findIndex(({ name }) => name === FIRST_OF_COLOR);
+  const color = "Transforms: color, erasing and mixing";
+  return {
+    transforms: callsPage(
+      "Transforms: size, crops, flips, rotation",
+      GEOMETRY,
+      all.slice(0, first),
+    ),
+    "transforms-of-color": callsPage(color, COLOR, all.slice(first)),
+  };
+}
 
 function callsPage(title: string, introduction: string, definitions: readonly Described[]): string {
   const calls = definitions.map((definition) => describeCall(definition));

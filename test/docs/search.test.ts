@@ -68,7 +68,7 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   regression: "guides/regression-and-multi-label",
   reproducible: "guides/reproducible",
   "resume from checkpoint": "guides/resume",
-  "rotation augmentation": "limits",
+  "rotation augmentation": "guides/data-augmentation",
   segmentation: "guides/segmentation",
   "skip connection": "reference/blocks-and-branches",
   tensorboard: "reference/run-folder",

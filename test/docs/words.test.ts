@@ -67,7 +67,7 @@ const BRITISH: readonly (readonly [RegExp, string])[] = [
 /** Real uses: the files, the text, and the reason. */
 const ALLOWED: readonly (readonly [files: RegExp, text: string, reason: string])[] = [
   [/settings\.ts$|recipe-settings\.md$|aliases\.txt$/, "optimiser", "users may write it"],
-  [/transforms\.(ts|md)$|aliases\.txt$/, "normalise", "users may write it"],
+  [/transforms(-of-color)?\.(ts|md)$|aliases\.txt$/, "normalise", "users may write it"],
   [/^editors\/vscode\/picture-panels\.ts$/, "Beside", "VS Code's ViewColumn.Beside"],
 ];
 

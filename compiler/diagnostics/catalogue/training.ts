@@ -201,18 +201,18 @@ export const TRAINING = {
     explanation:
       "A target `u32[N, height, width]` has a class for each pixel: its data are " +
       '`pairs("images", "masks")`, two folders with files of the same names. Crops and flips ' +
-      "change image and mask alike, and colors only the image. `cutmix`, `mixup` and `ten_crop` " +
-      "have no meaning for masks. A padded crop needs `cross_entropy(..., ignore=255)`, since " +
-      "the pixels around a mask have no class.",
+      "change image and mask alike, and colors only the image. Transforms that mix images, and " +
+      "`ten_crop`, have no meaning for masks. A padded crop, `rotation` and `affine` need " +
+      "`cross_entropy(..., ignore=255)`, since the pixels around a mask have no class.",
     wrong: 'target mask: u32[N, 32, 32] in 0..3\n...\neval folder("data/val")',
     right: 'target mask: u32[N, 32, 32] in 0..3\n...\neval pairs("data/images", "data/masks")',
   },
   NET3040: {
     title: "a transform in a place where it does not work",
     explanation:
-      "`cutmix` and `mixup` mix the images of a batch: a train split can have one of them, " +
-      "as its last transform. `ten_crop` makes ten images of each image and averages the " +
-      "predictions: it is for eval splits, and only `normalize` can follow it. " +
+      "`cutmix`, `mixup` and `mixup_or_cutmix` mix the images of a batch: a train split can " +
+      "have one of them, as its last transform. `ten_crop` makes ten images of each image and " +
+      "averages the predictions: it is for eval splits, and only `normalize` can follow it. " +
       "`color_jitter` and `pca_noise` change colors in the range 0 to 1, so they come before " +
       "`normalize`.",
     wrong: "normalize(mean=mean, std=std) -> color_jitter(0.4)",
