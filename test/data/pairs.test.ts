@@ -91,6 +91,7 @@ test("images and masks of one name are pairs, and other files are counted", asyn
 
 const CHAIN: readonly Transform[] = [
   { kind: "random_crop", size: 10, padding: 2 },
+  { kind: "affine", degrees: [-30, 30], translate: [0.1, 0], scale: [0.8, 1.2], shear: [0, 9] },
   { kind: "hflip", probability: 0.5 },
   { kind: "color_jitter", brightness: [1, 1], contrast: [1, 1], saturation: [1, 1], hue: [0, 0] },
   { kind: "vflip", probability: 0.5 },
@@ -105,7 +106,7 @@ const SPEC = `
   }
   data D for M {
     train pairs("images", "masks") {
-      resize(12) -> random_crop(10, padding=2) -> hflip -> vflip
+      resize(12) -> random_crop(10, padding=2) -> rotation(30) -> hflip -> vflip
     }
   }
   train T of M on D {
@@ -114,7 +115,7 @@ const SPEC = `
     optimizer = sgd(lr=0.1)
   }`;
 
-test("crops and flips move images and masks alike, on the host and before the device", async () => {
+test("crops, turns and flips move images and masks alike, here and for the device", async () => {
   const { open } = await folderOf("joint", files);
   const dataset = await open();
   const shape = { channels: 1, height: 10, width: 10 };
@@ -148,6 +149,18 @@ test("crops and flips move images and masks alike, on the host and before the de
     );
     expect(onDevice).toEqual(here);
   }
+});
+
+test("a turned mask needs a label to ignore, and is never mixed", () => {
+  const strict = SPEC.replace(", ignore=255", "").replace("padding=2", "padding=0");
+  const messagesOf = (text: string) =>
+    compile(text, { file: "m.net" }).diagnostics.map(({ code, message }) => `${code} ${message}`);
+  expect(messagesOf(strict)).toContain(
+    "NET3025 `rotation` adds pixels around the mask that have no class",
+  );
+  expect(messagesOf(SPEC.replace("-> vflip", "-> mixup_or_cutmix"))).toContain(
+    "NET3025 `mixup_or_cutmix` has no meaning for masks",
+  );
 });
 
 test("a resized mask has the labels of the nearest pixels, and no others", async () => {

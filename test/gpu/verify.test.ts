@@ -211,8 +211,8 @@ test("images prepared from bytes are checked, and what is wrong with them is fou
     }
     data Some for Pictures {
       train folder("pictures") {
-        resize(10) -> random_crop(8) -> hflip
-          -> normalize(mean=[0.4, 0.5, 0.6], std=[0.2, 0.3, 0.2]) -> mixup(0.4)
+        resize(10) -> random_crop(8) -> affine(90, translate=[0.2, 0.2], scale=[0.5, 2]) -> hflip
+          -> normalize(mean=[0.4, 0.5, 0.6], std=[0.2, 0.3, 0.2]) -> mixup_or_cutmix(cuts=0.3)
       }
       eval folder("pictures") {
         ten_crop(8) -> normalize(mean=[0.4, 0.5, 0.6], std=[0.2, 0.3, 0.2])
