@@ -76,6 +76,8 @@ const MEASURED = pages.filter(
 
 /** Lines of Dawn about limits of lavapipe. */
 const OF_DAWN = /^Warning: max.*\n/gm;
+/** Said where a command is run after others of the test: the pages show the first run. */
+const OF_EARLIER_RUN = /^warning: the earlier run in .*\n/gm;
 
 const isFull = process.env["NETC_TEST_FULL"] === "1" && process.env["NETC_ADAPTER"] === "lavapipe";
 
@@ -87,7 +89,8 @@ describe.runIf(isFull)("outputs on lavapipe have the form that the documentation
     const env = { NO_COLOR: "1", COLUMNS: "100", NETC_ADAPTER: "auto" };
     const { code, stdout, stderr } = await netc(command.split(" "), { cwd: folder, env });
     expect(code, `netc ${command}\n${stderr}`).toBe(0);
-    return `$ netc ${command}\n${stderr.replace(OF_DAWN, "")}${stdout}`;
+    const said = stderr.replace(OF_DAWN, "").replace(OF_EARLIER_RUN, "");
+    return `$ netc ${command}\n${said}${stdout}`;
   };
 
   // What the commands of the pages take for granted: two runs, a digit and weights.
