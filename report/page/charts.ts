@@ -103,7 +103,7 @@ const MOST_LINES = 8;
 /** The recall of each class by epoch; of many classes, those that are recognized worst. */
 function recallChart(records: readonly MetricsRecord[], align: Align): Chart[] {
   const epochs = records.filter((record): record is EpochRecord => !isStep(record));
-  const last = epochs.findLast(({ recall }) => recall !== undefined)?.recall ?? {};
+  const last = epochs.filter(({ recall }) => recall !== undefined).at(-1)?.recall ?? {};
   const worst = Object.entries(last).sort(([, one], [, other]) => one - other);
   if (worst.length === 0) return [];
   const shown = worst.slice(0, MOST_LINES).map(([name]) => name);
