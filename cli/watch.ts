@@ -18,6 +18,7 @@ export async function watching(path: string, run: () => Promise<readonly string[
   let files: readonly string[] = [path];
   while (!end.signal.aborted) {
     const before = await timesOf(files);
+    const start = Date.now();
     try {
       files = await run();
     } catch (error) {
@@ -25,13 +26,15 @@ export async function watching(path: string, run: () => Promise<readonly string[
       if (error instanceof Reported && error.files.length > 0) files = error.files;
     }
     if (end.signal.aborted) return;
+    const read = await timesOf(files.filter((file) => !Object.hasOwn(before, file)));
     say(`waiting for changes of ${path}; Ctrl-C ends`);
-    // A file that was first read by this run counts from now on.
-    const known = new Set(Object.keys(before));
-    const times = { ...(await timesOf(files.filter((file) => !known.has(file)))), ...before };
-    await changeOf(times, end.signal);
+    await changeOf({ ...unchangedSince(start, read), ...before }, end.signal);
   }
 }
+
+/** A file that changed while it was first read counts as changed. */
+const unchangedSince = (start: number, times: Times): Times =>
+  Object.fromEntries(Object.entries(times).map(([file, time]) => [file, time > start ? 0 : time]));
 
 type Times = Readonly<Record<string, number>>;
 
