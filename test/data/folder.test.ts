@@ -89,9 +89,9 @@ test("files that are not used are counted by reason, and said once", async () =>
   expect((await openFolder(directory, { channels: 3, onNotice })).length).toBe(3);
   const at = (name: string) => join(directory, name);
   expect(notices).toEqual([
-    `${directory}: 3 files are not used: 1 outside of the class folders (${at("labels.csv")}), ` +
+    `${directory}: 3 files are not used: 1 .txt (${at("a/notes.txt")}), ` +
       `1 hidden (${at("a/.DS_Store")}), ` +
-      `1 .txt (${at("a/notes.txt")})`,
+      `1 outside of the class folders (${at("labels.csv")})`,
   ]);
 });
 

@@ -83,7 +83,7 @@ test("images and masks of one name are pairs, and other files are counted", asyn
   expect(dataset.length).toBe(2);
   expect(dataset.classes).toEqual(["0", "1", "2", "3"]);
   expect(notices).toHaveLength(1);
-  expect(notices[0]).toContain("4 files are not used: 1 hidden");
+  expect(notices[0]).toMatch(/4 files are not used: 1 \.txt \(.*1 hidden/);
   expect(notices[0]).toMatch(/1 without a mask \(.*lonely.png\), 1 without an image/);
   const { mask } = (await dataset.get(1))!;
   expect([...mask!.pixels]).toEqual([...labels]);

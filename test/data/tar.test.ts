@@ -177,9 +177,9 @@ test("files that are not used are counted by reason, and said once", async () =>
   const notices: string[] = [];
   await openTar(path, { ...OPTIONS, onNotice: (said) => notices.push(said) });
   expect(notices).toEqual([
-    `${path}: 6 files are not used: 1 of a special type (pipe.png), ` +
-      "2 hidden (.DS_Store, for instance), 1 without an ending (readme), " +
+    `${path}: 6 files are not used: 2 hidden (.DS_Store, for instance), ` +
       "1 neither the image nor the label of an example (1.txt), " +
+      "1 of a special type (pipe.png), 1 without an ending (readme), " +
       "1 without an image of its name (2.txt)",
   ]);
 });

@@ -1,7 +1,8 @@
 /** Files and entries that a source does not use: counted by reason, and said once. */
 
 interface Kind {
-  count: number;
+  readonly count: number;
+  /** The first by name: folders are not read in the same order everywhere. */
   readonly example: string;
 }
 
@@ -10,9 +11,8 @@ export class UnusedEntries {
 
   /** `reason` completes "2 files are not used: 2 ...": "hidden". */
   add(reason: string, name: string): void {
-    const kind = this.kinds.get(reason);
-    if (kind) kind.count++;
-    else this.kinds.set(reason, { count: 1, example: name });
+    const { count, example } = this.kinds.get(reason) ?? { count: 0, example: name };
+    this.kinds.set(reason, { count: count + 1, example: name < example ? name : example });
   }
 
   /** `source`: the data set. */
@@ -22,12 +22,19 @@ export class UnusedEntries {
 
   /** `3 files are not used: 2 hidden (.a, for instance), 1 without an ending (readme)`. */
   text(): string {
-    const kinds = [...this.kinds].map(([reason, { count, example }]) =>
+    const kinds = this.sorted.map(([reason, { count, example }]) =>
       count === 1 ? `1 ${reason} (${example})` : `${count} ${reason} (${example}, for instance)`,
     );
     const total = [...this.kinds.values()].reduce((sum, { count }) => sum + count, 0);
     const files = total === 1 ? "1 file is" : `${total} files are`;
     return `${files} not used: ${kinds.join(", ")}${this.advice()}`;
+  }
+
+  /** The most frequent first, then by name. */
+  private get sorted(): readonly (readonly [reason: string, Kind])[] {
+    return [...this.kinds].sort(
+      ([reason, one], [other, another]) => another.count - one.count || (reason < other ? -1 : 1),
+    );
   }
 
   /** What to do about pictures of a format that is not read. */
