@@ -101,22 +101,22 @@ fn main(
     let weights3 = weights[weights_place3 + k];
     let gradient0 = gradient[gradient_place + k];
     // Multiply.
-    sum0 = multiply_add(sum0, subgroupBroadcast(weights0, 0u), gradient0);
-    sum1 = multiply_add(sum1, subgroupBroadcast(weights0, 1u), gradient0);
-    sum2 = multiply_add(sum2, subgroupBroadcast(weights0, 2u), gradient0);
-    sum3 = multiply_add(sum3, subgroupBroadcast(weights0, 3u), gradient0);
-    sum4 = multiply_add(sum4, subgroupBroadcast(weights1, 0u), gradient0);
-    sum5 = multiply_add(sum5, subgroupBroadcast(weights1, 1u), gradient0);
-    sum6 = multiply_add(sum6, subgroupBroadcast(weights1, 2u), gradient0);
-    sum7 = multiply_add(sum7, subgroupBroadcast(weights1, 3u), gradient0);
-    sum8 = multiply_add(sum8, subgroupBroadcast(weights2, 0u), gradient0);
-    sum9 = multiply_add(sum9, subgroupBroadcast(weights2, 1u), gradient0);
-    sum10 = multiply_add(sum10, subgroupBroadcast(weights2, 2u), gradient0);
-    sum11 = multiply_add(sum11, subgroupBroadcast(weights2, 3u), gradient0);
-    sum12 = multiply_add(sum12, subgroupBroadcast(weights3, 0u), gradient0);
-    sum13 = multiply_add(sum13, subgroupBroadcast(weights3, 1u), gradient0);
-    sum14 = multiply_add(sum14, subgroupBroadcast(weights3, 2u), gradient0);
-    sum15 = multiply_add(sum15, subgroupBroadcast(weights3, 3u), gradient0);
+    sum0 = multiply_add(sum0, vec4f(subgroupBroadcast(weights0.x, 0u), subgroupBroadcast(weights0.y, 0u), subgroupBroadcast(weights0.z, 0u), subgroupBroadcast(weights0.w, 0u)), gradient0);
+    sum1 = multiply_add(sum1, vec4f(subgroupBroadcast(weights0.x, 1u), subgroupBroadcast(weights0.y, 1u), subgroupBroadcast(weights0.z, 1u), subgroupBroadcast(weights0.w, 1u)), gradient0);
+    sum2 = multiply_add(sum2, vec4f(subgroupBroadcast(weights0.x, 2u), subgroupBroadcast(weights0.y, 2u), subgroupBroadcast(weights0.z, 2u), subgroupBroadcast(weights0.w, 2u)), gradient0);
+    sum3 = multiply_add(sum3, vec4f(subgroupBroadcast(weights0.x, 3u), subgroupBroadcast(weights0.y, 3u), subgroupBroadcast(weights0.z, 3u), subgroupBroadcast(weights0.w, 3u)), gradient0);
+    sum4 = multiply_add(sum4, vec4f(subgroupBroadcast(weights1.x, 0u), subgroupBroadcast(weights1.y, 0u), subgroupBroadcast(weights1.z, 0u), subgroupBroadcast(weights1.w, 0u)), gradient0);
+    sum5 = multiply_add(sum5, vec4f(subgroupBroadcast(weights1.x, 1u), subgroupBroadcast(weights1.y, 1u), subgroupBroadcast(weights1.z, 1u), subgroupBroadcast(weights1.w, 1u)), gradient0);
+    sum6 = multiply_add(sum6, vec4f(subgroupBroadcast(weights1.x, 2u), subgroupBroadcast(weights1.y, 2u), subgroupBroadcast(weights1.z, 2u), subgroupBroadcast(weights1.w, 2u)), gradient0);
+    sum7 = multiply_add(sum7, vec4f(subgroupBroadcast(weights1.x, 3u), subgroupBroadcast(weights1.y, 3u), subgroupBroadcast(weights1.z, 3u), subgroupBroadcast(weights1.w, 3u)), gradient0);
+    sum8 = multiply_add(sum8, vec4f(subgroupBroadcast(weights2.x, 0u), subgroupBroadcast(weights2.y, 0u), subgroupBroadcast(weights2.z, 0u), subgroupBroadcast(weights2.w, 0u)), gradient0);
+    sum9 = multiply_add(sum9, vec4f(subgroupBroadcast(weights2.x, 1u), subgroupBroadcast(weights2.y, 1u), subgroupBroadcast(weights2.z, 1u), subgroupBroadcast(weights2.w, 1u)), gradient0);
+    sum10 = multiply_add(sum10, vec4f(subgroupBroadcast(weights2.x, 2u), subgroupBroadcast(weights2.y, 2u), subgroupBroadcast(weights2.z, 2u), subgroupBroadcast(weights2.w, 2u)), gradient0);
+    sum11 = multiply_add(sum11, vec4f(subgroupBroadcast(weights2.x, 3u), subgroupBroadcast(weights2.y, 3u), subgroupBroadcast(weights2.z, 3u), subgroupBroadcast(weights2.w, 3u)), gradient0);
+    sum12 = multiply_add(sum12, vec4f(subgroupBroadcast(weights3.x, 0u), subgroupBroadcast(weights3.y, 0u), subgroupBroadcast(weights3.z, 0u), subgroupBroadcast(weights3.w, 0u)), gradient0);
+    sum13 = multiply_add(sum13, vec4f(subgroupBroadcast(weights3.x, 1u), subgroupBroadcast(weights3.y, 1u), subgroupBroadcast(weights3.z, 1u), subgroupBroadcast(weights3.w, 1u)), gradient0);
+    sum14 = multiply_add(sum14, vec4f(subgroupBroadcast(weights3.x, 2u), subgroupBroadcast(weights3.y, 2u), subgroupBroadcast(weights3.z, 2u), subgroupBroadcast(weights3.w, 2u)), gradient0);
+    sum15 = multiply_add(sum15, vec4f(subgroupBroadcast(weights3.x, 3u), subgroupBroadcast(weights3.y, 3u), subgroupBroadcast(weights3.z, 3u), subgroupBroadcast(weights3.w, 3u)), gradient0);
   }
   // Write.
   var sums = array<vec4f, 4>(vec4f(sum0, sum1, sum2, sum3), vec4f(sum4, sum5, sum6, sum7), vec4f(sum8, sum9, sum10, sum11), vec4f(sum12, sum13, sum14, sum15));

@@ -87,14 +87,14 @@ fn main(
     let weights0 = weights[weights_place0 + k];
     let gradient0 = gradient[gradient_place + k];
     // Multiply.
-    sum0 = multiply_add(sum0, subgroupBroadcast(weights0, 0u), gradient0);
-    sum1 = multiply_add(sum1, subgroupBroadcast(weights0, 1u), gradient0);
-    sum2 = multiply_add(sum2, subgroupBroadcast(weights0, 2u), gradient0);
-    sum3 = multiply_add(sum3, subgroupBroadcast(weights0, 3u), gradient0);
-    sum4 = multiply_add(sum4, subgroupBroadcast(weights0, 4u), gradient0);
-    sum5 = multiply_add(sum5, subgroupBroadcast(weights0, 5u), gradient0);
-    sum6 = multiply_add(sum6, subgroupBroadcast(weights0, 6u), gradient0);
-    sum7 = multiply_add(sum7, subgroupBroadcast(weights0, 7u), gradient0);
+    sum0 = multiply_add(sum0, vec4f(subgroupBroadcast(weights0.x, 0u), subgroupBroadcast(weights0.y, 0u), subgroupBroadcast(weights0.z, 0u), subgroupBroadcast(weights0.w, 0u)), gradient0);
+    sum1 = multiply_add(sum1, vec4f(subgroupBroadcast(weights0.x, 1u), subgroupBroadcast(weights0.y, 1u), subgroupBroadcast(weights0.z, 1u), subgroupBroadcast(weights0.w, 1u)), gradient0);
+    sum2 = multiply_add(sum2, vec4f(subgroupBroadcast(weights0.x, 2u), subgroupBroadcast(weights0.y, 2u), subgroupBroadcast(weights0.z, 2u), subgroupBroadcast(weights0.w, 2u)), gradient0);
+    sum3 = multiply_add(sum3, vec4f(subgroupBroadcast(weights0.x, 3u), subgroupBroadcast(weights0.y, 3u), subgroupBroadcast(weights0.z, 3u), subgroupBroadcast(weights0.w, 3u)), gradient0);
+    sum4 = multiply_add(sum4, vec4f(subgroupBroadcast(weights0.x, 4u), subgroupBroadcast(weights0.y, 4u), subgroupBroadcast(weights0.z, 4u), subgroupBroadcast(weights0.w, 4u)), gradient0);
+    sum5 = multiply_add(sum5, vec4f(subgroupBroadcast(weights0.x, 5u), subgroupBroadcast(weights0.y, 5u), subgroupBroadcast(weights0.z, 5u), subgroupBroadcast(weights0.w, 5u)), gradient0);
+    sum6 = multiply_add(sum6, vec4f(subgroupBroadcast(weights0.x, 6u), subgroupBroadcast(weights0.y, 6u), subgroupBroadcast(weights0.z, 6u), subgroupBroadcast(weights0.w, 6u)), gradient0);
+    sum7 = multiply_add(sum7, vec4f(subgroupBroadcast(weights0.x, 7u), subgroupBroadcast(weights0.y, 7u), subgroupBroadcast(weights0.z, 7u), subgroupBroadcast(weights0.w, 7u)), gradient0);
   }
   // Write.
   var sums = array<vec4f, 2>(vec4f(sum0, sum1, sum2, sum3), vec4f(sum4, sum5, sum6, sum7));

@@ -92,14 +92,14 @@ fn main(
     let weights1 = weights[weights_place1 + k];
     let gradient0 = gradient[gradient_place + k];
     // Multiply.
-    sum0 = multiply_add(sum0, subgroupBroadcast(weights0, 0u), gradient0);
-    sum1 = multiply_add(sum1, subgroupBroadcast(weights0, 1u), gradient0);
-    sum2 = multiply_add(sum2, subgroupBroadcast(weights0, 2u), gradient0);
-    sum3 = multiply_add(sum3, subgroupBroadcast(weights0, 3u), gradient0);
-    sum4 = multiply_add(sum4, subgroupBroadcast(weights1, 0u), gradient0);
-    sum5 = multiply_add(sum5, subgroupBroadcast(weights1, 1u), gradient0);
-    sum6 = multiply_add(sum6, subgroupBroadcast(weights1, 2u), gradient0);
-    sum7 = multiply_add(sum7, subgroupBroadcast(weights1, 3u), gradient0);
+    sum0 = multiply_add(sum0, vec4f(subgroupBroadcast(weights0.x, 0u), subgroupBroadcast(weights0.y, 0u), subgroupBroadcast(weights0.z, 0u), subgroupBroadcast(weights0.w, 0u)), gradient0);
+    sum1 = multiply_add(sum1, vec4f(subgroupBroadcast(weights0.x, 1u), subgroupBroadcast(weights0.y, 1u), subgroupBroadcast(weights0.z, 1u), subgroupBroadcast(weights0.w, 1u)), gradient0);
+    sum2 = multiply_add(sum2, vec4f(subgroupBroadcast(weights0.x, 2u), subgroupBroadcast(weights0.y, 2u), subgroupBroadcast(weights0.z, 2u), subgroupBroadcast(weights0.w, 2u)), gradient0);
+    sum3 = multiply_add(sum3, vec4f(subgroupBroadcast(weights0.x, 3u), subgroupBroadcast(weights0.y, 3u), subgroupBroadcast(weights0.z, 3u), subgroupBroadcast(weights0.w, 3u)), gradient0);
+    sum4 = multiply_add(sum4, vec4f(subgroupBroadcast(weights1.x, 0u), subgroupBroadcast(weights1.y, 0u), subgroupBroadcast(weights1.z, 0u), subgroupBroadcast(weights1.w, 0u)), gradient0);
+    sum5 = multiply_add(sum5, vec4f(subgroupBroadcast(weights1.x, 1u), subgroupBroadcast(weights1.y, 1u), subgroupBroadcast(weights1.z, 1u), subgroupBroadcast(weights1.w, 1u)), gradient0);
+    sum6 = multiply_add(sum6, vec4f(subgroupBroadcast(weights1.x, 2u), subgroupBroadcast(weights1.y, 2u), subgroupBroadcast(weights1.z, 2u), subgroupBroadcast(weights1.w, 2u)), gradient0);
+    sum7 = multiply_add(sum7, vec4f(subgroupBroadcast(weights1.x, 3u), subgroupBroadcast(weights1.y, 3u), subgroupBroadcast(weights1.z, 3u), subgroupBroadcast(weights1.w, 3u)), gradient0);
   }
   // Write.
   var sums = array<vec4f, 2>(vec4f(sum0, sum1, sum2, sum3), vec4f(sum4, sum5, sum6, sum7));

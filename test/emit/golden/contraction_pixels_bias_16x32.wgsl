@@ -128,22 +128,22 @@ fn main(
       let weights2 = weights[weights_place + 2u * columns];
       let weights3 = weights[weights_place + 3u * columns];
       // Multiply.
-      sum0 = multiply_add(sum0, subgroupBroadcast(input0, 0u), weights0, weights1, weights2, weights3);
-      sum1 = multiply_add(sum1, subgroupBroadcast(input0, 1u), weights0, weights1, weights2, weights3);
-      sum2 = multiply_add(sum2, subgroupBroadcast(input0, 2u), weights0, weights1, weights2, weights3);
-      sum3 = multiply_add(sum3, subgroupBroadcast(input0, 3u), weights0, weights1, weights2, weights3);
-      sum4 = multiply_add(sum4, subgroupBroadcast(input1, 0u), weights0, weights1, weights2, weights3);
-      sum5 = multiply_add(sum5, subgroupBroadcast(input1, 1u), weights0, weights1, weights2, weights3);
-      sum6 = multiply_add(sum6, subgroupBroadcast(input1, 2u), weights0, weights1, weights2, weights3);
-      sum7 = multiply_add(sum7, subgroupBroadcast(input1, 3u), weights0, weights1, weights2, weights3);
-      sum8 = multiply_add(sum8, subgroupBroadcast(input2, 0u), weights0, weights1, weights2, weights3);
-      sum9 = multiply_add(sum9, subgroupBroadcast(input2, 1u), weights0, weights1, weights2, weights3);
-      sum10 = multiply_add(sum10, subgroupBroadcast(input2, 2u), weights0, weights1, weights2, weights3);
-      sum11 = multiply_add(sum11, subgroupBroadcast(input2, 3u), weights0, weights1, weights2, weights3);
-      sum12 = multiply_add(sum12, subgroupBroadcast(input3, 0u), weights0, weights1, weights2, weights3);
-      sum13 = multiply_add(sum13, subgroupBroadcast(input3, 1u), weights0, weights1, weights2, weights3);
-      sum14 = multiply_add(sum14, subgroupBroadcast(input3, 2u), weights0, weights1, weights2, weights3);
-      sum15 = multiply_add(sum15, subgroupBroadcast(input3, 3u), weights0, weights1, weights2, weights3);
+      sum0 = multiply_add(sum0, vec4f(subgroupBroadcast(input0.x, 0u), subgroupBroadcast(input0.y, 0u), subgroupBroadcast(input0.z, 0u), subgroupBroadcast(input0.w, 0u)), weights0, weights1, weights2, weights3);
+      sum1 = multiply_add(sum1, vec4f(subgroupBroadcast(input0.x, 1u), subgroupBroadcast(input0.y, 1u), subgroupBroadcast(input0.z, 1u), subgroupBroadcast(input0.w, 1u)), weights0, weights1, weights2, weights3);
+      sum2 = multiply_add(sum2, vec4f(subgroupBroadcast(input0.x, 2u), subgroupBroadcast(input0.y, 2u), subgroupBroadcast(input0.z, 2u), subgroupBroadcast(input0.w, 2u)), weights0, weights1, weights2, weights3);
+      sum3 = multiply_add(sum3, vec4f(subgroupBroadcast(input0.x, 3u), subgroupBroadcast(input0.y, 3u), subgroupBroadcast(input0.z, 3u), subgroupBroadcast(input0.w, 3u)), weights0, weights1, weights2, weights3);
+      sum4 = multiply_add(sum4, vec4f(subgroupBroadcast(input1.x, 0u), subgroupBroadcast(input1.y, 0u), subgroupBroadcast(input1.z, 0u), subgroupBroadcast(input1.w, 0u)), weights0, weights1, weights2, weights3);
+      sum5 = multiply_add(sum5, vec4f(subgroupBroadcast(input1.x, 1u), subgroupBroadcast(input1.y, 1u), subgroupBroadcast(input1.z, 1u), subgroupBroadcast(input1.w, 1u)), weights0, weights1, weights2, weights3);
+      sum6 = multiply_add(sum6, vec4f(subgroupBroadcast(input1.x, 2u), subgroupBroadcast(input1.y, 2u), subgroupBroadcast(input1.z, 2u), subgroupBroadcast(input1.w, 2u)), weights0, weights1, weights2, weights3);
+      sum7 = multiply_add(sum7, vec4f(subgroupBroadcast(input1.x, 3u), subgroupBroadcast(input1.y, 3u), subgroupBroadcast(input1.z, 3u), subgroupBroadcast(input1.w, 3u)), weights0, weights1, weights2, weights3);
+      sum8 = multiply_add(sum8, vec4f(subgroupBroadcast(input2.x, 0u), subgroupBroadcast(input2.y, 0u), subgroupBroadcast(input2.z, 0u), subgroupBroadcast(input2.w, 0u)), weights0, weights1, weights2, weights3);
+      sum9 = multiply_add(sum9, vec4f(subgroupBroadcast(input2.x, 1u), subgroupBroadcast(input2.y, 1u), subgroupBroadcast(input2.z, 1u), subgroupBroadcast(input2.w, 1u)), weights0, weights1, weights2, weights3);
+      sum10 = multiply_add(sum10, vec4f(subgroupBroadcast(input2.x, 2u), subgroupBroadcast(input2.y, 2u), subgroupBroadcast(input2.z, 2u), subgroupBroadcast(input2.w, 2u)), weights0, weights1, weights2, weights3);
+      sum11 = multiply_add(sum11, vec4f(subgroupBroadcast(input2.x, 3u), subgroupBroadcast(input2.y, 3u), subgroupBroadcast(input2.z, 3u), subgroupBroadcast(input2.w, 3u)), weights0, weights1, weights2, weights3);
+      sum12 = multiply_add(sum12, vec4f(subgroupBroadcast(input3.x, 0u), subgroupBroadcast(input3.y, 0u), subgroupBroadcast(input3.z, 0u), subgroupBroadcast(input3.w, 0u)), weights0, weights1, weights2, weights3);
+      sum13 = multiply_add(sum13, vec4f(subgroupBroadcast(input3.x, 1u), subgroupBroadcast(input3.y, 1u), subgroupBroadcast(input3.z, 1u), subgroupBroadcast(input3.w, 1u)), weights0, weights1, weights2, weights3);
+      sum14 = multiply_add(sum14, vec4f(subgroupBroadcast(input3.x, 2u), subgroupBroadcast(input3.y, 2u), subgroupBroadcast(input3.z, 2u), subgroupBroadcast(input3.w, 2u)), weights0, weights1, weights2, weights3);
+      sum15 = multiply_add(sum15, vec4f(subgroupBroadcast(input3.x, 3u), subgroupBroadcast(input3.y, 3u), subgroupBroadcast(input3.z, 3u), subgroupBroadcast(input3.w, 3u)), weights0, weights1, weights2, weights3);
       weights_place += 4u * columns;
     }
   }
