@@ -28,12 +28,29 @@ function ofTwo(name: string, differs: string): readonly ForeignAlias[] {
   ];
 }
 
-/** The two running averages of Adam and AdamW; the defaults are the paper's. */
+/** The two running averages of Adam and its relatives; the defaults are the paper's. */
 const averages = {
   beta1: withDefault(share, 0.9, "share kept of the average of gradients"),
   beta2: withDefault(share, 0.999, "share kept of the average of their squares"),
   eps: epsilon,
 };
+
+interface AdaptiveValues {
+  readonly lr: number;
+  readonly weight_decay: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+}
+
+/** What all optimizers with these averages have, as programs name it. */
+const adaptive = ({ lr, weight_decay, beta1, beta2, eps }: AdaptiveValues) => ({
+  learningRate: lr,
+  weightDecay: weight_decay,
+  beta1,
+  beta2,
+  epsilon: eps,
+});
 
 export const optimizers: Registry<OptimizerSettings> = {
   noun: "optimizer",
@@ -89,14 +106,7 @@ export const optimizers: Registry<OptimizerSettings> = {
         ...averages,
         weight_decay: withDefault(decay, 0, "factor of the weights that is added to the gradient"),
       },
-      resolve: ({ lr, beta1, beta2, eps, weight_decay }) => ({
-        kind: "adam",
-        learningRate: lr,
-        weightDecay: weight_decay,
-        beta1,
-        beta2,
-        epsilon: eps,
-      }),
+      resolve: (given) => ({ kind: "adam", ...adaptive(given) }),
     }),
     optimizer({
       name: "adamw",
@@ -113,14 +123,7 @@ export const optimizers: Registry<OptimizerSettings> = {
           "decoupled decay: share of the weights subtracted, times `lr`",
         ),
       },
-      resolve: ({ lr, beta1, beta2, eps, weight_decay }) => ({
-        kind: "adamw",
-        learningRate: lr,
-        weightDecay: weight_decay,
-        beta1,
-        beta2,
-        epsilon: eps,
-      }),
+      resolve: (given) => ({ kind: "adamw", ...adaptive(given) }),
     }),
     optimizer({
       name: "rmsprop",
@@ -228,13 +231,9 @@ export const optimizers: Registry<OptimizerSettings> = {
           "how fast the momentum grows from half of `beta1` to all of it",
         ),
       },
-      resolve: ({ lr, beta1, beta2, eps, weight_decay, momentum_decay }) => ({
+      resolve: ({ momentum_decay, ...given }) => ({
         kind: "nadam",
-        learningRate: lr,
-        weightDecay: weight_decay,
-        beta1,
-        beta2,
-        epsilon: eps,
+        ...adaptive(given),
         momentumDecay: momentum_decay,
       }),
     }),
@@ -251,14 +250,7 @@ export const optimizers: Registry<OptimizerSettings> = {
         ...averages,
         weight_decay: withDefault(decay, 0, "factor of the weights that is added to the gradient"),
       },
-      resolve: ({ lr, beta1, beta2, eps, weight_decay }) => ({
-        kind: "radam",
-        learningRate: lr,
-        weightDecay: weight_decay,
-        beta1,
-        beta2,
-        epsilon: eps,
-      }),
+      resolve: (given) => ({ kind: "radam", ...adaptive(given) }),
     }),
     optimizer({
       name: "lamb",
@@ -279,14 +271,7 @@ export const optimizers: Registry<OptimizerSettings> = {
         eps: withDefault(float({ above: 0 }), 1e-6, "what keeps divisions finite"),
         weight_decay: withDefault(decay, 0.01, "factor of the weights that join the direction"),
       },
-      resolve: ({ lr, beta1, beta2, eps, weight_decay }) => ({
-        kind: "lamb",
-        learningRate: lr,
-        weightDecay: weight_decay,
-        beta1,
-        beta2,
-        epsilon: eps,
-      }),
+      resolve: (given) => ({ kind: "lamb", ...adaptive(given) }),
     }),
     optimizer({
       name: "lars",
