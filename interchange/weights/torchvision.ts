@@ -152,6 +152,27 @@ function vit(count: number): readonly string[] {
   ];
 }
 
+/** A backbone without its classifier, then the head, and the one that only training has. */
+const segmentation = (classifier: readonly string[]) => [
+  ...under("backbone", resnet([3, 4, 6, 3], 3).slice(0, -1)),
+  ...under("classifier", classifier),
+  ...under("aux_classifier", [0, 1, 4]),
+];
+
+/** Five views, what joins them, and the head. The last view starts with a pooling. */
+function deeplab(): readonly string[] {
+  const views = each(upTo(4), (index) => unit(`0.convs.${index}`));
+  return segmentation([
+    ...views,
+    "0.convs.4.1",
+    "0.convs.4.2",
+    ...unit("0.project"),
+    "1",
+    "2",
+    "4",
+  ]);
+}
+
 /**
  * By the names of torchvision's functions. MobileNetV3's first block expands only in the large one.
  */
@@ -181,6 +202,8 @@ const NETWORKS: Readonly<Record<string, () => readonly string[]>> = {
   efficientnet_b0: () => efficientnet([1, 2, 2, 3, 3, 4, 1]),
   convnext_tiny: () => convnext([3, 3, 9, 3]),
   vit_b_16: () => vit(12),
+  fcn_resnet50: () => segmentation(["0", "1", "4"]),
+  deeplabv3_resnet50: deeplab,
 };
 
 /** Names of layers in the order of the specs, by the network's. */

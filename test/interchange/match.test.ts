@@ -15,7 +15,9 @@ import { readExpected, readSpec } from "../parity/harness.js";
 
 /** Names of torchvision's layers in its own order. */
 const layersOf = readExpected<Readonly<Record<string, string>>>("torchvision-names");
-const shipped = readExpected<readonly { readonly name: string }[]>("torchvision");
+const shipped = ["torchvision", "torchvision-segmentation"].flatMap((file) =>
+  readExpected<readonly { readonly name: string }[]>(file),
+);
 
 /** A convolution, its normalization, or a linear layer, by name. */
 const conv = (name: string, out: number, inputs: number, kernel = 3): readonly Shaped[] => [

@@ -1547,10 +1547,18 @@ def torchvision_transformers():
     return [torchvision_case("vit_b_16", models.vit_b_16(weights=None).double().eval())]
 
 
-def torchvision_case(name, model):
+def torchvision_segmentation():
+    """The same of a class for each pixel, of one image."""
+    sizes = {"fcn_resnet50": 96, "deeplabv3_resnet50": 312}
+    return [{**torchvision_case(name, torchvision_model(name).double(), (1, 3, size, size)), "size": size} for name, size in sizes.items()]
+
+
+def torchvision_case(name, model, shape=(BATCH, 3, 224, 224)):
     tensors = fill(name, model)
     with torch.no_grad():
-        logits = model(images_of(f"{name}/images", (BATCH, 3, 224, 224)))
+        logits = model(images_of(f"{name}/images", shape))
+    # Networks of pixels have a second output, for training.
+    logits = logits["out"] if isinstance(logits, dict) else logits
     count = sum(value.numel() for value in model.parameters())
     print(f"{name}: {count} parameters, logits {logits.norm():.3g}", flush=True)
     return {"name": name, "parameters": count, "tensors": tensors, "logits": summary(logits)}
@@ -1573,13 +1581,16 @@ def fill(name, model):
 def torchvision_model(name):
     from torchvision import models
 
+    if "_resnet" in name:
+        make = getattr(models.segmentation, name)
+        return make(weights=None, weights_backbone=None, aux_loss=True).eval()
     options = {"init_weights": False} if name == "googlenet" else {}
     return getattr(models, name)(weights=None, **options).eval()
 
 
 def torchvision_names():
     """Names of the layers that have weights, in torchvision's order; of shipped specs and their kin."""
-    kin = "vgg13 vgg11_bn vgg13_bn vgg16_bn vgg19_bn resnet101 resnet152 squeezenet1_0 densenet169 densenet201"
+    kin = "vgg13 vgg11_bn vgg13_bn vgg16_bn vgg19_bn resnet101 resnet152 squeezenet1_0 densenet169 densenet201 fcn_resnet50 deeplabv3_resnet50"
     cases = json.loads((HERE / "expected" / "torchvision.json").read_text())
     names = sorted([case["name"] for case in cases] + kin.split())
     layers = {name: [key.rpartition(".")[0] for key in torchvision_model(name).state_dict()] for name in names}
@@ -1594,7 +1605,7 @@ def save_torchvision(name, path):
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "masks": masks, "unet": unet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-names": torchvision_names}
+    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "masks": masks, "unet": unet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names}
     if sys.argv[1:2] == ["save"]:
         save_torchvision(*sys.argv[2:])
         sys.exit()

@@ -12,25 +12,29 @@ interface Case {
   /** Weights and running statistics. */
   readonly tensors: number;
   readonly logits: Summary;
+  /** Of one square image whose pixels are classified; two images of 224x224 if absent. */
+  readonly size?: number;
 }
 
 /** 1e-4 of the logits' norm, less what a sketch may hide. */
 const TOLERANCE = 0.8e-4;
 
-const IMAGE = 3 * 224 * 224;
-
 const cases = [
   ...readExpected<readonly Case[]>("torchvision"),
   ...readExpected<readonly Case[]>("torchvision-transformers"),
+  ...readExpected<readonly Case[]>("torchvision-segmentation"),
 ];
 const full = process.env.NETC_TEST_FULL === "1";
 /** Small enough for every test run. */
-const QUICK = ["resnet18", "squeezenet1_1"];
+const QUICK = ["resnet18", "squeezenet1_1", "fcn_resnet50"];
 
-async function openNetwork(name: string): Promise<Network> {
-  const { programs, diagnostics } = compile(readSpec(name), { file: `${name}.net` });
-  expect(diagnostics).toEqual([]);
-  return createNetwork(programs, { batch: 2 });
+async function openNetwork({ name, size }: Case): Promise<Network> {
+  const text = readSpec(name);
+  // The data is cropped to the size of the spec.
+  const sized = text.replace(/size: int = \d+/, `size: int = ${size}`).replace(/^data [^]*/m, "");
+  const { programs, diagnostics } = compile(size ? sized : text, { file: `${name}.net` });
+  expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+  return createNetwork(programs, { batch: size ? 1 : 2 });
 }
 
 /** torchvision's names differ, its order of layers does not: weights are keyed by their place. */
@@ -47,11 +51,13 @@ async function writeWeights(network: Network, { name }: Case): Promise<void> {
 describe("logits as torchvision's", () => {
   const chosen = cases.filter(({ name }) => full || QUICK.includes(name));
   test.each(chosen)("$name", { timeout: 600_000 }, async (expected) => {
-    const network = await openNetwork(expected.name);
+    const network = await openNetwork(expected);
     try {
       expect(network.parameters).toHaveLength(expected.tensors);
       await writeWeights(network, expected);
-      const logits = await network.predict(uniformValues(`${expected.name}/images`, 2 * IMAGE, 1));
+      const { name, size } = expected;
+      const pixels = size ? size ** 2 : 2 * 224 ** 2;
+      const logits = await network.predict(uniformValues(`${name}/images`, 3 * pixels, 1));
       const error = relativeError(logits, expected.logits);
       console.log(`${expected.name}: ${error.toExponential(1)}`);
       expect(error).toBeLessThan(TOLERANCE);

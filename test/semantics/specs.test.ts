@@ -59,6 +59,9 @@ describe("the shipped specs", () => {
     ["resnet18.net", 11_689_512, 1_814_073_344],
     ["resnet34.net", 21_797_672, 3_663_761_408],
     ["resnet50.net", 25_557_032, 4_089_184_256],
+    // With the second classifier, as torchvision counts their parameters.
+    ["fcn_resnet50.net", 35_322_218, 130_125_312_000],
+    ["deeplabv3_resnet50.net", 42_004_074, 132_656_234_496],
     ["squeezenet1_1.net", 1_235_496, 349_151_936],
     // With both early classifiers, as torchvision counts them in training.
     ["googlenet.net", 13_004_888, 1_506_748_416],
