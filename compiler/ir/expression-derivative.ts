@@ -42,6 +42,7 @@ const unaryRules: Readonly<
     isStored(value) ? multiply(value, subtract(constant(1), value)) : logisticSlope(argument),
   relu: (_, value) => unary("positive", value),
   positive: () => constant(0),
+  stop: () => constant(0),
 };
 
 const isGreater = (a: Expression, b: Expression) => unary("positive", subtract(a, b));

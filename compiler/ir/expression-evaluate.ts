@@ -22,6 +22,7 @@ export const unaryFunctions: Readonly<Record<UnaryOperator, (argument: number) =
   sigmoid: (argument) => 1 / (1 + Math.exp(-argument)),
   relu: (argument) => Math.max(argument, 0),
   positive: (argument) => (argument > 0 ? 1 : 0),
+  stop: (argument) => argument,
 };
 
 export const binaryFunctions: Readonly<

@@ -33,6 +33,14 @@ export function substitute(
   return mapParts(expression, (part) => substitute(part, replacement));
 }
 
+/** The same value without what only derivatives see. */
+export function withoutStops(expression: Expression): Expression {
+  if (expression.kind === "unary" && expression.operator === "stop") {
+    return withoutStops(expression.argument);
+  }
+  return mapParts(expression, withoutStops);
+}
+
 /**
  * Every operand and channel that the expression reads, in the order of reading, repeats included.
  */

@@ -21,7 +21,9 @@ export type UnaryOperator =
   | "sigmoid"
   | "relu"
   /** 1 where the argument is greater than 0, else 0. */
-  | "positive";
+  | "positive"
+  /** The argument, of which the derivative is 0: it keeps gradients from what makes it. */
+  | "stop";
 
 export type BinaryOperator =
   | "add"

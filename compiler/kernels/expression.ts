@@ -73,6 +73,8 @@ function printUnary(
   const type = text(leaves.type);
   const x = print(argument, leaves);
   switch (operator) {
+    case "stop":
+      return printOperand(argument, leaves, PRIMARY);
     case "negate":
       return code`-${printOperand(argument, leaves, PRIMARY)}`;
     case "positive":

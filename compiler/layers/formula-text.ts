@@ -33,6 +33,7 @@ const UNARY_NAMES: Partial<Record<UnaryOperator, string>> = {
   sigmoid: "sigmoid",
   relu: "relu",
   positive: "positive",
+  stop: "stop",
 };
 
 const INFIX: Partial<Record<BinaryOperator, { readonly sign: string; readonly binds: number }>> = {

@@ -60,6 +60,7 @@ import { sigmoid } from "./sigmoid.js";
 import { silu } from "./silu.js";
 import { softmax } from "./softmax.js";
 import { softplus } from "./softplus.js";
+import { stop } from "./stop.js";
 import { tanh } from "./tanh.js";
 import { token } from "./token.js";
 import { tokens } from "./tokens.js";
@@ -114,6 +115,7 @@ export const layers: readonly LayerDefinition[] = [
   reshape,
   softmax,
   identity,
+  stop,
   add,
   multiply,
   concat,

@@ -14,6 +14,7 @@ import {
 } from "../ir/expression.js";
 import type { AnyNode, Graph, Parameter, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
+import { passesGradient } from "../ir/reach.js";
 import type { SlicedTraining } from "../ir/step-graphs.js";
 import { elementCount } from "../ir/shape.js";
 import { summarize } from "./summarize.js";
@@ -157,7 +158,7 @@ function neededGradients({ parameters, nodes }: Graph): ReadonlySet<number> {
   const trainable = parameters.filter((parameter) => parameter.trainable);
   const needed = new Set(trainable.map(({ value }) => value.id));
   for (const node of nodes)
-    if (node.inputs.some((input) => needed.has(input.id)))
+    if (node.inputs.some(({ id }, index) => needed.has(id) && passesGradient(node, index)))
       for (const output of node.outputs) needed.add(output.id);
   return needed;
 }

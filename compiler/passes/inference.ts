@@ -1,4 +1,4 @@
-import { mapParts } from "../ir/expression-transform.js";
+import { mapParts, withoutStops } from "../ir/expression-transform.js";
 import { simplify } from "../ir/expression-simplify.js";
 import { add, channel, constant, multiply, operand, type Expression } from "../ir/expression.js";
 import type { AnyNode, Graph, Node, Value } from "../ir/graph.js";
@@ -60,7 +60,7 @@ function isWorthCopy({ inputs: [, weights], outputs: [y] }: Node<"convolution">)
 
 function withoutDropout(node: AnyNode): AnyNode {
   if (node.kind !== "pointwise") return node;
-  const expression = simplify(keepAll(node.attributes.expression));
+  const expression = simplify(withoutStops(keepAll(node.attributes.expression)));
   return { ...node, attributes: { expression } };
 }
 

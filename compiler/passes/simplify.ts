@@ -1,5 +1,11 @@
 import { simplify as simplifyExpression } from "../ir/expression-simplify.js";
-import { compactInputs, leaves, readsChannel, sameExpression } from "../ir/expression-transform.js";
+import {
+  compactInputs,
+  leaves,
+  readsChannel,
+  sameExpression,
+  withoutStops,
+} from "../ir/expression-transform.js";
 import type { Expression } from "../ir/expression.js";
 import type {
   AnyNode,
@@ -188,8 +194,16 @@ const forwardRules: Rules = {
   maxPool: [poolBeforeRelu],
 };
 
+/** Once there are gradients, what kept them from values has no meaning any more. */
+const withoutStop: Rule<"pointwise"> = (node) => {
+  const { expression } = node.attributes;
+  const plain = withoutStops(expression);
+  if (sameExpression(plain, expression)) return undefined;
+  return (builder) => [addPointwise(builder, node.inputs, plain, node.origin)];
+};
+
 const trainingRules: Rules = {
-  pointwise: [simplerExpression, signAfterDropout],
+  pointwise: [withoutStop, simplerExpression, signAfterDropout],
   reshape: [singleReshape],
 };
 

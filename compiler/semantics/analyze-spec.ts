@@ -28,6 +28,7 @@ import { analyzeData } from "./recipes/data.js";
 import { analyzeTrain } from "./recipes/train.js";
 import { Reporter } from "../calls/reporter.js";
 import { didYouMean, listNames, renameFixes } from "../calls/suggestion.js";
+import { checkStops } from "./stops.js";
 import { findUnreadNames } from "./unread-names.js";
 
 /**
@@ -73,6 +74,7 @@ class SpecAnalysis {
     const models = [...this.models.values()].flatMap((model) => this.defaultModel(model) ?? []);
     for (const data of this.data.values()) this.checkData(data, models);
     const runs = [...this.trains.values()].flatMap((train) => this.runOf(train) ?? []);
+    this.checkUntrained(models);
     this.warnOfUnused();
     const selected = this.select(models, runs, this.options);
     const recipes = runs.flatMap(({ recipe }) => recipe ?? []);
@@ -149,6 +151,15 @@ class SpecAnalysis {
           `or bind it in a \`train ... of ${name.name}(${free.name.name}=10)\``,
       ],
     });
+  }
+
+  /** Recipes check what they train; models without one are trained from JavaScript. */
+  private checkUntrained(models: readonly AnalyzedModel[]): void {
+    const trained = new Set([...this.trains.values()].map(({ model }) => model.callee.name));
+    for (const model of models) {
+      const { span } = this.models.get(model.name)!.name;
+      if (!trained.has(model.name)) checkStops(model, { freeze: [], span }, this.environment);
+    }
   }
 
   // Data and recipes

@@ -41,7 +41,8 @@ const LAYER_PAGES: readonly LayerPage[] = [
   { file: "sigmoid-and-tanh", title: "Activation functions: sigmoid, tanh", first: "softplus" },
   { file: "pooling", title: "Pooling, upsampling and padding", first: "maxpool" },
   { file: "normalization", title: "Normalization: batch, layer, group", first: "lrn" },
-  { file: "shape-and-dropout", title: "Dropout, shape and joining layers", first: "dropout" },
+  { file: "shape-and-dropout", title: "Dropout, shape and softmax", first: "dropout" },
+  { file: "joining", title: "Joining values and ending gradients", first: "identity" },
   {
     file: "parts-and-order",
     title: "Parts of values, and pixels in another order",

@@ -136,6 +136,7 @@ const corners: readonly ExportCase[] = [
     "gelu",
     "gelu(approximate=tanh)",
     "softplus(3)",
+    "relu -> stop",
     "hardswish",
     "hardsigmoid(slope=0.2)",
     "clip(min=-0.2)",
@@ -282,6 +283,7 @@ export const formulaCases: readonly ExportCase[] = [
     "identity as a\nlet y = where(a > 0, log(a), -1) + (a >= 0.5) * 3 - where(a != 0.1, 2, 3)",
     "identity as a\nlet y = (a - mean(a, over=[rows, columns])) / (1 + sum(a^2, over=channels))",
     "identity as a\nlet y = max(0.5, 2^a) - tanh(softplus(a))",
+    "identity as a\nlet y = a * stop(sigmoid(a)) - stop(a)",
   ),
 ];
 

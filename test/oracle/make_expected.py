@@ -786,6 +786,12 @@ def layer_cases():
         ("channel_shuffle(3)", (12, 4, 5), Formula(lambda x: x.unflatten(1, (3, 4)).transpose(1, 2).flatten(1, 2))),
         ("pixel_shuffle(2)", (12, 4, 5), nn.PixelShuffle(2)),
         ("pixel_unshuffle(3)", (3, 6, 9), nn.PixelUnshuffle(3)),
+        ("identity as x -> sigmoid -> stop -> multiply(x)", (5, 7, 6), Formula(lambda x: x * x.sigmoid().detach())),
+        (
+            "identity as x\n  let y = tanh(x) * stop(exp(x) - x) - stop(x)",
+            (5, 7, 6),
+            Formula(lambda x: torch.tanh(x) * (torch.exp(x) - x).detach() - x.detach()),
+        ),
     ]
 
 

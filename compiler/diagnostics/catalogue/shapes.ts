@@ -279,6 +279,21 @@ export const SHAPES = {
     wrong: "target kind: u32[N] in 0..4\ntarget size: f32[N, 1]\nloss cross_entropy(a, kind)",
     right: "loss cross_entropy(a, kind) + mse(b, size)",
   },
+  NET2070: {
+    title: "weights that no loss trains",
+    severity: "warning",
+    explanation:
+      "The loss depends on these weights only through `stop`, which ends gradients, so they " +
+      "keep their initial values. If that is intended, because the weights are loaded, name " +
+      "them in `freeze`. Otherwise another loss, or another way from the weights to the " +
+      "loss, must have no `stop`.",
+    wrong:
+      "conv(8, kernel=3) -> stop\n" +
+      "flatten -> linear(10) as logits\nloss cross_entropy(logits, label)",
+    right:
+      "conv(8, kernel=3) -> relu\n" +
+      "flatten -> linear(10) as logits\nloss cross_entropy(logits, label)",
+  },
   NET2031: {
     title: "values of different shapes",
     explanation:

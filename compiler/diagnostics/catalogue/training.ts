@@ -177,7 +177,9 @@ export const TRAINING = {
   },
   NET3023: {
     title: "nothing is left to train",
-    explanation: "All weights of the model are frozen, so training would change nothing.",
+    explanation:
+      "All weights of the model are frozen, or the gradient of the loss ends at a `stop` before " +
+      "it comes to any of them. Training would change nothing.",
     wrong: "freeze = [features.*, classifier.*]",
     right: "freeze = [features.*]",
   },

@@ -3,6 +3,7 @@ import type { Clipping, OptimizerSettings } from "../../../program/program.js";
 import type { DataRecipe, TrainRecipe } from "../../../program/recipe.js";
 import { portsOf, type Value } from "../../ir/graph.js";
 import type { AnalyzedModel, RecipeOverrides } from "../analysis.js";
+import { checkStops } from "../stops.js";
 import type { ArgumentType } from "../../calls/signature.js";
 import type { Environment } from "../../calls/environment.js";
 import { checkOneTensor } from "./check-tensors.js";
@@ -45,6 +46,8 @@ export function analyzeTrain(
   const data = dataDeclaration && readData(declaration, dataDeclaration, model, environment);
   const parts = { settings, model, length, batch, optimizer: rule, schedule: schedule?.schedule };
   const weightSettings = readWeightSettings(parts, environment);
+  const { freeze = [] } = weightSettings;
+  checkStops(model, { freeze, span: declaration.model.span }, environment);
   const runSettings = readRunSettings({ ...parts, data: dataDeclaration }, environment);
   if (reporter.errorCount > errorsBefore) return undefined;
   if (!epochs || !batch || seed === undefined || !rule || !schedule) return undefined;

@@ -17,6 +17,7 @@ export const sharedLayers: Readonly<Record<string, KerasMapping>> = {
   },
   stochastic_depth: (layers) => dropping(layers, [null, ...layers.input().shape.map(() => 1)]),
   identity: pass,
+  stop: pass,
   flatten,
   reshape,
 

@@ -53,7 +53,7 @@ export const maxpool =
 /** Layers of which no value is below 0 where none of their inputs is. */
 const KEEPING = new Set([
   ...["maxpool", "avgpool", "adaptive_avgpool", "global_avgpool", "upsample", "pad", "dropout"],
-  ...["stochastic_depth", "identity", "flatten", "reshape", "add", "multiply", "concat"],
+  ...["stochastic_depth", "identity", "stop", "flatten", "reshape", "add", "multiply", "concat"],
 ]);
 
 function isNeverNegative(network: ResolvedNetwork, { from, index }: NetworkValue): boolean {

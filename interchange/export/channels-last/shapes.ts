@@ -26,7 +26,7 @@ export function flatten(layers: KerasLayers): void {
 const ALIKE = new Set([
   ...["relu", "leaky_relu", "relu6", "elu", "gelu", "silu", "mish", "hardswish", "softplus"],
   ...["sigmoid", "hardsigmoid", "tanh", "clip", "dropout", "stochastic_depth"],
-  ...["identity", "flatten"],
+  ...["identity", "stop", "flatten"],
 ]);
 
 function isOnlyForLinear(network: ResolvedNetwork, value: NetworkValue): boolean {

@@ -70,7 +70,8 @@ class FormulaNodes {
     }
   }
 
-  private unary(operator: UnaryOperator, argument: Expression): Operation {
+  private unary(operator: UnaryOperator, argument: Expression): string | Operation {
+    if (operator === "stop") return this.operation(argument);
     const x = this.value(argument);
     const plain = UNARY[operator];
     if (plain) return { operator: plain, inputs: [x] };

@@ -93,6 +93,7 @@ export const onnxLayers: Readonly<Record<string, OnnxLayer>> = {
   dropout: (nodes) => nodes.pass(),
   stochastic_depth: (nodes) => nodes.pass(),
   identity: (nodes) => nodes.pass(),
+  stop: (nodes) => nodes.pass(),
   flatten,
   reshape,
 

@@ -24,6 +24,7 @@ const PYTHON: FormulaLanguage = {
   unary(operator, { text }) {
     // Brackets around a comparison, which binds less than all else.
     if (operator === "positive") return { text: `(${text} > 0).float()`, binds: BINDS.atom };
+    if (operator === "stop") return { text: `(${text}).detach()`, binds: BINDS.atom };
     const callee = CALLS[operator];
     if (callee === undefined) throw new Error(`a formula cannot have \`${operator}\``);
     return { text: `${callee}(${text})`, binds: BINDS.atom };

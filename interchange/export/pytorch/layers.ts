@@ -578,6 +578,7 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
     helper: () => "drop_examples",
   },
   identity: {},
+  stop: { apply: (_, [x]) => `${x}.detach()` },
   flatten: both("nn.Flatten", (_, x) => `torch.flatten(${x}, 1)`),
   reshape,
 
