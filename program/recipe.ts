@@ -262,8 +262,11 @@ export interface TrainRecipe {
   /** Whether an epoch leaves out a last batch that is not whole; false if absent. */
   readonly dropLast?: boolean;
   readonly sampling?: Sampling;
-  /** Epochs from one evaluation to the next; the run's end has one in any case. 1 if absent. */
-  readonly evaluateEvery?: number;
+  /**
+   * A whole number of epochs or steps from one evaluation to the next; the run's end has one in any
+   * case. 1 epoch if absent.
+   */
+  readonly evaluateEvery?: Duration;
   /**
    * Whether ranks that train together take the statistics of batch normalization over the images of
    * all of them; false if absent.

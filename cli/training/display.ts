@@ -47,7 +47,7 @@ export class RunDisplay implements RunObserver {
     });
   }
 
-  epoch({ epoch, training, evaluation, seconds }: EpochReport): void {
+  epoch({ step, epoch, training, evaluation, seconds, continues }: EpochReport): void {
     const { fractions } = this.parts.network.program;
     const results = [
       `training ${formatMetrics(training, fractions)}`,
@@ -55,7 +55,8 @@ export class RunDisplay implements RunObserver {
     ];
     const { notFinite = 0, examples = 0 } = evaluation ?? {};
     if (notFinite > 0) this.progress.note(describeNotFinite(notFinite, examples));
-    this.progress.note(`epoch ${epoch}: ${results.join("; ")} (${formatDuration(seconds)})`);
+    const at = continues ? `epoch ${epoch}, step ${step}` : `epoch ${epoch}`;
+    this.progress.note(`${at}: ${results.join("; ")} (${formatDuration(seconds)})`);
   }
 
   /** A line that stays, above the progress. */

@@ -90,7 +90,8 @@ export class TrainingRun {
         for (const observer of this.observers) observer.step?.(report);
       },
       onEpoch: async (report) => {
-        const judged = { ...report, judgment: await this.judge(signal) };
+        const judgment = report.evaluation && (await this.judge(signal));
+        const judged = { ...report, judgment };
         for (const observer of this.observers) await observer.epoch?.(judged);
       },
       checkpointSteps: this.options.checkpointSteps,

@@ -361,18 +361,17 @@ export function duration(): ArgumentType<Duration> {
   };
 }
 
-/** A whole number of epochs: `5 epochs`. */
-export function epochs(): ArgumentType<number> {
-  const description = "a whole number of epochs, such as `5 epochs`";
+/** A whole number of epochs or steps: `5 epochs`. */
+export function interval(): ArgumentType<Duration> {
+  const description = "a whole number of epochs or steps, such as `5 epochs` or `500 steps`";
   return {
     description,
     accepts: { kind: "duration" },
-    write: (count) => writeDuration({ count, unit: "epochs" }),
+    write: writeDuration,
     read(expression, reader) {
       const read = readDuration(expression, reader, description);
       if (!read) return undefined;
-      const isWhole = read.unit === "epochs" && Number.isSafeInteger(read.count);
-      return isWhole ? read.count : mismatch(expression, reader, description);
+      return Number.isSafeInteger(read.count) ? read : mismatch(expression, reader, description);
     },
   };
 }

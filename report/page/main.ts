@@ -93,7 +93,7 @@ function tiles(): HTMLElement {
 function bestTile(): [string, string][] {
   const { best } = data;
   if (!best) return [];
-  const epochs = data.records.filter((record) => !isStep(record)).length;
+  const epochs = Math.max(0, ...data.records.slice(-1).map(({ epoch }) => epoch));
   return [["best epoch", `${grouped(best.epoch)} of ${grouped(Math.max(epochs, best.epoch))}`]];
 }
 

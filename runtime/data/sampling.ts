@@ -14,7 +14,7 @@ interface SampledOrder extends Pick<ExampleKey, "seed" | "epoch"> {
  * labels are not known before images are read, or no example can be drawn.
  */
 export function sampledOrder(dataset: Dataset, { sampling, ...key }: SampledOrder): Uint32Array {
-  const members = membersOf(dataset);
+  const members = knownMembers(dataset);
   const ends = endsOf(members, sampling);
   const total = ends.at(-1) ?? 0;
   if (total === 0) {
@@ -25,14 +25,35 @@ export function sampledOrder(dataset: Dataset, { sampling, ...key }: SampledOrde
   }
   return Uint32Array.from({ length: dataset.length }, (_, place) => {
     const [first, second] = sampleAt(key, place);
-    const drawn = first * total;
-    const ofClass = members[ends.findIndex((end) => drawn < end)]!;
+    const ofClass = members[classAt(ends, first * total)]!;
     return ofClass[Math.floor(second * ofClass.length)]!;
   });
 }
 
+/** The first class whose share ends after this place: there is one. */
+function classAt(ends: readonly number[], drawn: number): number {
+  let [low, high] = [0, ends.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (drawn < ends[middle]!) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+type Members = readonly (readonly number[])[];
+
+/** Of datasets that an epoch was drawn from: labels do not change from epoch to epoch. */
+const MEMBERS = new WeakMap<Dataset, Members>();
+
+function knownMembers(dataset: Dataset): Members {
+  const members = MEMBERS.get(dataset) ?? membersOf(dataset);
+  MEMBERS.set(dataset, members);
+  return members;
+}
+
 /** The examples of each label. */
-function membersOf(dataset: Dataset): readonly (readonly number[])[] {
+function membersOf(dataset: Dataset): Members {
   if (!dataset.labelAt) {
     throw new DataError(
       `\`sampling\` needs the label of each example, which ${dataset.name} does not tell ` +
@@ -47,7 +68,7 @@ function membersOf(dataset: Dataset): readonly (readonly number[])[] {
 }
 
 /** Where the share of each class ends, one after the other. */
-function endsOf(members: readonly (readonly number[])[], sampling: Sampling): readonly number[] {
+function endsOf(members: Members, sampling: Sampling): readonly number[] {
   let end = 0;
   return members.map(({ length }, label) => {
     if (sampling.kind === "balanced") end += Number(length > 0);

@@ -101,8 +101,9 @@ function noticesOf(
 /**
  * An epoch is done once it was evaluated: a state may be after its last step and before that.
  */
-function isDone(record: MetricsRecord, { step, epoch }: TrainingState): boolean {
-  return isStep(record) ? record.step <= step : record.epoch <= epoch;
+function isDone(record: MetricsRecord, { step, epoch, evaluated = 0 }: TrainingState): boolean {
+  if (isStep(record)) return record.step <= step;
+  return record.continues ? record.step <= evaluated : record.epoch <= epoch;
 }
 
 function parseLine(line: string): MetricsRecord | undefined {

@@ -62,6 +62,7 @@ async function search(run: Repeatable, step: number): Promise<Divergence> {
   const first = isDynamic ? step : step - 1;
   await run.onSearch?.(step - good);
   while (!run.stopped && progress.state.step < step) {
+    if (progress.isDueWithin()) await repeatEvaluation(run);
     for await (const batch of steps.batches()) {
       const next = progress.state.step + 1;
       await steps.enterPhase();
@@ -69,6 +70,7 @@ async function search(run: Repeatable, step: number): Promise<Divergence> {
       if (culprit) return { step, good, culprit: { ...culprit, step: next } };
       if (run.stopped || next >= step) return { step, good };
       await repeat(run, batch);
+      if (progress.isDueWithin()) await repeatEvaluation(run);
     }
     await repeatEpochsEnd(run);
   }
@@ -86,11 +88,16 @@ async function repeat({ progress, steps }: Repeatable, batch: TrainingBatch): Pr
   progress.completeStep(counts, await measurement);
 }
 
-/** Its evaluation counts where the learning rate depends on it. */
-async function repeatEpochsEnd(run: Repeatable): Promise<void> {
+/** An evaluation that was due counts where the learning rate depends on it. */
+async function repeatEvaluation(run: Repeatable): Promise<void> {
   const evaluates = run.recipe.schedule.kind === "reduce_on_plateau";
   const evaluation = evaluates ? await run.evaluate() : undefined;
-  run.progress.completeEpoch(evaluation?.metrics ?? run.progress.training);
+  run.progress.watch(evaluation?.metrics ?? run.progress.training);
+}
+
+async function repeatEpochsEnd(run: Repeatable): Promise<void> {
+  if (run.progress.endsWithEvaluation) await repeatEvaluation(run);
+  run.progress.completeEpoch();
 }
 
 export function divergedError(

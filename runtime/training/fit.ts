@@ -5,6 +5,7 @@
 import type { TrainRecipe } from "../../program/recipe.js";
 import { batchesOf, type Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import { InputError } from "../errors.js";
 import { meansOf } from "../measurement.js";
 import { isNamed } from "../named-errors.js";
@@ -116,6 +117,8 @@ class TrainingRun implements Repeatable {
   private readonly lostDevices: LostDevices;
   private readonly throughput = new Throughput();
   private readonly waitingTime = new WaitingTime();
+  /** The last evaluation. */
+  private latest: Evaluation | undefined;
 
   constructor(
     readonly network: TrainableNetwork,
@@ -193,6 +196,8 @@ class TrainingRun implements Repeatable {
    */
   private async trainEpoch(): Promise<void> {
     const { progress, steps, checkpoints } = this;
+    // A resumed run evaluates first.
+    if (!(await this.evaluateWithin())) return;
     let running: RunningStep | undefined;
     const settle = async () => {
       const due = running;
@@ -214,13 +219,15 @@ class TrainingRun implements Repeatable {
         const before: RunningStep | undefined = running;
         running = steps.submit(batch, before?.counts ?? progress.state, agreed?.share);
         if (before) await this.settle(before);
-        const { step } = running.counts;
-        if (step >= steps.length.steps) return await settle();
-        if (agreed?.isDue ?? checkpoints.isDue(step)) {
-          await settle();
-          await this.compareRanks();
-          await this.save();
-        }
+        const { counts } = running;
+        if (counts.step >= steps.length.steps) return await settle();
+        const isSaved = agreed?.isDue ?? checkpoints.isDue(counts.step);
+        if (!isSaved && !progress.isDueWithin(counts)) continue;
+        await settle();
+        if (!(await this.evaluateWithin())) return;
+        if (!isSaved) continue;
+        await this.compareRanks();
+        await this.save();
       }
       await settle();
     } catch (error) {
@@ -266,33 +273,50 @@ class TrainingRun implements Repeatable {
   }
 
   /**
+   * Evaluates within an epoch, where it is due, and reports that. Returns whether the epoch
+   * continues: not where the run was stopped before, or the recipe's rule ends it.
+   */
+  private async evaluateWithin(): Promise<boolean> {
+    const { progress } = this;
+    if (!progress.isDueWithin()) return true;
+    const evaluation = await this.evaluate();
+    if (this.options.evaluation && !evaluation) return false;
+    await this.report(evaluation, { isDue: true, continues: true });
+    return !progress.isOver;
+  }
+
+  /** Tells of the epoch so far, and lets the recipe's rules look at an evaluation that was due. */
+  private async report(
+    evaluation: Evaluation | undefined,
+    { isDue, continues }: { readonly isDue: boolean; readonly continues?: true },
+  ): Promise<void> {
+    const { progress } = this;
+    const { step, epoch } = progress.state;
+    const { training, seconds } = progress;
+    const isBest = evaluation !== undefined && progress.noteEvaluation(evaluation);
+    if (isDue) progress.watch(evaluation?.metrics ?? training);
+    if (!continues && progress.isEpochWhole) progress.completeEpoch();
+    const report = { step, epoch: epoch + 1, training, isBest, seconds, evaluation, continues };
+    await this.options.onEpoch?.(withoutUndefined(report));
+  }
+
+  /**
    * Evaluates and reports the epoch, or the part of one with which the run ends. Undefined where
    * the run was stopped before.
    */
   private async finishEpoch(): Promise<Evaluation | undefined> {
     const { progress, options } = this;
     const isDue = progress.endsWithEvaluation;
-    const evaluation = isDue ? await this.evaluate() : undefined;
+    const isMissing = progress.isOver && !this.latest;
+    const evaluation = isDue || isMissing ? await this.evaluate() : undefined;
     // A resumed run evaluates first.
     if (isDue && options.evaluation && !evaluation) return undefined;
-    const { step, epoch } = progress.state;
-    const { training, seconds } = progress;
-    const isBest = evaluation !== undefined && progress.noteEvaluation(evaluation);
-    const watched = isDue ? (evaluation?.metrics ?? training) : undefined;
-    if (progress.isEpochWhole) progress.completeEpoch(watched);
-    await options.onEpoch?.({
-      step,
-      epoch: epoch + 1,
-      training,
-      isBest,
-      seconds,
-      evaluation,
-    });
+    await this.report(evaluation, { isDue });
     await this.compareRanks();
     if (!this.stopped && (progress.isOver || this.checkpoints.pays)) await this.save();
     this.throughput.restart();
     this.waitingTime.restart();
-    return evaluation;
+    return evaluation ?? this.latest;
   }
 
   async evaluate(): Promise<Evaluation | undefined> {
@@ -304,11 +328,15 @@ class TrainingRun implements Repeatable {
       exchange: this.exchange,
       onProgress: onEvaluationProgress,
     };
-    return evaluateDataset(this.network, evaluation, options).catch((error: unknown) => {
-      if (isNamed(error, "NotFiniteEvaluationError"))
-        throw evaluationDiverged(error, this.progress.state.step);
-      throw error;
-    });
+    const latest = await evaluateDataset(this.network, evaluation, options).catch(
+      (error: unknown) => {
+        if (isNamed(error, "NotFiniteEvaluationError"))
+          throw evaluationDiverged(error, this.progress.state.step);
+        throw error;
+      },
+    );
+    if (latest) this.latest = latest;
+    return latest;
   }
 
   private async save(): Promise<void> {

@@ -24,7 +24,7 @@ export interface StepReport {
   readonly dataWait: number;
 }
 
-/** An epoch that was completed, or the part of one with which a run ended. */
+/** An epoch that was completed, or a part of one that ended with an evaluation or with the run. */
 export interface EpochReport {
   readonly step: number;
   readonly epoch: number;
@@ -35,6 +35,8 @@ export interface EpochReport {
   readonly isBest: boolean;
   /** That the epoch and its evaluation took, with what they took before the run was resumed. */
   readonly seconds: number;
+  /** Present where the epoch has more steps: the report is of an evaluation within it. */
+  readonly continues?: true;
 }
 
 /** Options of `fit`. */

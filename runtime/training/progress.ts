@@ -1,5 +1,5 @@
 /** How far a run has come, step by step and epoch by epoch, and whether it is over. */
-import type { TrainRecipe } from "../../program/recipe.js";
+import type { Duration, TrainRecipe } from "../../program/recipe.js";
 import type { Measurement } from "../measurement.js";
 import { isBetter, objectiveOf, type Objective } from "./best.js";
 import type { Evaluation } from "./evaluate.js";
@@ -54,8 +54,7 @@ export class Progress {
 
   get isOver(): boolean {
     const { epoch, step } = this.current;
-    const epochs = Math.ceil(this.length.steps / this.length.stepsPerEpoch);
-    return epoch >= epochs || step >= this.length.steps || this.hasLostPatience;
+    return epoch >= this.epochs || step >= this.length.steps || this.hasLostPatience;
   }
 
   /** Whether the recipe's rule has ended the run. */
@@ -69,10 +68,34 @@ export class Progress {
     return this.current.position >= this.length.stepsPerEpoch;
   }
 
-  /** Whether the current epoch ends with an evaluation. */
+  /** Whether the current epoch, which is whole or ends the run, ends with an evaluation. */
   get endsWithEvaluation(): boolean {
-    const { evaluateEvery = 1 } = this.recipe;
-    return this.isOver || (this.current.epoch + 1) % evaluateEvery === 0;
+    const { step, epoch, evaluated } = this.current;
+    if (step > 0 && step === evaluated) return false;
+    const { count, unit } = this.interval;
+    // Epochs may have fewer steps than planned, where a batch had no readable example.
+    const isLast = this.isOver || epoch + 1 >= this.epochs;
+    return (
+      isLast || (unit === "epochs" ? (epoch + 1) % count === 0 : this.isDueAfter(this.current))
+    );
+  }
+
+  /** Whether an evaluation is due after this step, which is not the last of its epoch. */
+  isDueWithin(counts: Counts = this.current): boolean {
+    return counts.position < this.length.stepsPerEpoch && this.isDueAfter(counts);
+  }
+
+  private isDueAfter({ step }: Counts): boolean {
+    const { count, unit } = this.interval;
+    return unit === "steps" && step > 0 && step % count === 0 && step !== this.current.evaluated;
+  }
+
+  private get interval(): Duration {
+    return this.recipe.evaluateEvery ?? { count: 1, unit: "epochs" };
+  }
+
+  private get epochs(): number {
+    return Math.ceil(this.length.steps / this.length.stepsPerEpoch);
   }
 
   /** Takes in what a step came to. */
@@ -96,23 +119,26 @@ export class Progress {
   }
 
   /**
-   * `metrics` of the evaluation, or of training where nothing is evaluated: rules that look at them
-   * take note. Undefined in epochs without an evaluation.
+   * `metrics` of an evaluation, or of training where nothing is evaluated: rules that look at them
+   * take note.
    */
-  completeEpoch(metrics: Metrics | undefined): void {
+  watch(metrics: Metrics): void {
     const { schedule, stop } = this.recipe;
-    const { step, epoch, plateau, patience, best } = this.current;
-    this.goOnFrom({
-      step,
-      epoch: epoch + 1,
-      position: 0,
-      best,
+    const { step, plateau, patience } = this.current;
+    this.current = {
+      ...this.current,
+      evaluated: this.interval.unit === "steps" ? step : undefined,
       plateau:
-        metrics && schedule.kind === "reduce_on_plateau"
+        schedule.kind === "reduce_on_plateau"
           ? watchPlateau(schedule, plateau, metrics["loss"]!)
           : plateau,
-      patience: metrics && stop ? watchPatience(stop, patience, this.watched(metrics)) : patience,
-    });
+      patience: stop ? watchPatience(stop, patience, this.watched(metrics)) : patience,
+    };
+  }
+
+  completeEpoch(): void {
+    const { step, epoch, plateau, patience, best, evaluated } = this.current;
+    this.goOnFrom({ step, epoch: epoch + 1, position: 0, best, plateau, patience, evaluated });
   }
 
   private watched(metrics: Metrics): Watched {

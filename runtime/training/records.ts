@@ -20,6 +20,8 @@ export interface EpochRecord {
   readonly train?: Metrics;
   /** That its training and its evaluation took; absent where they were not measured. */
   readonly seconds?: number;
+  /** Present where the epoch has more steps: the record is of an evaluation within it. */
+  readonly continues?: true;
   /** Absent where the run has nothing to evaluate on. */
   readonly eval?: Metrics;
   /**
@@ -47,7 +49,7 @@ export function stepRecord(report: StepReport): StepRecord {
 }
 
 export function epochRecord(report: EpochReport): EpochRecord {
-  const { step, epoch, training: train, evaluation, seconds } = report;
+  const { step, epoch, training: train, evaluation, seconds, continues } = report;
   return {
     step,
     epoch,
@@ -55,6 +57,7 @@ export function epochRecord(report: EpochReport): EpochRecord {
     notFinite: evaluation?.notFinite || undefined,
     train,
     seconds: Math.round(seconds * 1000) / 1000,
+    ...(continues ? { continues } : {}),
   };
 }
 

@@ -25,6 +25,8 @@ export interface TrainingState {
   readonly plateau?: Plateau;
   /** The state of `early_stopping`. */
   readonly patience?: Patience;
+  /** The step of the last evaluation within an epoch; absent before the first. */
+  readonly evaluated?: number;
   /** The best evaluation so far; absent before the first. */
   readonly best?: Best;
 }

@@ -3,6 +3,8 @@ import type { Batch, Dataset } from "../../runtime/data/dataset.js";
 import { loadBatches } from "../../runtime/data/loader.js";
 import type { LoaderOptions } from "../../runtime/data/loader.js";
 import { holdoutOrder, shuffledOrder } from "../../runtime/data/random.js";
+import { sampledOrder } from "../../runtime/data/sampling.js";
+import { callsOf } from "../work.js";
 import { countingDataset, patternImage } from "./pattern.js";
 
 const options: LoaderOptions = {
@@ -205,4 +207,26 @@ test("sampling says what it needs", async () => {
   await expect(collect(unlabeled, { sampling })).rejects.toThrow("the label of each example");
   const none = { kind: "weighted", weights: [0, 0, 1] } as const;
   await expect(collect(unbalanced, { sampling: none })).rejects.toThrow("no example of a class");
+});
+
+test("drawing an epoch takes work by its examples, whatever the number of classes", async () => {
+  const ofClasses = (classes: number, length: number): Dataset => ({
+    ...countingDataset(length),
+    labelAt: (index) => index % classes,
+  });
+  const sampling = { kind: "balanced" } as const;
+  const key = { sampling, seed: 1, epoch: 0 };
+  const callsPerExample = async (dataset: Dataset) =>
+    (await callsOf(() => sampledOrder(dataset, key))) / dataset.length;
+  sampledOrder(ofClasses(10, 100), key);
+  const few = await callsPerExample(ofClasses(10, 4000));
+  const many = await callsPerExample(ofClasses(2000, 4000));
+  expect(few).toBeGreaterThan(1);
+  // A class has its members and its share, once.
+  expect(many).toBeLessThan(few + 3);
+  const dataset = ofClasses(10, 4000);
+  sampledOrder(dataset, key);
+  // Labels are read once, not in each epoch.
+  const labels = { file: "loader.test", name: "labelAt" };
+  expect(await callsOf(() => sampledOrder(dataset, { ...key, epoch: 1 }), labels)).toBe(0);
 });

@@ -44,7 +44,7 @@ test("settings become plain data", () => {
     sampling: { kind: "weighted", weights: [1, 2, 1, 1] },
     average: { kind: "ema", decay: 0.9, every: 4 },
     freezeStatistics: ["features.bn.running_mean", "features.bn.running_var"],
-    evaluateEvery: 5,
+    evaluateEvery: { count: 5, unit: "epochs" },
     stop: { kind: "early_stopping", patience: 3, minimumChange: 0.01, metric: "top1" },
     precision: { kind: "f32" },
     schedule: { kind: "onecycle", peak: 0.2, from: 0.04, to: 4e-6 },
@@ -232,7 +232,7 @@ test(
 );
 
 test.each([
-  ["evaluate_every = 100 steps", "NET1009", "a whole number of epochs"],
+  ["evaluate_every = 0.5 epochs", "NET1009", "a whole number of epochs or steps"],
   ["sampling = weighted([0, 0, 0, 0])", "NET3070", "all weights of `weighted` are 0"],
   ["freeze_statistics = [features.conv1]", "NET3022", "matches no statistics"],
 ])("%s", (setting, code, message) => {

@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import { evaluateDataset } from "../../runtime/training/evaluate.js";
 import { fit } from "../../runtime/training/fit.js";
-import type { EpochReport, FitOptions, StepReport } from "../../runtime/training/options.js";
+import type {
+  EpochReport,
+  FitOptions,
+  FitResult,
+  StepReport,
+} from "../../runtime/training/options.js";
 import {
   INITIAL_STATE,
   parseState,
@@ -322,7 +327,7 @@ test("epochs without an evaluation do not count for rules; the last one has one"
   const recipe: TrainRecipe = {
     ...RECIPE,
     epochs: 5,
-    evaluateEvery: 2,
+    evaluateEvery: { count: 2, unit: "epochs" },
     stop: { kind: "early_stopping", patience: 3, minimumChange: 0, metric: "loss" },
   };
   const result = await fit(new FakeNetwork(4), dataset, recipe, {
@@ -335,6 +340,98 @@ test("epochs without an evaluation do not count for rules; the last one has one"
   // The first evaluation is the best of three equal ones.
   expect(result.state.patience?.bad).toBe(2);
   expect(result.state.best?.epoch).toBe(2);
+  expect(result.evaluation).toBeDefined();
+});
+
+const everySteps: TrainRecipe = {
+  ...patient,
+  evaluateEvery: { count: 2, unit: "steps" },
+  stop: { ...patient.stop!, minimumChange: 0, patience: 4 },
+};
+
+test("evaluations may come within epochs, and where both end there is one", async () => {
+  const epochs: EpochReport[] = [];
+  const network = new FakeNetwork(4);
+  network.evaluationLosses = [5, 4, 3, 2, 1];
+  const result = await fit(
+    network,
+    dataset,
+    { ...everySteps, epochs: 3 },
+    {
+      evaluation,
+      onEpoch: (report) => void epochs.push(report),
+    },
+  );
+  const told = epochs.map(({ step, epoch, continues, evaluation: own }) => {
+    return [step, epoch, continues ?? false, own !== undefined];
+  });
+  // Epochs of three steps: the second ends with an evaluation of step 6, the run with one of 9.
+  expect(told).toEqual([
+    ...[
+      [2, 1, true, true],
+      [3, 1, false, false],
+    ],
+    ...[
+      [4, 2, true, true],
+      [6, 2, false, true],
+    ],
+    ...[
+      [8, 3, true, true],
+      [9, 3, false, true],
+    ],
+  ]);
+  expect(network.evaluations).toBe(5);
+  expect(result).toMatchObject({ completed: true, state: { step: 9, epoch: 3 } });
+});
+
+test("an evaluation within an epoch may end the run", async () => {
+  const network = new FakeNetwork(4);
+  network.evaluationLosses = [1, 2, 2, 2, 2, 0];
+  const result = await fit(network, dataset, everySteps, { evaluation });
+  expect(result).toMatchObject({ stoppedEarly: true, state: { step: 10, epoch: 3, position: 1 } });
+  expect(result.evaluation?.metrics["loss"]).toBe(2);
+  expect(network.evaluations).toBe(5);
+});
+
+const withoutSeconds = ({ state, ...result }: FitResult) => {
+  return { ...result, state: { ...state, seconds: 0 } };
+};
+
+test("a run that evaluates by steps, stopped anywhere and resumed, equals a whole one", async () => {
+  const losses = [2, 1.9, 1.5, 1.45, 1.4, 1.35, 1.5, 1.6, 1.7];
+  const epochs: EpochReport[] = [];
+  const onEpoch = (report: EpochReport) => void epochs.push({ ...report, seconds: 0 });
+  const whole = new FakeNetwork(4);
+  whole.evaluationLosses = losses;
+  const result = await fit(whole, dataset, everySteps, { evaluation, onEpoch });
+  const expected = epochs.splice(0);
+  for (let stopAfter = 1; stopAfter < 28; stopAfter++) {
+    const abort = new AbortController();
+    const first = new FakeNetwork(4);
+    first.evaluationLosses = losses;
+    const { state } = await fit(first, dataset, everySteps, {
+      evaluation,
+      onEpoch,
+      signal: abort.signal,
+      onStep: ({ step }) => step === stopAfter && abort.abort(),
+    });
+    const second = new FakeNetwork(4);
+    second.evaluationLosses = losses.slice(first.evaluations);
+    const rest = await fit(second, dataset, everySteps, {
+      evaluation,
+      onEpoch,
+      start: parseState(serializeState(state))!,
+    });
+    expect([...first.seen, ...second.seen]).toEqual(whole.seen);
+    expect(epochs.splice(0)).toEqual(expected);
+    expect(withoutSeconds(rest)).toEqual(withoutSeconds(result));
+  }
+});
+
+test("the last epoch has an evaluation although a batch of it cannot be read", async () => {
+  const missing = countingDataset(8, 2, [6, 7]);
+  const recipe = { ...RECIPE, batch: 2, evaluateEvery: { count: 2, unit: "epochs" } } as const;
+  const result = await fit(new FakeNetwork(2), missing, recipe, { evaluation });
   expect(result.evaluation).toBeDefined();
 });
 

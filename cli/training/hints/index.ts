@@ -69,7 +69,8 @@ export class Hints implements RunObserver {
 
   async epoch(report: EpochReport): Promise<void> {
     this.add(findStuckLoss({ ...report, warmSteps: this.warmSteps }, this.facts));
-    this.epochs = [...this.epochs, report].slice(-OVERFITTING_EPOCHS);
+    // Epochs without an evaluation do not show it.
+    if (report.evaluation) this.epochs = [...this.epochs, report].slice(-OVERFITTING_EPOCHS);
     this.add(findOverfitting(this.epochs, this.facts));
     const { sinceStart, sinceLast } = await this.history.next();
     this.add(findExploding(sinceStart, report.epoch));

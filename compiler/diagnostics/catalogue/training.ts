@@ -432,4 +432,15 @@ export const TRAINING = {
     wrong: "sampling = weighted([1, 4])  // in a model of 3 classes",
     right: "sampling = weighted([1, 4, 1])",
   },
+  NET3071: {
+    title: "layer-wise rates without weight decay",
+    severity: "warning",
+    explanation:
+      "`lars` and `lamb` scale the step of each parameter by its norm, for large batches. As in " +
+      "timm, they do so for parameters with weight decay only, so that biases and scales can be " +
+      "left out by `no_decay`. Without weight decay they are plain `sgd` and `adam`, for which " +
+      "the usual learning rates of `lars` are far too large.",
+    wrong: "optimizer = lars(lr=4, momentum=0.9)",
+    right: "optimizer = lars(lr=4, momentum=0.9, weight_decay=1e-4)\nno_decay = [*.bias]",
+  },
 } as const satisfies CatalogueFamily;

@@ -5,7 +5,7 @@ import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
 import { didYouMean, listNames } from "../../calls/suggestion.js";
 import { readCall, type Registry, type Resolved } from "./definition.js";
-import { boolean, epochs } from "../../calls/argument-types.js";
+import { boolean, interval } from "../../calls/argument-types.js";
 import { plural } from "../../diagnostics/plural.js";
 import { portsOf } from "../../ir/graph.js";
 import { averages, precisions, samplings, stops } from "./policies.js";
@@ -50,7 +50,7 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
   return {
     dropLast: readSetting(parts.settings.get("drop_last"), boolean(), environment),
     sampling: sampling?.result,
-    evaluateEvery: readSetting(parts.settings.get("evaluate_every"), epochs(), environment),
+    evaluateEvery: readSetting(parts.settings.get("evaluate_every"), interval(), environment),
     accumulate,
     syncBatchnorm,
     average: average?.result,

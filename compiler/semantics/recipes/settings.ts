@@ -53,11 +53,11 @@ export const trainSettings: readonly SettingDefinition[] = [
     example: "evaluate_every = 5 epochs",
     aliases: [
       ...["eval_every", "check_val_every_n_epoch", "validation_freq", "eval_interval"],
-      ...each(["val_interval", "eval_freq", "eval_steps"], {
-        differs: "it may count steps; netc evaluates between epochs",
+      ...each(["val_interval", "eval_freq", "eval_steps", "val_check_interval"], {
+        differs: "it may count steps: write `500 steps`, or `5 epochs`",
       }),
     ],
-    meaning: "epochs from one evaluation to the next; the end of the run has one in any case",
+    meaning: "from one evaluation to the next: `5 epochs`, `500 steps`; runs end with one",
   },
   {
     name: "optimizer",

@@ -1,4 +1,5 @@
 import type { DataDeclaration, Setting, TrainDeclaration } from "../../../grammar/ast.js";
+import { isLayerwise } from "../../../program/optimizers.js";
 import type { Clipping, OptimizerSettings } from "../../../program/program.js";
 import type { DataRecipe, TrainRecipe } from "../../../program/recipe.js";
 import { portsOf, type Value } from "../../ir/graph.js";
@@ -8,7 +9,7 @@ import type { ArgumentType } from "../../calls/signature.js";
 import type { Environment } from "../../calls/environment.js";
 import { checkOneTensor } from "./check-tensors.js";
 import { analyzeData } from "./data.js";
-import { readCall } from "./definition.js";
+import { readCall, type Resolved } from "./definition.js";
 import type { PlannedLength } from "./length.js";
 import { optimizers } from "./optimizers.js";
 import { readRunSettings } from "./run-settings.js";
@@ -163,6 +164,22 @@ function readClipping(
   return { norm, value };
 }
 
+/** LARS and LAMB scale the steps of parameters that decay, and those alone. */
+function warnOfOneRate(
+  { call, result: { kind } }: Resolved<OptimizerSettings>,
+  { reporter }: Environment,
+): void {
+  const plain = kind === "lars" ? "sgd" : "adam";
+  reporter.report("NET3071", {
+    message: `\`${kind}\` without weight decay is \`${plain}\`: no step is scaled by a norm`,
+    span: call.span,
+    notes: [
+      "as in timm, only parameters with weight decay have a separate rate",
+      `give it one, for instance \`weight_decay=${kind === "lars" ? "1e-4" : "0.01"}\``,
+    ],
+  });
+}
+
 function readOptimizer(
   setting: Setting | undefined,
   environment: Environment,
@@ -170,7 +187,8 @@ function readOptimizer(
   const resolved = setting && readCall(setting, optimizers, environment);
   if (!resolved) return undefined;
   const { result } = resolved;
-  if (result.kind !== "sgd" || !result.nesterov || result.momentum > 0) return result;
+  if (isLayerwise(result.kind) && result.weightDecay === 0) warnOfOneRate(resolved, environment);
+  if (!("nesterov" in result) || !result.nesterov || result.momentum > 0) return result;
   return environment.reporter.report("NET3019", {
     message: "`nesterov` looks ahead along the momentum, but momentum is 0",
     span: resolved.bound.spans.get("nesterov")!,
