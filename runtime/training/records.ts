@@ -57,7 +57,7 @@ export function epochRecord(report: EpochReport): EpochRecord {
     notFinite: evaluation?.notFinite || undefined,
     train,
     seconds: Math.round(seconds * 1000) / 1000,
-    ...(continues ? { continues } : {}),
+    continues,
   };
 }
 

@@ -397,7 +397,7 @@ const withoutSeconds = ({ state, ...result }: FitResult) => {
   return { ...result, state: { ...state, seconds: 0 } };
 };
 
-test("a run that evaluates by steps, stopped anywhere and resumed, equals a whole one", async () => {
+test("a run that evaluates by steps, stopped anywhere and resumed, equals another", async () => {
   const losses = [2, 1.9, 1.5, 1.45, 1.4, 1.35, 1.5, 1.6, 1.7];
   const epochs: EpochReport[] = [];
   const onEpoch = (report: EpochReport) => void epochs.push({ ...report, seconds: 0 });
