@@ -8,16 +8,23 @@ import { add, constant, multiply, subtract, unary, type Expression } from "./exp
 export const isGreater = (a: Expression, b: Expression): Expression =>
   unary("positive", subtract(a, b));
 
-/** Comparisons as formulas write them. Of NaN, `>`, `<` and `!=` are 0 and the others 1. */
+/** Above 0 where one of them is NaN. Of constants nothing is left to compute. */
+const isAnyNaN = (a: Expression, b: Expression) => add(unary("isnan", a), unary("isnan", b));
+
+/** Above 0 where the two are not the same number. */
+const differs = (a: Expression, b: Expression) =>
+  add(add(isGreater(a, b), isGreater(b, a)), isAnyNaN(a, b));
+
+/** Comparisons as formulas write them. Of NaN, `!=` is 1 and the others are 0, as in PyTorch. */
 export const COMPARISONS: Readonly<
   Record<string, ((a: Expression, b: Expression) => Expression) | undefined>
 > = {
   ">": isGreater,
   "<": (a, b) => isGreater(b, a),
-  ">=": (a, b) => not(isGreater(b, a)),
-  "<=": (a, b) => not(isGreater(a, b)),
-  "!=": (a, b) => add(isGreater(a, b), isGreater(b, a)),
-  "==": (a, b) => not(add(isGreater(a, b), isGreater(b, a))),
+  ">=": (a, b) => not(add(isGreater(b, a), isAnyNaN(a, b))),
+  "<=": (a, b) => not(add(isGreater(a, b), isAnyNaN(a, b))),
+  "!=": (a, b) => unary("positive", differs(a, b)),
+  "==": (a, b) => not(differs(a, b)),
 };
 
 /** 1 where the condition is 0, and the other way round. */

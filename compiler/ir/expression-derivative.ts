@@ -43,6 +43,7 @@ const unaryRules: Readonly<
   relu: (_, value) => unary("positive", value),
   positive: () => constant(0),
   stop: () => constant(0),
+  isnan: () => constant(0),
 };
 
 const isGreater = (a: Expression, b: Expression) => unary("positive", subtract(a, b));

@@ -23,6 +23,7 @@ export const unaryFunctions: Readonly<Record<UnaryOperator, (argument: number) =
   relu: (argument) => Math.max(argument, 0),
   positive: (argument) => (argument > 0 ? 1 : 0),
   stop: (argument) => argument,
+  isnan: (argument) => (Number.isNaN(argument) ? 1 : 0),
 };
 
 export const binaryFunctions: Readonly<

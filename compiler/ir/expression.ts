@@ -23,7 +23,9 @@ export type UnaryOperator =
   /** 1 where the argument is greater than 0, else 0. */
   | "positive"
   /** The argument, of which the derivative is 0: it keeps gradients from what makes it. */
-  | "stop";
+  | "stop"
+  /** 1 where the argument is NaN, else 0. */
+  | "isnan";
 
 export type BinaryOperator =
   | "add"

@@ -2,7 +2,7 @@ import { selectionOf, type Selection } from "../ir/expression-choice.js";
 import { contains } from "../ir/expression-transform.js";
 import type { BinaryOperator, Dropped, Expression } from "../ir/expression.js";
 import { code, float, frame, helper, joined, text, type Code, type Declared } from "./code.js";
-import { LARGER, OR_NAN, RELU, SMALLER } from "./not-a-number.js";
+import { IS_NAN, LARGER, OR_NAN, RELU, SMALLER } from "./not-a-number.js";
 import { KEEP, KEEP_EXAMPLE } from "./random.js";
 import { SCALAR_FUNCTIONS } from "./scalar-functions.js";
 
@@ -88,6 +88,7 @@ function printUnary(
     case "exp":
     case "expm1":
     case "log":
+    case "isnan":
       return called(FUNCTIONS[operator], leaves, x);
     case "sqrt":
       return code`sqrt(${x})`;
@@ -173,6 +174,7 @@ const POWER = helper(
 /** The operators that are functions of our own, since WGSL's lose NaN on some device. */
 const FUNCTIONS = {
   relu: RELU,
+  isnan: IS_NAN,
   ...SCALAR_FUNCTIONS,
   log: LOG,
   maximum: LARGER,

@@ -27,6 +27,16 @@ export const OR_NAN = helper(
   }`,
 );
 
+/** 1 where x is NaN, else 0. */
+export const IS_NAN = helper(
+  "is_nan",
+  code`
+  fn is_nan(x: vec4f) -> vec4f {
+    let magnitude = bitcast<vec4u>(x) & vec4u(${MAGNITUDE});
+    return select(vec4f(0), vec4f(1), magnitude > vec4u(${INFINITY}));
+  }`,
+);
+
 export const LARGER = helper(
   "larger",
   code`

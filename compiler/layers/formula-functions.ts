@@ -44,6 +44,7 @@ export const formulaFunctions: readonly FormulaFunction[] = [
     "heaviside",
     "step",
   ]),
+  ofOne("isnan", "1 where x is NaN, else 0; its slope is 0", (x) => unary("isnan", x), ["is_nan"]),
   {
     name: "pow",
     aliases: ["power"],

@@ -34,6 +34,7 @@ const UNARY_NAMES: Partial<Record<UnaryOperator, string>> = {
   relu: "relu",
   positive: "positive",
   stop: "stop",
+  isnan: "isnan",
 };
 
 const INFIX: Partial<Record<BinaryOperator, { readonly sign: string; readonly binds: number }>> = {

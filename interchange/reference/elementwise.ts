@@ -222,6 +222,7 @@ export const elementwise: Readonly<Record<string, Reference>> = {
   Exp: unary(Math.exp),
   Floor: unary(Math.floor),
   Gelu: gelu,
+  IsNaN: (call) => mapped(given(call, 0), (x) => Number(Number.isNaN(x)), "bool"),
   Greater: binary((x, y) => Number(x > y), "bool"),
   HardSigmoid: hardSigmoid,
   HardSwish: unary((x) => x * clamp(x / 6 + 0.5, 0, 1)),

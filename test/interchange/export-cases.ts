@@ -281,6 +281,7 @@ export const formulaCases: readonly ExportCase[] = [
     "identity as a\nlet y = clamp(a, -0.3, 0.6) * positive(a - 0.2) - expm1(a) - min(a, -a, 2)",
     "identity as a -> relu as b -> tanh\nadd(b) as c\nlet d = (c - a)^2\nlet e = -d - (a - b)",
     "identity as a\nlet y = where(a > 0, log(a), -1) + (a >= 0.5) * 3 - where(a != 0.1, 2, 3)",
+    "identity as a\nlet b = log(a)\nlet y = (b >= 0) + 2 * (b != b) + 4 * (b == a) + 8 * isnan(b)",
     "identity as a\nlet y = (a - mean(a, over=[rows, columns])) / (1 + sum(a^2, over=channels))",
     "identity as a\nlet y = max(0.5, 2^a) - tanh(softplus(a))",
     "identity as a\nlet y = a * stop(sigmoid(a)) - stop(a)",

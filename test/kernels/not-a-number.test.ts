@@ -1,8 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
-import { unaryFunctions, binaryFunctions } from "../../compiler/ir/expression-evaluate.js";
+import {
+  binaryFunctions,
+  evaluate,
+  unaryFunctions,
+} from "../../compiler/ir/expression-evaluate.js";
+import { COMPARISONS } from "../../compiler/ir/expression-choice.js";
+import { simplify } from "../../compiler/ir/expression-simplify.js";
 import type { BinaryOperator, Expression, UnaryOperator } from "../../compiler/ir/expression.js";
-import { binary, operand, unary } from "../../compiler/ir/expression.js";
+import { binary, constant, operand, unary } from "../../compiler/ir/expression.js";
 import { print } from "../../compiler/kernels/expression.js";
 import { code, component, joined, type Code } from "../../compiler/kernels/code.js";
 import { RANK_OF, RANKED } from "../../compiler/kernels/not-a-number.js";
@@ -65,7 +71,12 @@ async function runOnDevice(expression: Code) {
 
 const GPUBufferUsageBits = { STORAGE: 128, COPY_SRC: 4, COPY_DST: 8, MAP_READ: 1 } as const;
 
-const UNARY = Object.keys(unaryFunctions).filter((name) => name !== "positive") as UnaryOperator[];
+/** These give 1 or 0 of all numbers. */
+const CONDITIONS = ["positive", "isnan"];
+
+const UNARY = Object.keys(unaryFunctions).filter(
+  (name) => !CONDITIONS.includes(name),
+) as UnaryOperator[];
 const BINARY = Object.keys(binaryFunctions) as BinaryOperator[];
 
 const expressions: readonly (readonly [string, Expression])[] = [
@@ -98,6 +109,57 @@ test.each(expressions)(
     expect(scalars.slice(0, 3)).toEqual([NaN, NaN, NaN]);
   },
 );
+
+/** In this order: three NaN, infinity, -infinity, 1.5, -2.5 and -0. */
+const COMPARED: readonly (readonly [string, readonly number[]])[] = [
+  [">", [0, 0, 0, 1, 0, 1, 0, 0]],
+  ["<", [0, 0, 0, 0, 1, 0, 1, 1]],
+  [">=", [0, 0, 0, 1, 0, 1, 0, 0]],
+  ["<=", [0, 0, 0, 0, 1, 0, 1, 1]],
+  ["==", [0, 0, 0, 0, 0, 0, 0, 0]],
+  ["!=", [1, 1, 1, 1, 1, 1, 1, 1]],
+];
+const AGAINST_ITSELF: readonly (readonly [string, readonly number[]])[] = [
+  [">", [0, 0, 0, 0, 0, 0, 0, 0]],
+  ["<", [0, 0, 0, 0, 0, 0, 0, 0]],
+  [">=", [0, 0, 0, 1, 1, 1, 1, 1]],
+  ["<=", [0, 0, 0, 1, 1, 1, 1, 1]],
+  ["==", [0, 0, 0, 1, 1, 1, 1, 1]],
+  ["!=", [1, 1, 1, 0, 0, 0, 0, 0]],
+];
+
+test.each([
+  ...COMPARED.map(([sign, expected]) => [sign, "0.5", constant(0.5), expected] as const),
+  ...COMPARED.map(([sign, expected]) => [sign, "a value", operand(1), expected] as const),
+  ...AGAINST_ITSELF.map(([sign, expected]) => [sign, "itself", operand(0), expected] as const),
+])("NaN, infinities and numbers %s %s are as in PyTorch", async (sign, _, right, expected) => {
+  const expression = simplify(COMPARISONS[sign]!(operand(0), right));
+  const operands = [code`x`, code`z`];
+  const leaves = { channel: () => code`x`, counter: () => code`0u` };
+  const vector = print(expression, {
+    ...leaves,
+    operand: (index) => operands[index]!,
+    type: "vec4f",
+  });
+  expect(await runOnDevice(vector)).toEqual(expected);
+  const scalar = (at: number) =>
+    print(expression, {
+      ...leaves,
+      operand: (index) => component(operands[index]!, at),
+      type: "f32",
+    });
+  const scalars = code`vec4f(${joined([0, 1, 2, 3].map(scalar), ", ")})`;
+  expect(await runOnDevice(scalars)).toEqual(expected);
+  const reference = [...VALUES].map((value) =>
+    evaluate(expression, {
+      operand: (index) => [value, 0.5][index]!,
+      channel: () => 0,
+      keep: () => 1,
+      batchShare: 1,
+    }),
+  );
+  expect(reference).toEqual(expected);
+});
 
 test("ranks keep the order of numbers, NaN above all, and lead back", async () => {
   const ranks = await runOnDevice(code`vec4f(${RANK_OF}(x))`);

@@ -80,6 +80,8 @@ class FormulaNodes {
         return { operator: "Sub", inputs: [this.part("Exp", [x]), this.constant(1)] };
       case "positive":
         return { operator: "Cast", inputs: [this.isPositive(x)], attributes: { to: FLOAT } };
+      case "isnan":
+        return { operator: "Cast", inputs: [this.part("IsNaN", [x])], attributes: { to: FLOAT } };
       case "normal":
         return this.normal(x);
       default:

@@ -25,6 +25,7 @@ const PYTHON: FormulaLanguage = {
     // Brackets around a comparison, which binds less than all else.
     if (operator === "positive") return { text: `(${text} > 0).float()`, binds: BINDS.atom };
     if (operator === "stop") return { text: `(${text}).detach()`, binds: BINDS.atom };
+    if (operator === "isnan") return { text: `torch.isnan(${text}).float()`, binds: BINDS.atom };
     const callee = CALLS[operator];
     if (callee === undefined) throw new Error(`a formula cannot have \`${operator}\``);
     return { text: `${callee}(${text})`, binds: BINDS.atom };
