@@ -3,6 +3,7 @@ import { parameterType } from "../compiler/semantics/parameters.js";
 import { type ArgumentDeclaration, type Described, required } from "../compiler/calls/signature.js";
 import { isActivation } from "../compiler/layers/activation.js";
 import { findLayer } from "../compiler/layers/index.js";
+import { SPLIT } from "../compiler/semantics/splits.js";
 import { formulaType } from "../compiler/layers/formula.js";
 import { type BuiltIns, builtIns } from "../compiler/reference/built-ins.js";
 import type { CallRole } from "./calls.js";
@@ -17,6 +18,9 @@ export interface Callable extends Described {
   /** Whether netc defines it, and not the spec. */
   readonly isBuiltIn: boolean;
 }
+
+/** Arguments of `split`, which is a keyword. */
+export const SPLIT_CALLABLE: Callable = { ...SPLIT, noun: "keyword", isBuiltIn: true };
 
 /** What a document declares itself: read once for all of its calls. */
 interface Declared {
@@ -81,6 +85,8 @@ export function findCallable(
   role: CallRole,
   document: SpecDocument,
 ): Callable | undefined {
+  // A keyword with arguments, which lists of layers do not have.
+  if (role === "layer" && name === SPLIT.name) return SPLIT_CALLABLE;
   return callablesFor(role, document).find((callable) => callable.name === name);
 }
 

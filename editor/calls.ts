@@ -4,7 +4,9 @@ import type {
   CallExpression,
   ChainElement,
   Declaration,
+  Else,
   Expression,
+  If,
   ModelMember,
   Setting,
   Spec,
@@ -127,8 +129,17 @@ function callsOfBody(member: BodyMember): readonly PlacedCall[] {
         ...callsOfExpression(member.values, "function"),
         ...member.members.flatMap(callsOfBody),
       ];
+    case "if":
+      return [
+        ...callsOfExpression(member.condition, "function"),
+        ...member.members.flatMap(callsOfBody),
+        ...(member.otherwise ? callsOfOtherwise(member.otherwise) : []),
+      ];
   }
 }
+
+const callsOfOtherwise = (otherwise: If | Else): readonly PlacedCall[] =>
+  otherwise.kind === "if" ? callsOfBody(otherwise) : otherwise.members.flatMap(callsOfBody);
 
 function callsOfElement(element: ChainElement): readonly PlacedCall[] {
   switch (element.kind) {
@@ -136,8 +147,10 @@ function callsOfElement(element: ChainElement): readonly PlacedCall[] {
       return placed(element, "layer");
     case "from":
       return [];
-    case "concat":
-      return element.branches.flatMap(({ members }) => members.flatMap(callsOfBody));
+    case "concat": {
+      const inBranches = element.branches.flatMap(({ members }) => members.flatMap(callsOfBody));
+      return element.split ? [...placed(element.split, "layer"), ...inBranches] : inBranches;
+    }
     case "residual": {
       const skip = element.skip.kind === "body" ? element.skip.members : [];
       return [...element.members, ...skip].flatMap(callsOfBody);

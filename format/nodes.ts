@@ -19,6 +19,7 @@ import type {
   TargetDeclaration,
   TensorType,
   DataSplit,
+  Else,
 } from "../grammar/index.js";
 
 /** A comment, `//` or `///`, as prettier places it. Prettier itself adds where it belongs. */
@@ -49,6 +50,7 @@ export type Node =
   | BodyMember
   | ChainElement
   | Branch
+  | Else
   | Exclude<Skip, { readonly kind: "identity" }>
   | DataSplit
   | Setting
@@ -77,10 +79,12 @@ const CHILD_KEYS: Readonly<Record<string, readonly string[]>> = {
   chain: ["elements"],
   residual: ["members", "skip"],
   body: ["members"],
-  concat: ["branches"],
+  concat: ["split", "branches"],
   branch: ["members"],
   repeat: ["count", "members"],
   for: ["values", "members"],
+  if: ["condition", "members", "otherwise"],
+  else: ["members"],
   section: ["members"],
   share: ["members"],
   loss: ["value"],
@@ -116,6 +120,7 @@ export const statements: ReadonlySet<string> = new Set([
     "section",
     "repeat",
     "for",
+    "if",
     "branch",
   ],
   ...["split", "setting"],

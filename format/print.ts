@@ -139,6 +139,13 @@ class Printer {
         const written = node.isTuple ? `(${names})` : names;
         return [`for ${written} in `, this.child("values"), " ", this.body("members", true)];
       }
+      case "if": {
+        const body = this.body("members", node.otherwise === undefined);
+        const otherwise = node.otherwise ? [" else ", this.child("otherwise")] : "";
+        return ["if ", this.child("condition"), " ", body, otherwise];
+      }
+      case "else":
+        return this.body("members");
       case "split":
         return this.split(node.transforms.length > 0);
       default:
@@ -170,7 +177,12 @@ class Printer {
       case "body":
         return this.body("members", true);
       case "concat":
-        return ["concat ", this.body("branches", true), alias];
+        return [
+          node.split ? this.child("split") : "concat",
+          " ",
+          this.body("branches", true),
+          alias,
+        ];
       case "branch":
         return [`branch ${node.name ? `${node.name.name} ` : ""}`, this.body("members", true)];
       default:

@@ -206,10 +206,13 @@ export type Skip =
 
 /**
  * `concat { branch { ... } branch pool { ... } }`: the channels of all branches, one after the
- * other.
+ * other. `split(sizes=[16, 48]) { branch { ... } ... }`: the same, but each branch starts from its
+ * part of the value.
  */
 export interface Concat {
   readonly kind: "concat";
+  /** The `split(...)` in front of its branches; absent for `concat`. */
+  readonly split?: CallExpression;
   readonly branches: readonly Branch[];
   readonly alias?: Identifier;
   readonly span: Span;
@@ -241,6 +244,24 @@ export interface For {
   readonly names: readonly Identifier[];
   readonly isTuple: boolean;
   readonly values: Expression;
+  readonly members: readonly BodyMember[];
+  readonly span: Span;
+}
+
+/**
+ * `if stride > 1 { ... } else if ... { ... } else { ... }`: one of several bodies, by what is known
+ * when compiling.
+ */
+export interface If {
+  readonly kind: "if";
+  readonly condition: Expression;
+  readonly members: readonly BodyMember[];
+  readonly otherwise?: If | Else;
+  readonly span: Span;
+}
+
+export interface Else {
+  readonly kind: "else";
   readonly members: readonly BodyMember[];
   readonly span: Span;
 }
@@ -284,7 +305,13 @@ export interface Weight {
 }
 
 /** A member of a section, a block, a branch or a loop. */
-export type BodyMember = Chain | Section | Repeat | For | Let | Weight;
+export type BodyMember = Chain | Section | Repeat | For | If | Let | Weight;
+
+/** What is within the braces of a section, a loop or an `if`, with all that its `else` has. */
+export function membersWithin(body: Section | Repeat | For | If | Else): readonly BodyMember[] {
+  const otherwise = body.kind === "if" ? body.otherwise : undefined;
+  return otherwise ? [...body.members, ...membersWithin(otherwise)] : body.members;
+}
 
 /**
  * `loss cross_entropy(logits, label) + 0.3 * cross_entropy(aux, label)`: a call, or a weighted sum

@@ -229,8 +229,13 @@ function buildValueCall(context: BuildContext, parent: CstNode): Expression | un
   return { kind: "name", name: call.callee.name, span: call.span };
 }
 
-export function buildCall(context: BuildContext, parent?: CstNode): CallExpression | undefined {
-  const callee = identifier(context, token(parent, "Name"));
+/** @param name the token of the callee */
+export function buildCall(
+  context: BuildContext,
+  parent?: CstNode,
+  name: "Name" | "Split" = "Name",
+): CallExpression | undefined {
+  const callee = identifier(context, token(parent, name));
   if (!parent || !callee) return undefined;
   const list = node(parent, "arguments");
   return {

@@ -12,12 +12,14 @@ import type {
   DataDeclaration,
   DataSplit,
   Declaration,
+  Else,
   Expression,
   For,
   From,
   FunctionDeclaration,
   FunctionParameter,
   Identifier,
+  If,
   ImportDeclaration,
   ImportedName,
   InputDeclaration,
@@ -231,6 +233,8 @@ class Builder implements BuildContext {
         return this.repeat(parent);
       case "loop":
         return this.loop(parent);
+      case "conditional":
+        return this.conditional(parent);
       case "share":
         return this.share(parent);
       case "letStatement":
@@ -337,6 +341,23 @@ class Builder implements BuildContext {
     return { kind: "for", names: names.filter(present), isTuple, values, members, span };
   }
 
+  private conditional(parent: CstNode): If | undefined {
+    const condition = buildExpression(this, node(parent, "expression"));
+    this.checkNoHeader(parent);
+    const members = this.body(parent, "`if`");
+    const otherwise = this.otherwise(node(parent, "otherwise"));
+    const span = spanOfNode(this.file, parent);
+    return condition && { kind: "if", condition, members, otherwise, span };
+  }
+
+  private otherwise(parent: CstNode | undefined): If | Else | undefined {
+    if (!parent) return undefined;
+    const next = node(parent, "conditional");
+    if (next) return this.conditional(next);
+    const members = this.body(parent, "`else`");
+    return { kind: "else", members, span: spanOfNode(this.file, parent) };
+  }
+
   /** `[64, 128]`, or `0..4`. */
   private loopValues(parent: CstNode): Expression | undefined {
     const bounds = nodes(parent, "expression").map((bound) => buildExpression(this, bound));
@@ -416,9 +437,10 @@ class Builder implements BuildContext {
     const body = node(parent, "concatBody");
     if (body) this.checkStatements(body);
     const branches = body ? this.eachNode(body, (child) => this.branch(child)) : [];
+    const split = buildCall(this, node(parent, "splitHeader"), "Split");
     const alias = this.alias(parent);
     const span = spanOfNode(this.file, parent);
-    return { kind: "concat", branches, alias, span };
+    return { kind: "concat", split, branches, alias, span };
   }
 
   private branch(parent: CstNode): Branch | undefined {

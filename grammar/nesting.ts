@@ -9,6 +9,7 @@ import {
   Comma,
   Comparison,
   Dot,
+  Else,
   Equals,
   LeftBrace,
   LeftBracket,
@@ -48,7 +49,10 @@ export function findTooDeep(tokens: readonly IToken[], file: string): SyntaxProb
   const levels: Level[] = [{ height: 0, highest: 0 }];
   for (const [index, token] of tokens.entries()) {
     if (is(token, LeftParenthesis, LeftBracket, LeftBrace)) levels.push({ height: 0, highest: 0 });
-    else if (is(token, RightParenthesis, RightBracket, RightBrace)) closeLevel(levels);
+    else if (is(token, RightParenthesis, RightBracket, RightBrace)) {
+      closeLevel(levels);
+      if (is(token, RightBrace) && !is(tokens[index + 1], Else)) startExpression(levels.at(-1)!);
+    }
     else if (is(token, Comma, Equals, Colon, Arrow)) startExpression(levels.at(-1)!);
     else if (isOperator(tokens, index)) levels.at(-1)!.height++;
     if (levels.length > MOST_BRACKETS + 1) return tooManyBrackets(token, file);
@@ -69,11 +73,11 @@ function closeLevel(levels: Level[]): void {
   outer.height = Math.max(outer.height, 1 + Math.max(inner.height, inner.highest));
 }
 
-/** Whether a token computes. The `*` of a pattern does not. */
+/** Whether a token computes, or puts one `if` into another one. The `*` of a pattern does not. */
 function isOperator(tokens: readonly IToken[], index: number): boolean {
   const token = tokens[index];
   if (is(token, Star)) return !is(tokens[index - 1], Dot) && !is(tokens[index + 1], Dot);
-  return is(token, Plus, Minus, Slash, Percent, Caret, Comparison);
+  return is(token, Plus, Minus, Slash, Percent, Caret, Comparison, Else);
 }
 
 function tooManyBrackets(token: IToken, file: string): SyntaxProblem {
@@ -82,8 +86,11 @@ function tooManyBrackets(token: IToken, file: string): SyntaxProblem {
 }
 
 function tooManyOperators(token: IToken, file: string): SyntaxProblem {
-  const message = `this expression computes with more than ${MOST_OPERATORS} operators`;
+  const isElse = is(token, Else);
+  const message = isElse
+    ? `this \`if\` has more than ${MOST_OPERATORS} conditions and operators`
+    : `this expression computes with more than ${MOST_OPERATORS} operators`;
   return problem("NET0016", spanOf(file, token), message, {
-    notes: ["give its parts names: `const part = ...`"],
+    notes: isElse ? [] : ["give its parts names: `const part = ...`"],
   });
 }

@@ -161,6 +161,7 @@ export class SpecParser extends CstParser {
           { ALT: () => this.SUBRULE(this.weight) },
           { ALT: () => this.SUBRULE(this.repeat) },
           { ALT: () => this.SUBRULE(this.loop) },
+          { ALT: () => this.SUBRULE(this.conditional) },
           { GATE: () => this.opensBlock(), ALT: () => this.SUBRULE(this.section) },
           { ALT: () => this.SUBRULE(this.chain) },
           { ALT: () => this.SUBRULE(this.skipped) },
@@ -259,6 +260,25 @@ export class SpecParser extends CstParser {
     this.SUBRULE(this.modelBody);
   });
 
+  private readonly conditional = this.RULE("conditional", () => {
+    this.CONSUME(t.If);
+    this.SUBRULE(this.expression);
+    this.OPTION(() => this.SUBRULE(this.skippedHeader));
+    this.SUBRULE(this.modelBody);
+    this.OPTION2(() => this.SUBRULE(this.otherwise));
+  });
+
+  private readonly otherwise = this.RULE("otherwise", () => {
+    this.CONSUME(t.Else);
+    this.OR({
+      DEF: [
+        { ALT: () => this.SUBRULE(this.conditional) },
+        { ALT: () => this.SUBRULE(this.modelBody) },
+      ],
+      ERR_MSG: "`if` or a block",
+    });
+  });
+
   private readonly loopNames = this.RULE("loopNames", () => {
     this.OR([
       { ALT: () => this.SUBRULE(this.loopName) },
@@ -323,9 +343,14 @@ export class SpecParser extends CstParser {
   });
 
   private readonly concat = this.RULE("concat", () => {
-    this.CONSUME(t.Concat);
+    this.OR([{ ALT: () => this.CONSUME(t.Concat) }, { ALT: () => this.SUBRULE(this.splitHeader) }]);
     this.SUBRULE(this.concatBody);
     this.SUBRULE(this.alias);
+  });
+
+  private readonly splitHeader = this.RULE("splitHeader", () => {
+    this.CONSUME(t.Split);
+    this.OPTION(() => this.SUBRULE(this.arguments_));
   });
 
   private readonly concatBody = this.RULE("concatBody", () => {

@@ -9,6 +9,7 @@ import {
   Branch,
   Caret,
   Comma,
+  Else,
   Import,
   LeftBrace,
   Minus,
@@ -127,10 +128,11 @@ function skippedStatement(
 const places: readonly (readonly [word: TokenType, place: string, example: string])[] = [
   [
     Branch,
-    "directly into `concat { ... }`",
+    "directly into `concat { ... }` or `split { ... }`",
     "concat { branch { conv(64) } branch { maxpool(3) } }",
   ],
   [Skip, "right behind the block of `residual`", "residual { conv(64) } skip auto"],
+  [Else, "right behind the block of `if`", "if stride > 1 { avgpool(2) } else { conv(64) }"],
   [Block, "outside of models", "block basic(out: int) { conv(out) -> relu }"],
   [Import, "outside of models", 'import { basic } from "./blocks.net"'],
 ];

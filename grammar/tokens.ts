@@ -4,7 +4,7 @@ import { createToken, Lexer } from "chevrotain";
 /**
  * The tokens of the language. Structural words are reserved only where the grammar needs it:
  * `input`, `loss` and the like are plain identifiers here, and `words.ts` makes keywords of them
- * where they start a statement or, `residual` and `concat`, where their block follows.
+ * where they start a statement or, `residual`, `concat` and `split`, where their block follows.
  */
 
 /**
@@ -70,7 +70,10 @@ export const Repeat = statementWord("Repeat");
 export const Residual = statementWord("Residual");
 export const Skip = statementWord("Skip");
 export const Concat = statementWord("Concat");
+export const Split = statementWord("Split");
 export const Branch = statementWord("Branch");
+export const If = statementWord("If");
+export const Else = statementWord("Else");
 export const Let = statementWord("Let");
 export const Parameter = statementWord("Parameter");
 /** Between a parameter's type and its initializer. */
@@ -200,7 +203,7 @@ export const lexedTokens: TokenType[] = [
 export const statementWords = [
   ...[Data, Train, Import, Block, Fn],
   ...[Input, Target, Loss, Metric, Share, Let, Parameter, Init],
-  ...[From, Repeat, Residual, Skip, Concat, Branch],
+  ...[From, Repeat, If, Else, Residual, Skip, Concat, Split, Branch],
 ];
 
 export const allTokens: TokenType[] = [

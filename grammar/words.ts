@@ -13,12 +13,14 @@ import {
   Concat,
   Const,
   Data,
+  Else,
   Equals,
   Float,
   Fn,
   For,
   From,
   Identifier,
+  If,
   Import,
   In,
   Init,
@@ -38,8 +40,10 @@ import {
   Residual,
   RightBrace,
   RightBracket,
+  RightParenthesis,
   Share,
   Skip,
+  Split,
   StringLiteral,
   Target,
   Train,
@@ -53,6 +57,8 @@ interface Keyword {
   readonly fits: (next: IToken | undefined, afterNext: IToken | undefined) => boolean;
   /** The same for a misspelled word, which needs better evidence; `fits` if left out. */
   readonly fitsMisspelled?: Keyword["fits"];
+  /** Whether arguments may be between the word and what follows. */
+  readonly takesArguments?: true;
 }
 
 const followedByName: Keyword["fits"] = (next) => is(next, Name);
@@ -72,6 +78,10 @@ const declarationKeywords: readonly Keyword[] = [
   { word: "train", type: Train, fits: () => true, fitsMisspelled: followedByName },
   { word: "fn", type: Fn, fits: () => true, fitsMisspelled: () => false },
 ];
+
+/** Without its braces, a misspelled `if` looks like layers side by side, which is reported. */
+const followedByCondition: Keyword["fits"] = (next) =>
+  next !== undefined && !is(next, Arrow, As, NewLine, LeftBrace, RightBrace);
 
 /** Within a model, a layer or a section may have a keyword's name: `loss -> relu`. */
 const noLayerOrSection: Keyword["fits"] = (next) =>
@@ -99,6 +109,7 @@ const statementKeywords: readonly Keyword[] = [
     fits: (next) => is(next, Integer, Float, Name, LeftParenthesis),
     fitsMisspelled: (next, afterNext) => is(next, Integer, Name) && is(afterNext, LeftBrace),
   },
+  { word: "if", type: If, fits: followedByCondition, fitsMisspelled: () => false },
   { word: "for", type: For, fits: () => true, fitsMisspelled: followedByNameAnd(In) },
   // A misspelled `from` looks like two layers side by side, which is reported as that.
   {
@@ -113,6 +124,13 @@ const statementKeywords: readonly Keyword[] = [
 const joinKeywords: readonly Keyword[] = [
   { word: "residual", type: Residual, fits: followedByBlock, fitsMisspelled: () => false },
   { word: "concat", type: Concat, fits: followedByBlock, fitsMisspelled: () => false },
+  {
+    word: "split",
+    type: Split,
+    fits: followedByBlock,
+    fitsMisspelled: () => false,
+    takesArguments: true,
+  },
 ];
 
 const branchKeyword: Keyword = {
@@ -145,6 +163,16 @@ const skipElsewhere: Keyword = {
   fits: followedByWay,
   fitsMisspelled: () => false,
 };
+
+const elseAfterIf: Keyword = {
+  word: "else",
+  type: Else,
+  fits: (next) => is(next, LeftBrace) || next?.image === "if",
+};
+/** A mistake, but no section. */
+const elseElsewhere: Keyword = { ...elseAfterIf, fitsMisspelled: () => false };
+
+const ifAfterElse: Keyword = { word: "if", type: If, fits: () => true };
 
 const initOfParameter: Keyword = { word: "init", type: Init, fits: followedByName };
 
@@ -216,7 +244,7 @@ class KeywordFinder {
     }
     if (!keyword) return token;
     this.header = keyword.type;
-    if (keyword === skipAfterResidual) this.dropLineEnd();
+    if (keyword === skipAfterResidual || keyword === elseAfterIf) this.dropLineEnd();
     if (token.image !== keyword.word) this.problems.push(misspelled(this.file, token, keyword));
     return retyped(token, keyword.type);
   }
@@ -226,17 +254,38 @@ class KeywordFinder {
   }
 
   private keywordAt(token: IToken, index: number, startsStatement: boolean): Keyword | undefined {
-    const [next, afterNext] = [this.tokens[index + 1], this.tokens[index + 2]];
+    const [next, afterNext] = this.following(index + 1);
     if (is(token, For)) return statementKeywords.find(({ type }) => type === For);
     if (!is(token, Identifier)) return undefined;
     const candidates = this.candidates(index, startsStatement);
     const exact = candidates.find(({ word }) => word === token.image);
-    if (exact) return exact.fits(next, afterNext) ? exact : undefined;
+    if (exact) {
+      const behind = exact.takesArguments ? this.following(this.behindArguments(index + 1)) : [];
+      const [first = next, second = afterNext] = behind;
+      return exact.fits(first, second) ? exact : undefined;
+    }
     const written = token.image.toLowerCase();
     return candidates
       .filter(({ fits, fitsMisspelled = fits }) => fitsMisspelled(next, afterNext))
       .filter(({ word }) => isClose(written, word))
       .sort((a, b) => editDistance(written, a.word) - editDistance(written, b.word))[0];
+  }
+
+  private following(index: number): readonly [IToken | undefined, IToken | undefined] {
+    return [this.tokens[index], this.tokens[index + 1]];
+  }
+
+  /** The place behind arguments in parentheses that start at a place. */
+  private behindArguments(start: number): number {
+    if (!is(this.tokens[start], LeftParenthesis)) return start;
+    let depth = 0;
+    for (let index = start; index < this.tokens.length; index++) {
+      const token = this.tokens[index];
+      if (is(token, LeftBrace, RightBrace)) return index;
+      if (is(token, LeftParenthesis)) depth++;
+      if (is(token, RightParenthesis) && --depth === 0) return index + 1;
+    }
+    return this.tokens.length;
   }
 
   /** The keywords that are allowed at a place. */
@@ -245,10 +294,11 @@ class KeywordFinder {
     if (this.declaration !== Model && this.declaration !== Block) return [];
     const before = this.tokens[index - 1];
     if (this.header === Parameter && is(before, RightBracket)) return [initOfParameter];
+    if (this.header === Else && before?.image === "else") return [ifAfterElse];
     if (!startsStatement) return is(before, Arrow) ? [...joinKeywords, fromAfterArrow] : [];
-    if (this.open.at(-1) === Concat) return [branchKeyword];
+    if ([Concat, Split].includes(this.open.at(-1)!)) return [branchKeyword];
     return [
-      ...[this.skipCandidate(), branchElsewhere],
+      ...[this.skipCandidate(), this.elseCandidate(), branchElsewhere],
       ...[...misplacedKeywords, ...joinKeywords, ...statementKeywords],
     ];
   }
@@ -264,7 +314,13 @@ class KeywordFinder {
     return is(before, RightBrace) && this.closed === Residual ? skipAfterResidual : skipElsewhere;
   }
 
-  /** `skip` may be on the line below its `residual`. */
+  private elseCandidate(): Keyword {
+    const before = this.output.findLast((token) => !is(token, NewLine));
+    const isAfterIf = is(before, RightBrace) && (this.closed === If || this.closed === Else);
+    return isAfterIf ? elseAfterIf : elseElsewhere;
+  }
+
+  /** `skip` may be on the line below its `residual`, and `else` on that below its `if`. */
   private dropLineEnd(): void {
     while (is(this.output.at(-1), NewLine)) this.output.pop();
   }

@@ -18,6 +18,17 @@ export interface ConstantFunction {
   readonly most: number;
 }
 
+/** `where(stride > 1, 2, 1)`: one of two constants of any kind. */
+const WHERE: ConstantFunction = {
+  name: "where",
+  example: "where(width > 64, 2, 1)",
+  aliases: ["select", "cond", "iif"],
+  summary: "the second value where the condition is true, else the third",
+  compute: () => NaN,
+  least: 3,
+  most: 3,
+};
+
 /** Every function of constants. */
 export const functions: readonly ConstantFunction[] = [
   {
@@ -83,6 +94,7 @@ export const functions: readonly ConstantFunction[] = [
     least: 1,
     most: 1,
   },
+  WHERE,
 ];
 
 /** Whether a call computes a constant, and is not a loss, a schedule or the like. */
@@ -98,6 +110,7 @@ export function evaluateFunction(
 ): Constant | undefined {
   const found = functions.find(({ name }) => name === call.callee.name);
   if (!found) return reportUnknown(call, environment);
+  if (found === WHERE) return evaluateWhere(call, environment, evaluate);
   const values = call.arguments.map(({ value }) => evaluate(value));
   if (!checkCount(call, found, environment)) return undefined;
   const numbers: number[] = [];
@@ -109,6 +122,28 @@ export function evaluateFunction(
   const value = found.compute(numbers);
   const kind = Number.isInteger(value) ? "integer" : "float";
   return numberConstant({ kind, value }, call.span, environment);
+}
+
+/** The value that is not chosen need not have one: `where(n > 0, width / n, width)`. */
+function evaluateWhere(
+  call: CallExpression,
+  environment: Environment,
+  evaluate: (argument: Expression) => Constant | undefined,
+): Constant | undefined {
+  if (!checkCount(call, WHERE, environment)) return undefined;
+  const [condition, first, second] = call.arguments.map(({ value }) => value) as [
+    Expression,
+    Expression,
+    Expression,
+  ];
+  const isTrue = evaluate(condition);
+  if (!isTrue) return undefined;
+  if (isTrue.kind === "boolean") return evaluate(isTrue.value ? first : second);
+  return environment.reporter.report("NET1014", {
+    message: `\`where\` needs a condition, but gets ${describeConstant(isTrue)}`,
+    span: condition.span,
+    notes: ["for instance `where(stride > 1, 2, 1)`"],
+  });
 }
 
 function reportUnknown(call: CallExpression, { reporter }: Environment): undefined {
@@ -126,16 +161,17 @@ function reportUnknown(call: CallExpression, { reporter }: Environment): undefin
 
 function checkCount(
   call: CallExpression,
-  { name, least, most }: ConstantFunction,
+  { name, example, least, most }: ConstantFunction,
   { reporter }: Environment,
 ): boolean {
   const count = call.arguments.length;
   if (count >= least && count <= most && !call.arguments.some((each) => each.name)) return true;
-  const expected = most === least ? `${least} value` : `at least ${least} values`;
+  const counted = least === 1 ? "1 value" : `${least} values`;
+  const expected = most === least ? counted : `at least ${counted}`;
   reporter.report("NET1014", {
     message:
       `\`${name}\` takes ${expected} without names, ` +
-      `as in \`${name}(${least === 1 ? "width / 2" : "width, 64"})\``,
+      `as in \`${example}\``,
     span: call.span,
   });
   return false;

@@ -42,6 +42,7 @@ export class Reporter {
   private constructor(
     private readonly findings: Findings,
     private readonly uses: readonly BlockUse[],
+    private readonly only?: ReadonlySet<DiagnosticCode>,
   ) {}
 
   static empty(): Reporter {
@@ -50,7 +51,12 @@ export class Reporter {
 
   /** The same reporter for the body of a block in one of its uses. */
   within(use: BlockUse): Reporter {
-    return new Reporter(this.findings, [...this.uses, use]);
+    return new Reporter(this.findings, [...this.uses, use], this.only);
+  }
+
+  /** The same reporter for a text in which nothing else counts. */
+  limitedTo(codes: ReadonlySet<DiagnosticCode>): Reporter {
+    return new Reporter(this.findings, this.uses, codes);
   }
 
   /**
@@ -62,6 +68,7 @@ export class Reporter {
   }
 
   report(code: DiagnosticCode, details: DiagnosticDetails): undefined {
+    if (this.only?.has(code) === false) return undefined;
     const { file, start, end } = details.span;
     const key = `${code} ${file} ${start.offset} ${end.offset}`;
     const diagnostic = createDiagnostic(code, this.withUse(details));

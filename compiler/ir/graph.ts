@@ -257,7 +257,8 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   not finite, K sums over batch and rows of each of the latter, and behind all sums, for each
  *   SUMS_AT_ONCE of the [N], the number of examples of which a value is not finite
  * - concatenate: x, x2 ... of one batch and space -> y, their channels one after the other, or
- *   sequences, their tokens one after the other; slice: x -> y, some of its channels
+ *   values that differ in their tokens, rows or columns only, one after the other along these;
+ *   slice: x -> y, some of its channels
  * - reshape: x -> y, the same elements in logical (row-major) order
  * - rearrange: x -> y, elements of x in another order, each at most once; rearrangeGradient: dy ->
  *   dx
@@ -332,7 +333,7 @@ export interface OpAttributes {
   /** Which of the inputs are shares: of these, what is not finite counts as 0. */
   batchSums: { readonly shares: readonly boolean[] };
   /** Channels if absent. */
-  concatenate: { readonly axis?: "tokens" };
+  concatenate: { readonly axis?: "tokens" | "rows" | "columns" };
   /** The first channel, and how many. */
   slice: { readonly start: number; readonly count: number };
   /** The shape of the result. */

@@ -17,6 +17,10 @@ export function elementCount(shape: Shape): number {
   return shape.reduce<number>((count, size) => (size === BATCH ? count : count * size), 1);
 }
 
+/** Elements from one to the next along each axis behind the batch, in logical order. */
+export const stridesOf = (shape: Shape): readonly number[] =>
+  shape.slice(1).map((_, axis) => elementCount(shape.slice(axis + 2)));
+
 export function hasBatch(shape: Shape): boolean {
   return shape[0] === BATCH;
 }

@@ -2,8 +2,21 @@
 import type { Builder } from "../ir/builder.js";
 import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { isSequence, type Shape } from "../ir/shape.js";
-import { stridesOf } from "./token-order.js";
+import { isSequence, stridesOf, type Shape } from "../ir/shape.js";
+
+/** Axes as layers call them. */
+export const AXES = ["channels", "rows", "columns", "tokens"] as const;
+
+export type AxisName = (typeof AXES)[number];
+
+/** The axis of a logical shape that has this name, the batch being 0; undefined for none. */
+export function axisOf(name: AxisName, shape: Shape): number | undefined {
+  const names: readonly AxisName[] = isSequence(shape)
+    ? ["tokens", "channels"]
+    : (["channels", "rows", "columns"] as const).slice(0, shape.length - 1);
+  const found = names.indexOf(name);
+  return found < 0 ? undefined : found + 1;
+}
 
 /** From where on, how many, and how far apart. */
 export interface AxisPart {

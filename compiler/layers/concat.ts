@@ -1,15 +1,7 @@
 import { choice } from "../calls/argument-types.js";
 import { withDefault } from "../calls/signature.js";
-import {
-  BATCH,
-  formatShape,
-  imageShape,
-  isSequence,
-  sameShape,
-  spaceOf,
-  withChannels,
-  type Shape,
-} from "../ir/shape.js";
+import { formatShape, type Shape } from "../ir/shape.js";
+import { AXES, axisOf, type AxisName } from "./channel-parts.js";
 import { concatenateValues } from "./joins.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
 
@@ -23,13 +15,14 @@ The channels of the current value, then those of the named values in their order
 All other sizes must agree. \`concat { branch { ... } ... }\` writes branches from one value without
 names.
 
-\`concat(a, axis=tokens)\` joins sequences \`[N, T, C]\` along their tokens, PyTorch's
-\`torch.cat([x, a], 1)\`. A class token comes first with \`from class_token -> concat(x,
-axis=tokens)\`.
+\`axis\` joins values along another axis: \`concat(a, axis=rows)\` puts images on top of each
+other, \`axis=columns\` side by side, and \`axis=tokens\` joins sequences \`[N, T, C]\` (PyTorch's
+\`torch.cat([x, a], 1)\`). All other axes must agree. A class token comes first with
+\`from class_token -> concat(x, axis=tokens)\`.
 `,
   positional: [],
   arguments: {
-    axis: withDefault(choice(["channels", "tokens"]), "channels", "what is joined"),
+    axis: withDefault(choice(AXES), "channels", "what is joined"),
   },
   others: "several",
   samples: [
@@ -45,42 +38,66 @@ axis=tokens)\`.
     },
     { spec: "concat(a)", input: [10], others: [[7]], output: [17] },
     { spec: "concat(a)", input: [5, 8], others: [[5, 4]], output: [5, 12] },
+    {
+      spec: "concat(a, axis=rows)",
+      input: [4, 3, 5],
+      others: [[4, 2, 5]],
+      output: [4, 5, 5],
+    },
+    {
+      spec: "concat(a, axis=columns)",
+      input: [3, 4, 2],
+      others: [[3, 4, 3]],
+      output: [3, 4, 5],
+    },
   ],
 
   infer(input, { axis }, context) {
-    if (axis === "tokens") return joinedTokens([input, ...context.others], context);
-    const wrong = context.others.find(
-      (other) => other.length !== input.length || !sameShape(spaceOf(other), spaceOf(input)),
-    );
-    if (wrong) {
-      return context.report("NET2031", {
-        message:
-          `${context.title} joins ${formatShape(input)} and ${formatShape(wrong)}, ` +
-          "which differ in more than their channels",
-        axis: wrong.length === input.length ? "space" : "rank",
-      });
-    }
-    const channels = [input, ...context.others].map((shape) => imageShape(shape).channels);
-    return withChannels(input, sum(channels));
+    const shapes = [input, ...context.others];
+    return joinedShape(shapes, axis) ?? reportDifference(shapes, axis, context);
   },
 
-  lower: (input, { axis }, { builder, origin, others }) =>
-    concatenateValues(builder, [input, ...others], origin, axis === "tokens" ? { axis } : {}),
+  lower(input, { axis }, { builder, origin, others }) {
+    const attributes = axis === "channels" ? {} : { axis };
+    return concatenateValues(builder, [input, ...others], origin, attributes);
+  },
 });
 
-const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
-
-function joinedTokens(shapes: readonly Shape[], context: InferenceContext): Shape | undefined {
+/** The shape of values that are joined along an axis; undefined where they cannot be. */
+export function joinedShape(shapes: readonly Shape[], axis: AxisName): Shape | undefined {
   const [first, ...others] = shapes as [Shape, ...Shape[]];
-  const channels = isSequence(first) ? first[2]! : undefined;
-  const wrong = others.find((shape) => !isSequence(shape) || shape[2] !== channels);
-  if (channels !== undefined && !wrong) {
-    return [BATCH, sum(shapes.map((shape) => Number(shape[1]))), channels];
+  const at = axisOf(axis, first);
+  if (at === undefined) return undefined;
+  const agrees = (shape: Shape) =>
+    shape.length === first.length &&
+    first.every((size, index) => index === at || size === shape[index]);
+  if (!others.every(agrees)) return undefined;
+  const size = shapes.reduce((total, shape) => total + Number(shape[at]), 0);
+  return first.map((own, index) => (index === at ? size : own));
+}
+
+function reportDifference(
+  shapes: readonly Shape[],
+  axis: AxisName,
+  context: InferenceContext,
+): undefined {
+  const [first] = shapes as [Shape];
+  if (axisOf(axis, first) === undefined) {
+    const known = AXES.filter((name) => axisOf(name, first) !== undefined);
+    return context.report("NET2031", {
+      message: `${context.title} joins along ${axis}, which ${formatShape(first)} does not have`,
+      at: "axis",
+      label: `its axes are ${known.join(", ")}`,
+      axis: "rank",
+    });
   }
+  const wrong = shapes.find((shape) => !joinedShape([first, shape], axis))!;
+  const isChannels = axis !== "channels" && first[1] !== wrong[1];
+  const kind = isChannels ? "channels" : "space";
   return context.report("NET2031", {
     message:
-      `${context.title} joins ${shapes.map(formatShape).join(" and ")} along their tokens, ` +
-      "which must be sequences [N, T, C] of one number of channels",
-    axis: channels === undefined ? "rank" : "channels",
+      `${context.title} joins ${formatShape(first)} and ${formatShape(wrong)}, ` +
+      `which differ in more than their ${axis}`,
+    axis: wrong.length === first.length ? kind : "rank",
   });
 }

@@ -1,10 +1,16 @@
 import { padding, pair } from "../calls/argument-types.js";
 import { type ArgumentValues, optional } from "../calls/signature.js";
 import type { Padding } from "../ir/graph.js";
-import { BATCH, formatShape, imageShape, type ImageShape, type Shape } from "../ir/shape.js";
+import {
+  BATCH,
+  formatShape,
+  imageShape,
+  type ImageShape,
+  type Shape,
+  stridesOf,
+} from "../ir/shape.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
 import { requireImage } from "./rules.js";
-import { stridesOf } from "./token-order.js";
 
 const cropArguments = {
   sides: optional(padding(), "rows and columns to remove, as in `pad`"),

@@ -1,12 +1,8 @@
 import { choice, integer } from "../calls/argument-types.js";
 import { type ArgumentValues, optional, required, withDefault } from "../calls/signature.js";
-import { formatShape, isSequence, type Shape } from "../ir/shape.js";
-import { partOf, type AxisPart } from "./channel-parts.js";
+import { formatShape, type Shape } from "../ir/shape.js";
+import { AXES, axisOf, partOf, type AxisPart } from "./channel-parts.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
-
-const AXES = ["channels", "rows", "columns", "tokens"] as const;
-
-type AxisName = (typeof AXES)[number];
 
 const sliceArguments = {
   axis: required(choice(AXES), "what is cut"),
@@ -19,8 +15,8 @@ export const slice = defineLayer({
   name: "slice",
   aliases: [
     { name: "narrow", differs: "`narrow` counts elements, `slice` names the end" },
-    { name: "split", differs: "a `slice` of a named value for each part" },
-    { name: "chunk", differs: "a `slice` of a named value for each part" },
+    { name: "split", differs: "`split { branch { ... } ... }` has a branch for each part" },
+    { name: "chunk", differs: "`split { branch { ... } ... }` has a branch for each part" },
   ],
   summary: "a part of a value along one axis",
   documentation: `
@@ -31,7 +27,8 @@ count from the end.
 - input \`[N, C, H, W]\` with the axes \`channels\`, \`rows\` and \`columns\`, \`[N, T, C]\` with
   \`tokens\` and \`channels\`, or \`[N, C]\` with \`channels\`; the output has as many axes
 
-Two \`slice\` of a named value are the two outputs of PyTorch's \`split\`.
+Two \`slice\` of a named value are the two outputs of PyTorch's \`split\`;
+\`split { branch { ... } branch { ... } }\` takes each part of a value through separate layers.
 `,
   positional: ["axis", "start", "end", "step"],
   arguments: sliceArguments,
@@ -59,14 +56,6 @@ Two \`slice\` of a named value are the two outputs of PyTorch's \`split\`.
 });
 
 type SliceValues = ArgumentValues<typeof sliceArguments>;
-
-function axisOf(name: AxisName, shape: Shape): number | undefined {
-  const names: readonly AxisName[] = isSequence(shape)
-    ? ["tokens", "channels"]
-    : (["channels", "rows", "columns"] as const).slice(0, shape.length - 1);
-  const found = names.indexOf(name);
-  return found < 0 ? undefined : found + 1;
-}
 
 /** Undefined where it lies outside, or has no elements. */
 function partIn(size: number, { start, end, step }: SliceValues): AxisPart | undefined {

@@ -2,7 +2,7 @@
 import type { Builder } from "../ir/builder.js";
 import type { Pair, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { BATCH, elementCount, imageShape, type Shape } from "../ir/shape.js";
+import { BATCH, imageShape, stridesOf } from "../ir/shape.js";
 
 /** An image's pixels, row by row, as tokens. */
 export function tokensOfImage(builder: Builder, image: Value, origin: Origin): Value {
@@ -23,11 +23,6 @@ export function imageOfTokens(
   const shape = [BATCH, channels, height, width] as const;
   const order = { shape, start: 0, strides: [1, width * channels, channels] };
   return builder.add("rearrange", [tokens], order, origin);
-}
-
-/** Elements from one to the next along each axis behind the batch, in logical order. */
-export function stridesOf(shape: Shape): readonly number[] {
-  return shape.slice(1).map((_, axis) => elementCount(shape.slice(axis + 2)));
 }
 
 /** The axes in another order; `axes` says for each one which it was, the batch being 0. */

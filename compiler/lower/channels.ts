@@ -29,7 +29,7 @@ const copySteps = (
 type Common = Pick<StepDraft, "label" | "origin">;
 
 function copySingly(context: LoweringContext, copy: ChannelCopy, common: Common): StepDraft {
-  const { from, to, fromStart, toStart, channels, toColumn } = copy;
+  const { from, to, fromStart, channels } = copy;
   const { pixels, height, width } = context.layout(from);
   return dispatch(copyChannels(), {
     buffers: { input: context.storageOf(from), result: context.storageOf(to) },
@@ -38,7 +38,7 @@ function copySingly(context: LoweringContext, copy: ChannelCopy, common: Common)
       height,
       width,
       input: fromChannel(context.layout(from).inFloats(), fromStart),
-      result: fromChannel(context.layout(to).inFloats(), toStart, toColumn),
+      result: target(context.layout(to).inFloats(), copy.toStart, copy),
     },
     threads: perImage(pixels * channels),
     ...common,
@@ -46,7 +46,7 @@ function copySingly(context: LoweringContext, copy: ChannelCopy, common: Common)
 }
 
 function copyQuads(context: LoweringContext, copy: ChannelCopy, common: Common): StepDraft {
-  const { from, to, fromStart, toStart, channels, toColumn } = copy;
+  const { from, to, fromStart, channels } = copy;
   const { pixels, width } = context.layout(from);
   const quads = channels / 4;
   return dispatch(pointwise().in({ form: "quads", epilogue: IDENTITY }), {
@@ -56,7 +56,7 @@ function copyQuads(context: LoweringContext, copy: ChannelCopy, common: Common):
       width,
       quads,
       input: fromChannel(context.layout(from).inQuads(), fromStart / 4),
-      result: fromChannel(context.layout(to).inQuads(), toStart / 4, toColumn),
+      result: target(context.layout(to).inQuads(), copy.toStart / 4, copy),
     },
     threads: perImage(pixels * quads),
     ...common,
@@ -64,7 +64,13 @@ function copyQuads(context: LoweringContext, copy: ChannelCopy, common: Common):
 }
 
 /** The place of an activation's pixels from one of its channels, or channel quads, on. */
-const fromChannel = (place: Place, start: number, column = 0): Place => ({
+const fromChannel = (place: Place, start: number): Place => ({
   ...place,
-  base: place.base + start + column * place.column,
+  base: place.base + start,
 });
+
+/** The same behind the rows or columns that come before. */
+function target(place: Place, start: number, { toRow = 0, toColumn = 0 }: ChannelCopy): Place {
+  const { base, row, column } = fromChannel(place, start);
+  return { ...place, base: base + toRow * row + toColumn * column };
+}

@@ -134,7 +134,7 @@ export class PrintedNames {
 /** Words that start something else where a section may begin. */
 const SECTION_WORDS = new Set([
   ...["block", "branch", "concat", "data", "from", "import", "input", "loss", "metric"],
-  ...["repeat", "residual", "share", "skip", "target", "train"],
+  ...["repeat", "residual", "share", "skip", "split", "target", "train"],
 ]);
 
 const RESERVED = new Set(["as", "const", "false", "for", "model", "true"]);

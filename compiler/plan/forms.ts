@@ -44,8 +44,9 @@ export interface ChannelCopy {
   readonly fromStart: number;
   readonly toStart: number;
   readonly channels: number;
-  /** Tokens before it, where sequences follow one another. */
+  /** Tokens, columns or rows before it, where values follow one another along these. */
   readonly toColumn?: number;
+  readonly toRow?: number;
   /** In fours where they begin and end in fours on both sides, else one by one. */
   readonly inFours: boolean;
 }
@@ -63,7 +64,8 @@ export function planCopies(settings: GraphSettings, node: CopyNode): readonly Ch
       channelCopy({ from: node.inputs[0]!, to, fromStart: start, toStart: 0, channels: count }),
     ];
   }
-  if (node.attributes.axis === "tokens") return tokenCopies(settings, node.inputs, to);
+  const { axis } = node.attributes;
+  if (axis) return spaceCopies(settings, node.inputs, { to, isRows: axis === "rows" });
   let toStart = 0;
   return node.inputs.map((from) => {
     const { channels } = layoutOf(settings, from);
@@ -73,13 +75,17 @@ export function planCopies(settings: GraphSettings, node: CopyNode): readonly Ch
   });
 }
 
-function tokenCopies(settings: GraphSettings, inputs: readonly Value[], to: Value) {
-  let toColumn = 0;
+function spaceCopies(
+  settings: GraphSettings,
+  inputs: readonly Value[],
+  { to, isRows }: { readonly to: Value; readonly isRows: boolean },
+): readonly ChannelCopy[] {
+  let before = 0;
   return inputs.map((from) => {
-    const { channels, width } = layoutOf(settings, from);
-    const copy = channelCopy({ from, to, fromStart: 0, toStart: 0, channels, toColumn });
-    toColumn += width;
-    return copy;
+    const { channels, width, height } = layoutOf(settings, from);
+    const start = isRows ? { toRow: before } : { toColumn: before };
+    before += isRows ? height : width;
+    return channelCopy({ from, to, fromStart: 0, toStart: 0, channels, ...start });
   });
 }
 

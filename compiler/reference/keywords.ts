@@ -100,7 +100,18 @@ export const STATEMENT_KEYWORDS: readonly Keyword[] = [
     summary: "layers once for each value of a list or range",
     snippet: "for ${1:width} in [${2:64, 128}] {\n  $0\n}",
   },
+  {
+    word: "if",
+    summary: "layers that depend on a condition of constants",
+    snippet: "if ${1:stride > 1} {\n  $0\n}",
+  },
 ];
+
+export const ELSE_KEYWORD: Keyword = {
+  word: "else",
+  summary: "the layers where the condition of `if` is false",
+  snippet: "else {\n  $0\n}",
+};
 
 /** What is allowed wherever a layer is. */
 export const CHAIN_KEYWORDS: readonly Keyword[] = [
@@ -115,11 +126,16 @@ export const CHAIN_KEYWORDS: readonly Keyword[] = [
     summary: "concatenates the channels of parallel branches of the same input",
     snippet: "concat {\n  branch { $1 }\n  branch { $2 }\n}",
   },
+  {
+    word: "split",
+    summary: "divides the channels over branches, and concatenates what they make of them",
+    snippet: "split {\n  branch { }\n  branch { $1 }\n}",
+  },
 ];
 
 export const BRANCH_KEYWORD: Keyword = {
   word: "branch",
-  summary: "one of the branches that `concat` joins",
+  summary: "one of the branches that `concat` or `split` joins",
   snippet: "branch { $0 }",
 };
 
@@ -150,5 +166,5 @@ const HEADER_KEYWORDS: readonly Keyword[] = [
 /** Every keyword. */
 export const keywords: readonly Keyword[] = [
   ...[...DECLARATION_KEYWORDS, ...MODEL_KEYWORDS, ...STATEMENT_KEYWORDS, ...CHAIN_KEYWORDS],
-  ...[BRANCH_KEYWORD, SKIP_KEYWORD, AS_KEYWORD, ...HEADER_KEYWORDS],
+  ...[ELSE_KEYWORD, BRANCH_KEYWORD, SKIP_KEYWORD, AS_KEYWORD, ...HEADER_KEYWORDS],
 ];

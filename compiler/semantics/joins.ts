@@ -1,18 +1,14 @@
-import type { CallExpression, Concat, Residual, Span } from "../../grammar/ast.js";
+import type { Concat, Residual, Span } from "../../grammar/ast.js";
 import type { Fix, Label } from "../diagnostics/diagnostic.js";
 import { add } from "../layers/add.js";
-import { concat as concatLayer } from "../layers/concat.js";
+import type { AxisName } from "../layers/channel-parts.js";
+import { concat as concatLayer, joinedShape } from "../layers/concat.js";
 import { findLayer } from "../layers/index.js";
-import {
-  formatShape,
-  imageShape,
-  sameShape,
-  spaceOf,
-  withChannels,
-  type Shape,
-} from "../ir/shape.js";
+import { formatShape, imageShape, sameShape, spaceOf, type Shape } from "../ir/shape.js";
 import { insertAfter, setArgument } from "../calls/edits.js";
 import type { NetworkReader } from "./network.js";
+import { readPart, readSplit } from "./splits.js";
+import { synthesize } from "./synthesize.js";
 import { type Current, type Place, valueOf } from "./place.js";
 import type { Step } from "./trail.js";
 
@@ -136,21 +132,6 @@ function readProjection(
   reader.readLayer(synthesize("batchnorm", span, {}), place);
 }
 
-/** A call that is not in the text. */
-function synthesize(
-  name: string,
-  span: Span,
-  values: Readonly<Record<string, CallExpression["arguments"][number]["value"]>>,
-): CallExpression {
-  const given = Object.entries(values).map(([key, value]) => ({
-    name: { kind: "identifier" as const, name: key, span },
-    value,
-    span,
-  }));
-  const callee = { kind: "identifier" as const, name, span };
-  return { kind: "call", callee, arguments: given, hasParentheses: true, span };
-}
-
 /** Strides with which a 1x1 kernel makes an image of the other's size. */
 function strideBetween(from: Shape, to: Shape): readonly [number, number] | undefined {
   if (from.length !== 4 || to.length !== 4) return undefined;
@@ -263,26 +244,35 @@ function lastResized(trail: Current["trail"]): Step | undefined {
 
 // concat
 
-/** `concat { branch { ... } ... }`: the channels of several branches of the current value. */
+/**
+ * `concat { branch { ... } ... }`: the channels of several branches of the current value. With
+ * `split`, each branch has a part of the value.
+ */
 export function readConcat(reader: NetworkReader, concat: Concat, place: Place): void {
   const start = reader.current;
-  const span = keywordSpan(concat.span, "concat");
-  const label = "concat";
+  const keyword = concat.split ? "split" : "concat";
+  const span = keywordSpan(concat.span, keyword);
+  const label = keyword;
+  const split = concat.split && readSplit(reader, concat.split, concat.branches.length, place);
   const group = reader.addGroup({ kind: "concat", label, name: place.path.join("."), span }, place);
-  const ends = concat.branches.map((branch) => {
+  const ends = concat.branches.map((branch, index) => {
     reader.current = start;
     const at = branch.name?.span ?? keywordSpan(branch.span, "branch");
     const name = reader.nameAt({ ...place, group }, "branch", branch.name, at);
     const own = name.split(".").at(-1)!;
-    reader.readMembers(
-      branch.members,
-      reader.enter({ ...place, group }, name, { kind: "branch", label: own, span: branch.span }),
-    );
+    const inside = reader.enter({ ...place, group }, name, {
+      kind: "branch",
+      label: own,
+      span: branch.span,
+    });
+    if (concat.split) readPart(reader, split?.parts[index], { span: at, place: inside });
+    reader.readMembers(branch.members, inside);
     return { end: reader.current, name: own, span: at };
   });
   const name = reader.nameAt(place, "concat", concat.alias, span);
-  if (ends.length === 0) return reportNoBranches(reader, span, place);
-  concatenate(reader, { name, span, start, ends }, { ...place, group });
+  if (ends.length === 0) return reportNoBranches(reader, { span, keyword }, place);
+  const axis = split?.axis ?? "channels";
+  concatenate(reader, { name, span, start, ends, keyword, axis }, { ...place, group });
   reader.nameValue(
     { name, layer: "concat", span, call: undefined, before: start },
     concat.alias,
@@ -301,14 +291,16 @@ interface Branches {
   readonly span: Span;
   readonly start: Current;
   readonly ends: readonly End[];
+  readonly keyword: "concat" | "split";
+  readonly axis: AxisName;
 }
 
 function concatenate(reader: NetworkReader, branches: Branches, place: Place): void {
-  const { name, span, start, ends } = branches;
+  const { name, span, start, ends, axis } = branches;
   reader.current = start;
   const shapes = ends.map(({ end }) => end.shape);
   const agree = checkBranches(branches, place);
-  const output = agree ? joinedShape(shapes) : undefined;
+  const output = agree ? joined(shapes, axis) : undefined;
   if (!output || !start.shape) {
     reader.lose();
   } else {
@@ -316,29 +308,25 @@ function concatenate(reader: NetworkReader, branches: Branches, place: Place): v
     reader.current = { ...start, shape: output, trail: withStep(start, step) };
   }
   const inputs = ends.map(({ end }) => valueOf(end));
-  const resolved = { definition: concatLayer, values: { axis: "channels" } };
+  const resolved = { definition: concatLayer, values: { axis } };
   reader.list({ name, kind: "concat", resolved, span, inputs, place });
 }
 
-/** The joined shape, if all are known and agree in all but their channels. */
-function joinedShape(shapes: readonly (Shape | undefined)[]): Shape | undefined {
-  if (!shapes.every((shape) => shape !== undefined)) return undefined;
-  const [first] = shapes;
-  if (!shapes.every((shape) => sameSpace(shape, first!))) return undefined;
-  const channels = shapes.reduce((sum, shape) => sum + imageShape(shape).channels, 0);
-  return withChannels(first!, channels);
-}
+/** The joined shape, if all are known and agree in all but the axis. */
+const joined = (shapes: readonly (Shape | undefined)[], axis: AxisName): Shape | undefined =>
+  shapes.every((shape) => shape !== undefined) ? joinedShape(shapes, axis) : undefined;
 
 /** All branches as one step on the way of a trail. */
-function concatStep({ span, ends, start }: Branches, input: Shape, output: Shape): Step {
+function concatStep({ span, ends, start, axis }: Branches, input: Shape, output: Shape): Step {
   const before = start.trail?.length ?? 0;
   const infer = (shape: Shape) =>
-    joinedShape(
+    joined(
       ends.map(({ end }) =>
         end.trail
           ?.stepsFrom(before)
           .reduce<Shape | undefined>((current, step) => current && step.infer(current), shape),
       ),
+      axis,
     );
   return { layer: "concat", span, input, output, infer };
 }
@@ -348,17 +336,19 @@ function withStep({ trail }: Current, step: Step): Current["trail"] {
 }
 
 /** Reports each branch that has another size than the first. */
-function checkBranches({ ends }: Branches, { environment }: Place): boolean {
+function checkBranches({ ends, keyword, axis }: Branches, { environment }: Place): boolean {
   const [first, ...others] = ends.filter(({ end }) => end.shape !== undefined);
   if (!first) return false;
   const expected = first.end.shape!;
-  const wrong = others.filter(({ end }) => !sameSpace(end.shape!, expected));
+  const wrong = others.filter(({ end }) => !joinedShape([expected, end.shape!], axis));
+  const isOfChannels = axis === "channels";
   for (const { end, name, span } of wrong) {
-    const space = (shape: Shape) => spaceOf(shape).join("x") || "flat";
+    const space = (shape: Shape) =>
+      isOfChannels ? spaceOf(shape).join("x") || "flat" : formatShape(shape);
     environment.reporter.report("NET2019", {
       message:
         `branch \`${name}\` gives ${formatShape(end.shape!)}, but \`${first.name}\` gives ` +
-        `${formatShape(expected)}: \`concat\` joins channels, everything else must agree`,
+        `${formatShape(expected)}: \`${keyword}\` joins ${axis}, everything else must agree`,
       span,
       label: `expected ${space(expected)}, got ${space(end.shape!)}`,
       related: [lastChange(end, space), lastChange(first.end, space)].flatMap(
@@ -369,10 +359,6 @@ function checkBranches({ ends }: Branches, { environment }: Place): boolean {
     });
   }
   return wrong.length === 0;
-}
-
-function sameSpace(a: Shape, b: Shape): boolean {
-  return a.length === b.length && sameShape(spaceOf(a), spaceOf(b));
 }
 
 /** Padding for the last layer of a branch or body that changed its size, or a stride of 1. */
@@ -391,14 +377,17 @@ function sizeFixes({ trail }: Current, noun: "branch" | "body"): readonly Fix[] 
 }
 
 /** Passes on its input, so that the layers below are checked, too. */
-function reportNoBranches(reader: NetworkReader, span: Span, { environment }: Place): void {
+function reportNoBranches(
+  reader: NetworkReader,
+  { span, keyword }: Pick<Branches, "span" | "keyword">,
+  { environment }: Place,
+): void {
   reader.hasFailed = true;
+  const other = keyword === "split" ? "" : "maxpool(3, stride=1, padding=1) ";
   environment.reporter.report("NET2020", {
-    message: "`concat` has no branches to join",
+    message: `\`${keyword}\` has no branches to join`,
     span,
-    notes: [
-      "for instance `concat { branch { conv(64) } branch { maxpool(3, stride=1, padding=1) } }`",
-    ],
+    notes: [`for instance \`${keyword} { branch { conv(64, kernel=1) } branch { ${other}} }\``],
   });
 }
 

@@ -10,7 +10,7 @@ import type {
   Span,
   TargetDeclaration,
 } from "../../grammar/ast.js";
-import { isBodyMember } from "../../grammar/ast.js";
+import { isBodyMember, membersWithin } from "../../grammar/ast.js";
 import { BATCH } from "../ir/shape.js";
 import type { TensorType } from "../ir/tensor-type.js";
 import { build } from "../network/build.js";
@@ -349,7 +349,7 @@ function namesIn(members: readonly ModelMember[]): ReadonlyMap<string, Span> {
 
 function namesOf(member: BodyMember): readonly Identifier[] {
   if (member.kind === "let" || member.kind === "weight") return [member.name];
-  if (member.kind !== "chain") return member.members.flatMap(namesOf);
+  if (member.kind !== "chain") return membersWithin(member).flatMap(namesOf);
   return member.elements.flatMap((element) => {
     if (element.kind === "from") return [];
     const own = element.alias ? [element.alias] : [];

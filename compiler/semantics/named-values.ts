@@ -15,6 +15,17 @@ export class NamedValues {
   /** Names of the inputs, where there are several. */
   inputs: readonly string[] = [];
 
+  /** These values, and the others whose names are not taken. */
+  with(others: NamedValues): NamedValues {
+    const all = new NamedValues();
+    all.inputs = this.inputs;
+    for (const { byName, aliased } of [others, this]) {
+      for (const [name, value] of byName) all.byName.set(name, value);
+      for (const [name, value] of aliased) all.aliased.set(name, value);
+    }
+    return all;
+  }
+
   /** @param alias the name as written, if there is one */
   define(value: NamedValue, { path }: Place, alias: Identifier | undefined): void {
     this.byName.set(value.name, value);

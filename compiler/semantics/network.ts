@@ -6,10 +6,12 @@ import type {
   For,
   From,
   Identifier,
+  If,
   Repeat,
   Section,
   Span,
 } from "../../grammar/ast.js";
+import { membersWithin } from "../../grammar/ast.js";
 import { formatShape, elementCount } from "../ir/shape.js";
 import { findLayer } from "../layers/index.js";
 import { inferShape } from "../layers/infer.js";
@@ -19,6 +21,7 @@ import type { Group, ResolvedLayer } from "../network/resolved.js";
 import { adviseLayer } from "./advise-layer.js";
 import { bind } from "../calls/bind.js";
 import { readBlock } from "./blocks.js";
+import { NAME_CODES, readCondition } from "./conditions.js";
 import { readConcat, readResidual } from "./joins.js";
 import { type LayerUse, type NewLayer, reportingContext } from "./layer-context.js";
 import { LayerNames } from "./layer-names.js";
@@ -55,7 +58,9 @@ export class NetworkReader {
   readonly layers: KnownLayer[] = [];
   readonly groups: Group[] = [];
   readonly names = new LayerNames();
-  readonly values = new NamedValues();
+  values = new NamedValues();
+  /** Values of bodies that are not taken, which only such bodies see. */
+  private untaken = new NamedValues();
   /** Shared layers that are declared so far, by name. */
   readonly shares = new Map<string, SharedLayers>();
   hasFailed = false;
@@ -103,9 +108,37 @@ export class NetworkReader {
         return this.readRepeat(member, place);
       case "for":
         return this.readFor(member, place);
+      case "if":
+        return this.readIf(member, place);
       case "chain":
         return this.readChain(member, place);
     }
+  }
+
+  /** The body whose condition is true; the others are checked for their names. */
+  private readIf({ condition, members, otherwise }: If, place: Place): void {
+    const isTrue = this.noting(place, () => readCondition(condition, place.environment));
+    if (isTrue) this.readMembers(members, place);
+    else this.skipMembers(members, place);
+    if (!otherwise) return isTrue === undefined ? this.lose() : undefined;
+    if (isTrue === false && otherwise.kind === "if") return this.readIf(otherwise, place);
+    if (isTrue === false) return this.readMembers(otherwise.members, place);
+    this.skipMembers(membersWithin(otherwise), place);
+    if (isTrue === undefined) this.lose();
+  }
+
+  /** Reads layers that are not part of the network: only their names are checked. */
+  private skipMembers(members: readonly BodyMember[], place: Place): void {
+    const { environment } = place;
+    const reader = new NetworkReader(this.modules, lost(this.current), this.later);
+    reader.values = this.values.with(this.untaken);
+    reader.untaken = this.untaken;
+    for (const [name, share] of this.shares) reader.shares.set(name, share);
+    const reporter = environment.reporter.limitedTo(NAME_CODES);
+    const inside = { ...place, group: undefined, environment: { ...environment, reporter } };
+    this.noting(place, () => reader.readMembers(members, inside));
+    this.untaken = reader.values;
+    this.turns += reader.turns;
   }
 
   private readSection({ name, members, span }: Section, place: Place): void {

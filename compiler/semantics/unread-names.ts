@@ -7,13 +7,14 @@ import type {
   From,
   FunctionDeclaration,
   Identifier,
+  If,
   ModelDeclaration,
   NameExpression,
   Share,
   Span,
   Spec,
 } from "../../grammar/ast.js";
-import { isBodyMember } from "../../grammar/ast.js";
+import { isBodyMember, membersWithin } from "../../grammar/ast.js";
 import { findLayer } from "../layers/index.js";
 import type { Occurrence } from "../calls/occurrences.js";
 import type { Module } from "./modules.js";
@@ -86,7 +87,9 @@ class NameFinder {
 
   private nameValues(member: BodyMember): void {
     if (member.kind === "let" || member.kind === "weight") return this.nameValue(member.name);
-    if (member.kind !== "chain") return member.members.forEach((each) => this.nameValues(each));
+    if (member.kind !== "chain") {
+      return membersWithin(member).forEach((each) => this.nameValues(each));
+    }
     for (const element of member.elements) {
       bodiesOf(element).forEach((each) => this.nameValues(each));
       if (element.kind !== "from" && element.alias) this.nameValue(element.alias);
@@ -111,6 +114,7 @@ class NameFinder {
     if (member.kind === "section") {
       this.names.define("section", member.name.name, member.name.span);
     }
+    if (member.kind === "if") return this.readIf(member, meanings);
     if (member.kind === "repeat") this.readExpression(member.count, meanings);
     if (member.kind === "for") this.readExpression(member.values, meanings);
     const inside = member.kind === "for" ? withNames(meanings, "variable", member.names) : meanings;
@@ -120,10 +124,23 @@ class NameFinder {
     for (const each of member.members) this.readMember(each, inside);
   }
 
+  private readIf({ condition, members, otherwise }: If, meanings: Meanings): void {
+    this.readExpression(condition, meanings);
+    for (const each of members) this.readMember(each, meanings);
+    if (otherwise?.kind === "if") this.readIf(otherwise, meanings);
+    else for (const each of otherwise?.members ?? []) this.readMember(each, meanings);
+  }
+
   private readElement(element: ChainElement, meanings: Meanings): void {
     bodiesOf(element).forEach((member) => this.readMember(member, meanings));
     if (element.kind === "from") this.readFrom(element);
     if (element.kind === "call") this.readCall(element, meanings);
+    const split = element.kind === "concat" ? element.split : undefined;
+    for (const { value } of split?.arguments ?? []) {
+      if (value.kind !== "name" || this.meaningOf(value.name, meanings)) {
+        this.readExpression(value, meanings);
+      }
+    }
   }
 
   private readFrom({ path, span }: From): void {

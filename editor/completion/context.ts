@@ -60,7 +60,7 @@ const JOINERS = ["->", ",", "=", ":", "+", "-", "*", "/", "%", "(", "["];
 /** No parenthesis reaches across these. */
 const BOUNDARIES = ["->", "as", "const", "model", "{", "}"];
 /** What continues the statement of a `}` before it. */
-const AFTER_BLOCK = ["->", "as", "skip", "from"];
+const AFTER_BLOCK = ["->", "as", "skip", "else", "from"];
 
 class FrameReader {
   private readonly frames: [Frame, ...Frame[]] = [frame("")];
@@ -90,7 +90,7 @@ class FrameReader {
     const closes = next === ")" || next === "]";
     if (goesOn || closes) return;
     this.leaveBrackets();
-    if (next !== "{" && next !== "skip") this.endStatement();
+    if (next !== "{" && next !== "skip" && next !== "else") this.endStatement();
   }
 
   private take(token: ClassifiedToken): void {
@@ -108,7 +108,8 @@ class FrameReader {
     const opener = token.text as Frame["opener"];
     const { statement } = this.top;
     const before = statement.at(-1);
-    const isCall = opener === "(" && before === this.last && before?.kind === "name";
+    const isName = before?.kind === "name" || before?.text === "split";
+    const isCall = opener === "(" && before === this.last && isName;
     const header = opener === "{" ? [...this.top.whole] : [];
     statement.push(token);
     this.top.whole.push(token);

@@ -83,7 +83,7 @@ export function roleOfStatement(frames: CursorContext["frames"]): CallRole {
   if (opener === "") return first === "train" ? "model" : "function";
   if (declaration === "train") return settingRole(first);
   if (declaration === "data") return header[0]?.text === "data" ? "source" : "transform";
-  const isExpression = ["repeat", "for", "input", "target"].includes(first);
+  const isExpression = ["repeat", "for", "if", "input", "target"].includes(first);
   if (isExpression) return "function";
   return first === "loss" || first === "metric" ? first : "layer";
 }

@@ -4,6 +4,7 @@ import {
   AS_KEYWORD,
   BRANCH_KEYWORD,
   CHAIN_KEYWORDS,
+  ELSE_KEYWORD,
   MODEL_KEYWORDS,
   SKIP_KEYWORD,
   STATEMENT_KEYWORDS,
@@ -42,7 +43,7 @@ function layerItems(document: SpecDocument): readonly Proposal[] {
 }
 
 function statementStarts({ frames }: CursorContext, document: SpecDocument): readonly Proposal[] {
-  if (headWord(frames.at(-1)!) === "concat") return [keywordItem(BRANCH_KEYWORD)];
+  if (["concat", "split"].includes(headWord(frames.at(-1)!))) return [keywordItem(BRANCH_KEYWORD)];
   const isModel = frames.length === 2 && headWord(frames[1]!) === "model";
   return [
     ...layerItems(document),
@@ -54,19 +55,35 @@ function statementStarts({ frames }: CursorContext, document: SpecDocument): rea
 
 /** Behind `}`: the skip of a residual, or a name. */
 function afterBlock({ before }: CursorContext): readonly Proposal[] {
-  const word = ownerOfLastBlock(before.map(({ text }) => text));
+  const texts = before.map(({ text }) => text);
+  if (belongsToIf(texts)) return [keywordItem(ELSE_KEYWORD)];
+  const word = ownerOfLastBlock(texts);
   if (word === "residual") return [keywordItem(SKIP_KEYWORD), keywordItem(AS_KEYWORD)];
-  return word === "concat" || word === "skip" ? [keywordItem(AS_KEYWORD)] : [];
+  const isNamed = ["concat", "split", ")", "skip"].includes(word ?? "");
+  return isNamed ? [keywordItem(AS_KEYWORD)] : [];
+}
+
+/** Whether the block that has just been closed is of an `if`, whose condition is before it. */
+function belongsToIf(texts: readonly string[]): boolean {
+  const start = startOfLastBlock(texts);
+  const before = texts.slice(0, start);
+  const statement = before.slice(before.findLastIndex((text) => /^[{}]$/.test(text)) + 1);
+  return statement.includes("if");
 }
 
 /** The word before the block that has just been closed. */
 function ownerOfLastBlock(texts: readonly string[]): string | undefined {
+  return texts[startOfLastBlock(texts) - 1];
+}
+
+/** Where the block that has just been closed begins; 0 if nowhere. */
+function startOfLastBlock(texts: readonly string[]): number {
   let depth = 0;
   for (let index = texts.length - 1; index >= 0; index--) {
     if (texts[index] === "}") depth++;
-    if (texts[index] === "{" && --depth === 0) return texts[index - 1];
+    if (texts[index] === "{" && --depth === 0) return index;
   }
-  return undefined;
+  return 0;
 }
 
 /** Within a statement that a keyword started, or behind a layer. */
@@ -87,6 +104,7 @@ function withinStatement(context: CursorContext, document: SpecDocument): readon
     case "let":
       return formulas(context, document);
     case "repeat":
+    case "if":
       return expressions(context, document);
     case "for":
       return last.text === "in" ? expressions(context, document) : [wordItem("in")];

@@ -3,11 +3,11 @@ import {
   type SemanticTokens,
   type SemanticTokensLegend,
 } from "vscode-languageserver";
-import type { ModelMember, Span } from "../../grammar/ast.js";
+import { membersWithin, type ModelMember, type Span } from "../../grammar/ast.js";
 import type { TokenKind } from "../../grammar/index.js";
 import type { Occurrence } from "../../compiler/calls/occurrences.js";
 import { argumentNamed } from "../../compiler/calls/signature.js";
-import { findCallable } from "../callables.js";
+import { findCallable, SPLIT_CALLABLE } from "../callables.js";
 import type { SpecDocument } from "../document.js";
 import { lastPartSpan } from "../spans.js";
 
@@ -82,7 +82,7 @@ function markCalls(document: SpecDocument, mark: Mark): void {
     // A name alone in an argument may be a call, a constant or a choice.
     if (!callable && role === "argument") continue;
     const modifiers: readonly Modifier[] = callable?.isBuiltIn ? ["defaultLibrary"] : [];
-    mark(call.callee.span, { type: "function", modifiers });
+    if (callable !== SPLIT_CALLABLE) mark(call.callee.span, { type: "function", modifiers });
   }
   for (const { call, role } of document.calls) {
     const callable = findCallable(call.callee.name, role, document);
@@ -125,6 +125,7 @@ function markType(member: ModelMember, mark: Mark): void {
 }
 
 function membersIn(member: ModelMember): readonly ModelMember[] {
+  if (member.kind === "if") return membersWithin(member);
   if ("members" in member) return member.members;
   if (member.kind !== "chain") return [];
   return member.elements.flatMap((element) => {

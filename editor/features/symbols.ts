@@ -9,6 +9,7 @@ import type {
   Share,
   Span,
 } from "../../grammar/ast.js";
+import { membersWithin } from "../../grammar/ast.js";
 import { lspRange } from "../../compiler/diagnostics/render-lsp.js";
 import type { SpecDocument } from "../document.js";
 
@@ -112,7 +113,7 @@ class Outline {
     if (member.kind === "let") return [namedSymbol(member.name, span, SymbolKind.Variable, "let")];
     if (member.kind === "chain") return member.elements.flatMap((each) => this.element(each));
     if (member.kind === "section") return [this.group(member)];
-    const children = member.members.flatMap((each) => this.body(each));
+    const children = membersWithin(member).flatMap((each) => this.body(each));
     const [head = ""] = this.document.textOf(span).split("{");
     return [symbolOf({ name: head.trim(), kind: SymbolKind.Array, at: span, span, children })];
   }
@@ -137,7 +138,8 @@ class Outline {
     const children = [...parts, ...skip].flatMap(({ members }) =>
       members.flatMap((each) => this.body(each)),
     );
-    const name = alias?.name ?? element.kind;
+    const isSplit = element.kind === "concat" && element.split !== undefined;
+    const name = alias?.name ?? (isSplit ? "split" : element.kind);
     return [symbolOf({ name, kind: SymbolKind.Struct, at, span, children })];
   }
 

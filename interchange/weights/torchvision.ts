@@ -128,6 +128,17 @@ function efficientnet(counts: readonly number[]): readonly string[] {
   ];
 }
 
+/** A unit with a stride has layers in both of its branches. */
+function shufflenet(counts: readonly number[]): readonly string[] {
+  const second = (name: string) => under(`${name}.branch2`, [0, 1, 3, 4, 5, 6]);
+  const stage = (count: number, index: number) =>
+    each(upTo(count), (place) => {
+      const name = `stage${index + 2}.${place}`;
+      return [...(place === 0 ? under(`${name}.branch1`, [0, 1, 2, 3]) : []), ...second(name)];
+    });
+  return [...unit("conv1"), ...each(counts, stage), ...unit("conv5"), "fc"];
+}
+
 /** The scale of a block is its last layer, and torchvision's first weight. */
 function convnext(counts: readonly number[]): readonly string[] {
   const block = (name: string) => [
@@ -196,6 +207,7 @@ const NETWORKS: Readonly<Record<string, () => readonly string[]>> = {
   squeezenet1_1: () => squeezenet([3, 4, 6, 7, 9, 10, 11, 12]),
   mobilenet_v2: mobilenetV2,
   mobilenet_v3_small: () => mobilenetV3("g--gggggggg"),
+  shufflenet_v2_x1_0: () => shufflenet([4, 8, 4]),
   densenet121: () => densenet([6, 12, 24, 16]),
   densenet169: () => densenet([6, 12, 32, 32]),
   densenet201: () => densenet([6, 12, 48, 32]),

@@ -193,7 +193,10 @@ const brackets = [
   ["repeat 3 {\n", "\n}\n"],
   ["residual {\n", "\n}\n"],
   ["concat { branch {\n", "\n} }\n"],
+  ["split { branch {\n", "\n} }\n"],
   ["for i in 0..5 {\n", "\n}\n"],
+  ["if 1 > 0 {\n", "\n}\n"],
+  ["if 1 < 0 { relu } else {\n", "\n}\n"],
   ["min(1, ", ")"],
   ["-(", ")"],
 ] as const;

@@ -41,6 +41,7 @@ const FOLDERS = ["specs", "scripts/torchvision/specs"];
 const NETWORKS = [
   ...["alexnet", "vgg11", "vgg16", "vgg19", "googlenet", "resnet18", "resnet34", "resnet50"],
   ...["densenet121", "squeezenet1_1", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0"],
+  "shufflenet_v2_x1_0",
   ...["resnet101", "wide_resnet50_2", "resnext50_32x4d", "inception_v3", "mnasnet1_0"],
   ...["mobilenet_v3_large", "regnet_y_400mf", "convnext_tiny"],
 ];

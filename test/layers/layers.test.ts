@@ -18,7 +18,8 @@ function othersOf({ spec, input, others = [] }: LayerSample): string {
     const [channels, ...space] = isSequence ? [shape[1]] : shape;
     const [tokens] = isSequence && shape[0] !== input[0] ? shape : [];
     const retoken = tokens ? `transpose -> linear(${tokens}) -> transpose -> ` : "";
-    const resize = input[1] === space[0] ? "" : ` -> adaptive_avgpool([${space.join(", ")}])`;
+    const isSame = input[1] === space[0] && input[2] === space[1];
+    const resize = isSame ? "" : ` -> adaptive_avgpool([${space.join(", ")}])`;
     const make = space.length
       ? `conv(${channels}, kernel=1)${resize}`
       : `${retoken}linear(${channels})`;

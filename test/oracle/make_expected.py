@@ -1540,6 +1540,7 @@ def torchvision_models():
         "mobilenet_v2": models.mobilenet_v2,
         "densenet121": models.densenet121,
         "mobilenet_v3_small": models.mobilenet_v3_small,
+        "shufflenet_v2_x1_0": models.shufflenet_v2_x1_0,
         "efficientnet_b0": models.efficientnet_b0,
         "googlenet": lambda weights: models.googlenet(weights=weights, init_weights=False),
     }

@@ -67,6 +67,7 @@ describe("the shipped specs", () => {
     ["googlenet.net", 13_004_888, 1_506_748_416],
     ["mobilenet_v2.net", 3_504_872, 300_774_272],
     ["mobilenet_v3_small.net", 2_542_856, 56_510_400],
+    ["shufflenet_v2_x1_0.net", 2_278_604, 144_907_992],
     ["efficientnet_b0.net", 5_288_548, 385_814_752],
     ["densenet121.net", 7_978_856, 2_834_161_664],
     ["lenet.net", 431_080, 2_293_000],

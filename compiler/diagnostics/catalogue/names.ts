@@ -312,8 +312,8 @@ export const NAMES = {
     title: "a formula that cannot be computed",
     explanation:
       "A formula computes each element of a value from the same elements of other values, with " +
-      "`+ - * / ^`, functions such as `exp` and `max`, activations, and numbers. It has no " +
-      "comparisons and no layers, reads at most 5 values, and the formula of `mean` in a loss " +
+      "`+ - * / ^`, comparisons, functions such as `exp` and `max`, activations, and numbers. It " +
+      "has no layers, reads at most 5 values, and the formula of `mean` in a loss " +
       "compares one value with one target.",
     wrong: "conv(64, kernel=3) as x\nlet y = x * batchnorm(x)",
     right: "conv(64, kernel=3) as x -> batchnorm as normal\nlet y = x * normal",
@@ -326,5 +326,14 @@ export const NAMES = {
       "number that is known when compiling, and may have a default.",
     wrong: "fn swish(x, beta = 1) = x * sigmoid(beta * x)",
     right: "fn swish(x, beta: float = 1) = x * sigmoid(beta * x)",
+  },
+  NET1042: {
+    title: "a condition that is not true or false",
+    explanation:
+      "`if` decides when netc compiles the network, from constants, parameters and loop " +
+      "variables. Its condition is a comparison or a parameter of type `bool`. To choose between " +
+      "values of the network element by element, use `where` in a formula.",
+    wrong: "for n in [0, 2] {\n  if n { conv(64, kernel=3) }\n}",
+    right: "for n in [0, 2] {\n  if n > 0 { conv(64, kernel=3) }\n}",
   },
 } as const satisfies CatalogueFamily;

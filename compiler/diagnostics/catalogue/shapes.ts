@@ -344,7 +344,8 @@ export const SHAPES = {
     explanation:
       "`channel_shuffle(g)` needs a multiple of `g` channels, `pixel_shuffle(r)` a multiple of " +
       "`r*r` channels, `pixel_unshuffle(r)` rows and columns that `r` divides, and `glu` an even " +
-      "number of channels.",
+      "number of channels. `split` divides its value evenly over its branches, or into `sizes` " +
+      "that add up to it.",
     wrong: "conv(3, kernel=3, padding=1) -> pixel_shuffle(2)",
     right: "conv(12, kernel=3, padding=1) -> pixel_shuffle(2)",
   },

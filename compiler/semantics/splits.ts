@@ -1,0 +1,116 @@
+/** `split { branch { ... } ... }`: parts of a value, of which each branch takes one. */
+import type { CallExpression, Expression, Span } from "../../grammar/ast.js";
+import { bind } from "../calls/bind.js";
+import { choice, integers } from "../calls/argument-types.js";
+import { type ArgumentValues, type Bound, optional, withDefault } from "../calls/signature.js";
+import { formatShape, type Shape } from "../ir/shape.js";
+import { AXES, axisOf, type AxisName } from "../layers/channel-parts.js";
+import type { Current, Place } from "./place.js";
+import { synthesize } from "./synthesize.js";
+
+/** What `split` needs of the reader of a network. */
+interface SplitReader {
+  readonly current: Current;
+  lose(): void;
+  readLayer(call: CallExpression, place: Place): void;
+}
+
+const splitArguments = {
+  axis: withDefault(choice(AXES), "channels", "what is divided"),
+  sizes: optional(integers({ minimum: 1 }), "how much each branch takes; equal parts if absent"),
+};
+
+/** What `split` takes, as if it were a layer. */
+export const SPLIT = {
+  name: "split",
+  aliases: [],
+  summary: "divides a value over branches, and concatenates what they make of it",
+  positional: ["sizes"],
+  arguments: splitArguments,
+} as const;
+
+interface Part {
+  readonly axis: AxisName;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface ReadSplit {
+  readonly axis: AxisName;
+  /** One for each branch; none where a mistake hides them. */
+  readonly parts: readonly Part[];
+}
+
+/** The parts of the current value; undefined where the call itself has a mistake. */
+export function readSplit(
+  { current: { shape } }: SplitReader,
+  call: CallExpression,
+  branches: number,
+  place: Place,
+): ReadSplit | undefined {
+  const bound = bind(call, SPLIT, place.environment);
+  if (!bound) return undefined;
+  const { axis } = bound.values;
+  const sizes = shape && branches > 0 ? sizesOf({ shape, branches, call, bound }, place) : [];
+  let end = 0;
+  const parts = (sizes ?? []).map((size) => {
+    const start = end;
+    end += size;
+    return { axis, start, end };
+  });
+  return { axis, parts };
+}
+
+interface Use {
+  readonly shape: Shape;
+  readonly branches: number;
+  readonly call: CallExpression;
+  readonly bound: Bound<typeof splitArguments>;
+}
+
+/** How much each branch takes; undefined after a report. */
+function sizesOf(use: Use, { environment: { reporter } }: Place): readonly number[] | undefined {
+  const { shape, branches, call, bound } = use;
+  const { axis, sizes }: ArgumentValues<typeof splitArguments> = bound.values;
+  const at = axisOf(axis, shape);
+  if (at === undefined) {
+    return reporter.report("NET2035", {
+      message: `\`split\`: ${formatShape(shape)} has no ${axis}`,
+      span: bound.spans.get("axis") ?? call.callee.span,
+      label: `its axes are ${AXES.filter((name) => axisOf(name, shape)).join(", ")}`,
+    });
+  }
+  const size = Number(shape[at]);
+  if (!sizes) {
+    if (size % branches === 0) return new Array<number>(branches).fill(size / branches);
+    return reporter.report("NET2036", {
+      message: `\`split\` cannot divide ${size} ${axis} evenly over ${branches} branches`,
+      span: call.callee.span,
+      label: `of ${formatShape(shape)}`,
+      notes: [`\`split(sizes=[...])\` says how many ${axis} each branch takes`],
+    });
+  }
+  const total = sizes.reduce((sum, each) => sum + each, 0);
+  if (sizes.length === branches && total === size) return sizes;
+  const isCount = sizes.length !== branches;
+  return reporter.report("NET2036", {
+    message: isCount
+      ? `\`split\` has ${branches} branches, but ${sizes.length} sizes`
+      : `the sizes of \`split\` add up to ${total} ${axis}, but it receives ${size}`,
+    span: bound.spans.get("sizes") ?? call.callee.span,
+    label: isCount ? "one size for each branch" : `of ${formatShape(shape)}`,
+  });
+}
+
+/** The part of a branch as a layer; a mistake hides it if it is undefined. */
+export function readPart(
+  reader: SplitReader,
+  part: Part | undefined,
+  { span, place }: { readonly span: Span; readonly place: Place },
+): void {
+  if (!part) return reader.lose();
+  const number = (value: number): Expression => ({ kind: "number", value, isInteger: true, span });
+  const axis: Expression = { kind: "name", name: part.axis, span };
+  const given = { axis, start: number(part.start), end: number(part.end) };
+  reader.readLayer(synthesize("slice", span, given), place);
+}
