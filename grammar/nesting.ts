@@ -52,8 +52,7 @@ export function findTooDeep(tokens: readonly IToken[], file: string): SyntaxProb
     else if (is(token, RightParenthesis, RightBracket, RightBrace)) {
       closeLevel(levels);
       if (is(token, RightBrace) && !is(tokens[index + 1], Else)) startExpression(levels.at(-1)!);
-    }
-    else if (is(token, Comma, Equals, Colon, Arrow)) startExpression(levels.at(-1)!);
+    } else if (is(token, Comma, Equals, Colon, Arrow)) startExpression(levels.at(-1)!);
     else if (isOperator(tokens, index)) levels.at(-1)!.height++;
     if (levels.length > MOST_BRACKETS + 1) return tooManyBrackets(token, file);
     if (levels.at(-1)!.height > MOST_OPERATORS) return tooManyOperators(token, file);

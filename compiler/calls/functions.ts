@@ -169,9 +169,7 @@ function checkCount(
   const counted = least === 1 ? "1 value" : `${least} values`;
   const expected = most === least ? counted : `at least ${counted}`;
   reporter.report("NET1014", {
-    message:
-      `\`${name}\` takes ${expected} without names, ` +
-      `as in \`${example}\``,
+    message: `\`${name}\` takes ${expected} without names, ` + `as in \`${example}\``,
     span: call.span,
   });
   return false;

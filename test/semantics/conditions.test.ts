@@ -194,7 +194,8 @@ describe("split", () => {
   });
 
   test("keeps its arguments and its line when it is laid out", async () => {
-    const text = "model M {\nsplit( [ 2,6 ],axis = rows ) {branch {relu} branch{ }} as s->relu\n}\n";
+    const text =
+      "model M {\nsplit( [ 2,6 ],axis = rows ) {branch {relu} branch{ }} as s->relu\n}\n";
     expect(await formatSpec(text)).toBe(
       "model M {\n  split([2, 6], axis=rows) { branch { relu } branch { } } as s -> relu\n}\n",
     );
