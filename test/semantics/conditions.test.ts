@@ -93,7 +93,8 @@ describe("if", () => {
   test("is laid out on lines, with `else` behind the brace", async () => {
     const text = "model M {\nif 1>0 {relu}\nelse if 2 > 1 { // why\ntanh }\nelse\n{ }\n}\n";
     expect(await formatSpec(text)).toBe(
-      "model M {\n  if 1 > 0 {\n    relu\n  } else if 2 > 1 {\n    // why\n    tanh\n  } else { }\n}\n",
+      "model M {\n  if 1 > 0 {\n    relu\n" +
+        "  } else if 2 > 1 {\n    // why\n    tanh\n  } else { }\n}\n",
     );
     expect(await formatSpec("model M {\nif 1 > 0 { relu }\n}\n")).toBe(
       "model M {\n  if 1 > 0 { relu }\n}\n",
