@@ -1,6 +1,7 @@
 /**
  * Makes a generated module standalone: the browser runtime's bundle takes the place of the import.
  */
+import type { Program } from "../program/program.js";
 import { wrongInput } from "./failure.js";
 
 /** What a standalone module exports of the runtime in addition to its own. */
@@ -20,6 +21,22 @@ export const PREDICTION = ERRORS.filter((name) => name !== "DataError");
 
 /** The same, of one whose spec has a recipe. */
 export const TRAINING = [...ERRORS, "DivergedError", "RunFailedError", "fit"] as const;
+
+/** Eval transforms that need no random numbers, and loops for bytes alone. */
+const PLAIN = ["resize", "center_crop", "normalize"];
+
+/**
+ * The file of the runtime that a module which only predicts has inside: no larger than its pictures
+ * need (scripts/build.mjs says what each leaves out).
+ */
+export function predictionRuntime({ preparations }: Pick<Program, "preparations">): string {
+  if (!preparations?.eval) return "standalone-prediction-arrays.js";
+  const { transforms, first } = preparations.eval;
+  const isPlain = transforms.every(
+    ({ kind }, index) => PLAIN.includes(kind) && (kind !== "normalize" || index >= first),
+  );
+  return `standalone-prediction${isPlain ? "" : "-any"}.js`;
+}
 
 const RUNTIME_IMPORT =
   /^import\s*\{([^}]*)\}\s*from\s*"netc\/(?:runtime(?:\/predict)?|inspect)";[ \t]*\n?/gm;

@@ -66,6 +66,9 @@ export function checkInputs(program: Program, images: Checkable, batch: number):
   const pictures = isOnly && "prepare" in images ? (images as CapturedPictures) : undefined;
   const isStaged = isOnly && "staged" in images;
   const [values, ...rest] = pictures || isStaged ? [images] : namedValues(tensors, images);
+  if (!isOnly) {
+    [values, ...rest].forEach((each, place) => assertFloats(tensors[place]!.name, each, NAMED));
+  }
   const count = pictures
     ? pictures.count
     : isStaged
@@ -143,10 +146,13 @@ function countFloats({ name, shape }: ProgramTensor, images: Float32Array): numb
   return count;
 }
 
-function assertFloats(name: string, values: unknown): asserts values is Float32Array {
+function assertFloats(name: string, values: unknown, advice = ""): asserts values is Float32Array {
   if (values instanceof Float32Array) return;
-  throw new InputError(`\`${name}\` must be a Float32Array, not ${describe(values)}`);
+  throw new InputError(`\`${name}\` must be a Float32Array, not ${describe(values)}${advice}`);
 }
+
+/** For a picture, such as one input takes. */
+const NAMED = ": several inputs take no pictures (docs/deploy/preprocessing.md)";
 
 /** What targets are checked against. */
 export type ComparingProgram = Pick<Program, "metrics" | "model" | "tensors">;

@@ -2,14 +2,12 @@
  * A program's buffers on the device: sized by the batch, checked against the limits, allocated when
  * first needed.
  */
-import { formatBytes } from "../program/format-bytes.js";
 import { bindableBytes } from "../program/limits.js";
 import { bufferBytes } from "../program/planned-memory.js";
 import type { Program, ProgramBuffer } from "../program/program.js";
 import { largestBatch } from "../program/slices.js";
 import { BufferUsage } from "./constants.js";
 import { inErrorScopes } from "./error-scopes.js";
-import { BatchTooLargeError, DeviceLimitError } from "./errors.js";
 
 type Purpose = ProgramBuffer["purpose"];
 
@@ -51,9 +49,8 @@ export class Memory {
   async allocate(indices: Iterable<number>): Promise<void> {
     this.assertAlive();
     const missing = [...new Set(indices)].filter((index) => !this.buffers.has(index));
-    const located = missing.map((index) => withLocation(this.program, index));
-    assertWithinLimits(located, this.batch, this.gpu.limits);
     if (missing.length === 0) return;
+    await this.checkLimits(missing);
     await this.guarded(() =>
       missing.map((index) => {
         const buffer = this.create(index);
@@ -110,6 +107,14 @@ export class Memory {
     for (const buffer of [...this.buffers.values(), ...this.extra]) buffer.destroy();
   }
 
+  private async checkLimits(indices: readonly number[]): Promise<void> {
+    const { program, batch, gpu } = this;
+    const limit = bindableBytes(gpu.limits);
+    const fits = (index: number) => largestBatch(program.buffers[index]!.bytes, limit) >= batch;
+    if (indices.every(fits)) return;
+    throw (await import("./buffer-problems.js")).tooLarge(program, indices, { batch, limit });
+  }
+
   private assertAlive(): void {
     if (this.destroyed) throw new Error("the network's buffers were freed");
   }
@@ -136,63 +141,6 @@ export class Memory {
       this.extra.delete(buffer);
       buffer.destroy();
     }
-    const bytes = made.reduce((sum, { size }) => sum + size, 0);
-    throw new BatchTooLargeError(
-      `the device has no room for ${formatBytes(bytes)} more at a batch of ${this.batch}; ` +
-        `choose a smaller batch (${found.message})`,
-    );
+    throw (await import("./buffer-problems.js")).noRoom(made, this.batch, found);
   }
-}
-
-/** A buffer with its layer's place: a parameter's is the parameter's. */
-function withLocation({ buffers, parameters }: Program, index: number): ProgramBuffer {
-  const buffer = buffers[index]!;
-  const holds = ({ pieces }: Program["parameters"][number]) =>
-    pieces.some((piece) =>
-      [piece.buffer, piece.average, piece.gradient, ...(piece.states ?? [])].includes(index),
-    );
-  const location = buffer.location ?? parameters.find(holds)?.location;
-  return { ...buffer, location };
-}
-
-/**
- * Throws if a buffer exceeds what the device can bind: DeviceLimitError where a single image is too
- * much, naming the first buffer for which it is, else BatchTooLargeError, with the largest batch
- * that fits.
- */
-export function assertWithinLimits(
-  buffers: readonly ProgramBuffer[],
-  batch: number,
-  limits: Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "maxBufferSize">,
-): void {
-  const limit = bindableBytes(limits);
-  const sizes = buffers.map((buffer) => ({ buffer, fits: largestBatch(buffer.bytes, limit) }));
-  const never = sizes.find(({ fits }) => fits < 1);
-  if (never) {
-    const needs = describeNeed(never.buffer, 1, limit);
-    throw new DeviceLimitError(`the model does not fit this device: ${needs}`);
-  }
-  const excess = sizes.find(({ fits }) => fits < batch);
-  if (excess === undefined) return;
-  const largest = Math.min(...sizes.map(({ fits }) => fits));
-  throw new BatchTooLargeError(
-    `a batch of ${batch} is too large for this device: ` +
-      `${describeNeed(excess.buffer, batch, limit)}; ` +
-      `the largest batch that fits is ${largest}`,
-    largest,
-  );
-}
-
-function describeNeed(
-  { name, bytes, location }: ProgramBuffer,
-  batch: number,
-  limit: number,
-): string {
-  const place = location ? ` (line ${location.line})` : "";
-  const grows = batch === 1 && bytes.perImage > 0 ? " for a single image" : "";
-  const size = formatBytes(bufferBytes(bytes, batch));
-  return (
-    `\`${name}\`${place} needs ${size}${grows}, ` +
-    `and the device binds at most ${formatBytes(limit)}`
-  );
 }

@@ -309,3 +309,10 @@ export class Network<
     this.queue.destroy();
   }
 }
+
+/** What `inspectable` replaces in modules that were compiled with `--inspect`. */
+async function notInspectable(this: Network): Promise<never> {
+  throw (await import("./not-inspectable.js")).notInspectable(this.program);
+}
+
+Object.assign(Network.prototype, { activations: notInspectable, attribution: notInspectable });

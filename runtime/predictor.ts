@@ -214,6 +214,13 @@ export class Predictor<
   }
 }
 
+/** What other modules have with `--inspect`. */
+async function notInspectable(this: Predictor): Promise<never> {
+  throw (await import("./not-inspectable.js")).notInspectable(this.program);
+}
+
+Object.assign(Predictor.prototype, { activations: notInspectable, attribution: notInspectable });
+
 interface PredictorParts extends PredictorOptions {
   /** Keeps the pictures of a call, which Node and browsers read differently. */
   readonly capture: Capture;

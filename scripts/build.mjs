@@ -5,8 +5,9 @@
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { minifySync } from "rolldown/utils";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -85,19 +86,35 @@ async function bundleRuntimes() {
     await bundleRuntime(`${name}-inspect.js`, browser + INSPECTABLE);
   }
   const prediction = exporting(["createNetwork", ...PREDICTION], "predict");
-  await bundleRuntime("standalone-prediction.js", prediction);
+  await bundleRuntime("standalone-prediction-any.js", prediction);
+  await bundleRuntime("standalone-prediction.js", prediction, WITHOUT_DRAWING);
+  await bundleRuntime("standalone-prediction-arrays.js", prediction, WITHOUT_PICTURES);
 }
 
 const INSPECTABLE = 'export { inspectable } from "./runtime/inside/inspectable.js";';
+
+/** Files that others replace, for modules whose eval transforms only resize, crop and normalize. */
+const WITHOUT_DRAWING = {
+  "data/decide-drawn.js":
+    "export const DRAWN = {}, NOTHING = {}; export const randomRectangle = () => {};",
+  "data/other-transforms.js": "export const OTHER_APPLIERS = {}; export const resized = () => {};",
+  "data/random.js": "export const randomFor = () => {};",
+  "data/resample-fast.js": "export const acrossFor = () => {}, downFor = acrossFor;",
+  "data/resample-floats.js": "export const floatsAcross = () => {}, floatsDown = floatsAcross;",
+};
+
+/** The same for modules whose spec does not say how pictures become inputs. */
+const WITHOUT_PICTURES = {
+  "pictures/capture.js": 'export { refusePictures as capture } from "./refuse-pictures.js";',
+};
 
 /** One minified ES module without imports. */
 const exporting = (names, entry) => `export { ${names.join(", ")} } from "./runtime/${entry}.js";`;
 
 /** What generated modules import and export, and nothing else of the runtime. */
-async function bundleRuntime(name, contents) {
-  await build({
+async function bundleRuntime(name, contents, replaced = {}) {
+  const { outputFiles } = await build({
     stdin: { contents, resolveDir: fresh },
-    outfile: join(fresh, "runtime", name),
     bundle: true,
     minify: true,
     format: "esm",
@@ -105,8 +122,49 @@ async function bundleRuntime(name, contents) {
     target: "es2022",
     legalComments: "none",
     logLevel: "warning",
+    write: false,
+    plugins: [inOneFile(replaced)],
   });
+  const { code, errors } = minifySync(name, outputFiles[0].text, {
+    module: true,
+    compress: { target: "es2022" },
+    mangle: { toplevel: true },
+  });
+  if (errors.length > 0) throw new Error(`${name} cannot be minified: ${errors[0].message}`);
+  await writeFile(join(fresh, "runtime", name), code);
 }
+
+/**
+ * Imports on demand become plain ones, since all is in one file: what bundlers keep for them would
+ * be another kilobyte. Kernels lose their comments and indentation.
+ */
+const inOneFile = (replaced) => ({
+  name: "in-one-file",
+  setup({ onLoad }) {
+    const runtime = join(fresh, "runtime");
+    onLoad({ filter: /\.js$/ }, async ({ path }) => {
+      const own = replaced[relative(runtime, path).replaceAll(sep, "/")];
+      const text = own ?? (await readFile(path, "utf8"));
+      return { contents: withoutComments(withPlainImports(text)) };
+    });
+  },
+});
+
+const WAITED = /\(await import\(("[^"]+")\)\)|await import\(("[^"]+")\)|import\(("[^"]+")\)/g;
+
+function withPlainImports(text) {
+  const imports = [];
+  const plain = text.replace(WAITED, (_, inBrackets, awaited, promised) => {
+    const name = `netcModule${imports.length}`;
+    imports.push(`import * as ${name} from ${inBrackets ?? awaited ?? promised};`);
+    return promised ? `Promise.resolve(${name})` : name;
+  });
+  return [...imports, plain].join("\n");
+}
+
+/** Also of WGSL in templates: no line of a script's own text begins with two slashes. */
+const withoutComments = (text) =>
+  text.includes("@compute") ? text.replaceAll(/^[ \t]*\/\/.*\n|^[ \t]+/gm, "") : text;
 
 /** The script and the style of reports, each one file, with the chart library inside. */
 async function bundleReportPage() {

@@ -13,7 +13,14 @@ import { wrongInput, wrongUsage } from "../failure.js";
 import { classNamesIn } from "../weights.js";
 import { classesOf } from "../../program/tensors.js";
 import { packageFile } from "../package.js";
-import { declareRuntime, ERRORS, inlineRuntime, PREDICTION, TRAINING } from "../standalone.js";
+import {
+  declareRuntime,
+  ERRORS,
+  inlineRuntime,
+  PREDICTION,
+  predictionRuntime,
+  TRAINING,
+} from "../standalone.js";
 import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
 import { print } from "../terminal.js";
 import { readTuning } from "../tuning/tune-file.js";
@@ -192,8 +199,11 @@ async function moduleText(compilation: Compilation, flags: CompileFlags): Promis
 }
 
 /** The file of the runtime that a standalone module has inside. */
-function runtimeFor({ recipe }: Compilation, { predictOnly, inspect }: CompileFlags): string {
-  if (predictOnly) return "standalone-prediction.js";
+function runtimeFor(
+  { programs, recipe }: Compilation,
+  { predictOnly, inspect }: CompileFlags,
+): string {
+  if (predictOnly) return predictionRuntime(programs[0]!);
   return `standalone${recipe ? "-training" : ""}${inspect ? "-inspect" : ""}.js`;
 }
 

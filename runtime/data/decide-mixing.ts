@@ -1,6 +1,7 @@
 /** The random decisions of transforms that mix images, which only training does. */
 import type { MixingKind, TransformOf } from "../../program/transforms.js";
-import { NOTHING, type Deciders, type Decisions, type Size } from "./decide.js";
+import type { Deciders, Decisions, Size } from "./decide.js";
+import { NOTHING } from "./decide-drawn.js";
 import type { ExampleRandom } from "./random.js";
 
 const deciders: Deciders<MixingKind> = {

@@ -34,6 +34,15 @@ export function cropImage(image: Image, area: Rectangle): Image {
   return result;
 }
 
+/** A square of the image, which may reach beyond it. */
+export function cropSquare(
+  image: Image,
+  { size }: { readonly size: number },
+  { left, top }: { readonly left: number; readonly top: number },
+): Image {
+  return cropImage(image, { left, top, width: size, height: size });
+}
+
 /** Where pixels come from, in whole numbers: DECISIONS of program/transforms.ts says how. */
 export type AffinePlaces = Readonly<Record<keyof (typeof DECISIONS)["affine"], number>>;
 

@@ -3,6 +3,7 @@
  */
 import { isMixing, type Transform } from "../../program/transforms.js";
 import type { Sampling } from "../../program/recipe.js";
+import { checkSize } from "./check-size.js";
 import { batchesOf } from "./dataset.js";
 import type { Batch, Dataset, Example, ExampleKey, InputShape } from "./dataset.js";
 import { transformMask } from "./masks.js";
@@ -10,7 +11,6 @@ import { shuffledOrder } from "./random.js";
 import { sampledOrder } from "./sampling.js";
 import { prepareExample } from "./memory.js";
 import {
-  checkSize,
   decideMixtures,
   floatStaging,
   type Mixture,

@@ -5,7 +5,8 @@
  */
 import type { Transform } from "../../program/transforms.js";
 import type { ExampleKey, Mask } from "./dataset.js";
-import { decide, randomRectangle, resizedSize, type Decisions, type Size } from "./decide.js";
+import { decide, resizedSize, type Decisions, type Size } from "./decide.js";
+import { randomRectangle } from "./decide-drawn.js";
 import { DataError } from "./error.js";
 import { affineImage, cropImage, flipImage, type Rectangle } from "./image.js";
 import { randomFor, type ExampleRandom } from "./random.js";

@@ -6,8 +6,10 @@
  */
 import type { Image } from "./dataset.js";
 import type { Size } from "./decide.js";
+import { fixedPoint, type Filter } from "./fixed-point.js";
 import { blankImage, type Rectangle } from "./image.js";
-import { bytesAcross, bytesDown, fixedPoint } from "./resample-bytes.js";
+import { bytesAcross, bytesDown } from "./resample-bytes.js";
+import { floatsAcross, floatsDown } from "./resample-floats.js";
 
 export interface Resampling {
   /**
@@ -19,15 +21,6 @@ export interface Resampling {
   readonly to: Size;
   /** The part of the result that is wanted. All of it unless given. */
   readonly keep?: Rectangle;
-}
-
-/** For each output position, the first input that counts and the weights from there on. */
-export interface Filter {
-  readonly first: Int32Array;
-  readonly count: Int32Array;
-  /** `span` weights for each output. */
-  readonly weights: Float64Array;
-  readonly span: number;
 }
 
 /** `image` at another size, in pixels. */
@@ -129,49 +122,4 @@ function resampleDown(image: Image, filter: Filter): Image {
     floatsDown(pixels, result.pixels, filter, length);
   }
   return result;
-}
-
-/** Where rows lie in an image's values. */
-export interface Rows {
-  /** Of the first value of the first row. */
-  readonly start: number;
-  /** From one row to the next. */
-  readonly pitch: number;
-  readonly channels: number;
-}
-
-function floatsAcross(
-  pixels: Image["pixels"],
-  target: Image["pixels"],
-  { first, count, weights, span }: Filter,
-  { start, pitch, channels }: Rows,
-): void {
-  const width = first.length * channels;
-  for (let index = 0; index < target.length; index++) {
-    const x = Math.floor((index % width) / channels);
-    let position =
-      start + Math.floor(index / width) * pitch + first[x]! * channels + (index % channels);
-    let sum = 0;
-    for (let tap = x * span; tap < x * span + count[x]!; tap++) {
-      sum += pixels[position]! * weights[tap]!;
-      position += channels;
-    }
-    target[index] = sum;
-  }
-}
-
-function floatsDown(
-  pixels: Image["pixels"],
-  target: Image["pixels"],
-  { first, count, weights, span }: Filter,
-  length: number,
-): void {
-  for (let index = 0; index < target.length; index++) {
-    const y = Math.floor(index / length);
-    let sum = 0;
-    for (let tap = 0; tap < count[y]!; tap++) {
-      sum += pixels[(first[y]! + tap) * length + (index % length)]! * weights[y * span + tap]!;
-    }
-    target[index] = sum;
-  }
 }

@@ -15,7 +15,6 @@ import type { Dataset, ExampleKey, Image, Images, InputShape } from "./dataset.j
 import type { Decisions, Size } from "./decide.js";
 import { decideMixing } from "./decide-mixing.js";
 import { writePlanes } from "./image.js";
-import { DataError } from "./error.js";
 import { mixPlanes } from "./mix.js";
 import { Draws } from "./draws.js";
 import { randomFor } from "./random.js";
@@ -202,33 +201,4 @@ export function chooseStaging(
   return isSame && dataset.pixels === "bytes"
     ? deviceStaging(split, preparation)
     : floatStaging(transforms, imageOf(program));
-}
-
-/** Throws DataError unless an image is what a batch takes; `name`: of what gives it. */
-export function checkSize(name: string, image: Image, { shape, images }: Staging): void {
-  const { channels, height, width } = shape;
-  if (image.channels !== channels) {
-    throw new DataError(
-      `${name} gives images of ${image.channels} channels, ` +
-        `but the network's input has ${channels}`,
-    );
-  }
-  if (image.height === height * images && image.width === width) return;
-  throw new DataError(
-    `${name} gives images of ${image.width}x${image.height} pixels ` +
-      `(width x height) after its transforms, but the network's input is ${width}x${height}`,
-    sizeHint(image, shape),
-  );
-}
-
-/** Which transforms bring such an image to the network's size. */
-function sizeHint(image: Image, { height, width }: InputShape): string {
-  const isSquare = image.width === image.height;
-  const transforms =
-    height !== width
-      ? `resize([${height}, ${width}])`
-      : isSquare
-        ? `resize(${width})`
-        : `resize(${width}) -> center_crop(${width})`;
-  return `add \`${transforms}\` to the split's transforms`;
 }

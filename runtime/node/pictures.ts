@@ -6,18 +6,20 @@ import { describe } from "../describe.js";
 import { InputError } from "../errors.js";
 import { stageImages } from "../pictures/by-loops.js";
 import type { Capture, PreparedPictures } from "../pictures/picture.js";
+import { sourcesOf } from "../pictures/sources.js";
 import {
   channelsOf,
   evalPreparation,
   keyOf,
   nameOf,
+  notNumbers,
   notPicture,
   requirePictures,
   transformsBefore,
 } from "../pictures/eval-split.js";
 
 export const capture: Capture = (given) => {
-  const sources = [given].flat().map(own);
+  const sources = sourcesOf(given).map(own);
   return {
     count: sources.length,
     prepare: ({ program }) => prepare(sources, program),
@@ -31,6 +33,7 @@ const own = (source: unknown): unknown =>
 async function prepare(sources: readonly unknown[], program: Program): Promise<PreparedPictures> {
   requirePictures(sources.length);
   const wrong = sources.find((source) => !isPicture(source));
+  if (typeof wrong === "number") throw notNumbers(program);
   if (wrong !== undefined || sources.includes(undefined)) {
     throw notPicture(program, describe(wrong), WANTED);
   }

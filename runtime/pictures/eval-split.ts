@@ -1,5 +1,5 @@
 /** What happens to pictures by the eval split of a program. */
-import type { Preparation, Program } from "../../program/program.js";
+import type { Preparation, Program, ProgramTensor } from "../../program/program.js";
 import { tensorsOf } from "../../program/tensors.js";
 import { imagesOf, type Transform } from "../../program/transforms.js";
 import type { ExampleKey } from "../data/dataset.js";
@@ -7,16 +7,8 @@ import { InputError } from "../errors.js";
 
 /** The preparation of pictures. Throws InputError where the spec declares none. */
 export function evalPreparation(program: Program): Preparation {
-  const { model, source, preparations } = program;
-  const preparation = preparations?.eval;
-  if (!preparation) {
-    throw new InputError(
-      `${source.file} does not say how pictures become the input of model \`${model}\`: ` +
-        "pass a Float32Array, or declare data with an eval split of images and its transforms, " +
-        'such as `eval folder("photos/val") { resize(256) -> center_crop(224) }`, ' +
-        "and train on it",
-    );
-  }
+  const preparation = program.preparations?.eval;
+  if (!preparation) throw noPreparation(program);
   if (imagesOf(preparation.transforms) > 1) {
     throw new InputError(
       "the eval split makes ten images of each picture by `ten_crop`, and a call takes one: " +
@@ -24,6 +16,16 @@ export function evalPreparation(program: Program): Preparation {
     );
   }
   return preparation;
+}
+
+/** The error for pictures where the spec does not say how they become the input. */
+export function noPreparation({ model, source }: Program): InputError {
+  return new InputError(
+    `${source.file} does not say how pictures become the input of model \`${model}\`: ` +
+      "pass a Float32Array, or declare data with an eval split of images and its transforms, " +
+      'such as `eval folder("photos/val") { resize(256) -> center_crop(224) }`, ' +
+      "and train on it",
+  );
 }
 
 /** The transforms that happen before the device's. */
@@ -41,6 +43,15 @@ export const nameOf = (index: number, count: number): string =>
 export function notPicture(program: Program, came: string, wanted: string): InputError {
   const [input] = tensorsOf(program, "input");
   return new InputError(`\`${input!.name}\` must be a Float32Array or ${wanted}, not ${came}`);
+}
+
+/** The error for a list of numbers. */
+export function notNumbers(program: Program): InputError {
+  const [{ name, shape }] = tensorsOf(program, "input") as [ProgramTensor];
+  return new InputError(
+    `\`${name}\` cannot be a list of numbers: pass a Float32Array of ${shape.join(" x ")} values ` +
+      "an example, in NCHW order (lists are of pictures)",
+  );
 }
 
 export function requirePictures(count: number): void {

@@ -1,7 +1,7 @@
 /** Why a browser makes no bitmap of what a call was given: loaded only where that is so. */
 import type { Program } from "../../program/program.js";
 import { InputError } from "../errors.js";
-import { nameOf, notPicture } from "./eval-split.js";
+import { nameOf, notNumbers, notPicture } from "./eval-split.js";
 
 /** The error for the first of the sources of which there is no bitmap. */
 export function refusal(
@@ -42,11 +42,7 @@ function refusalOf(program: Program, { source, reason, place }: Refused): InputE
         "pass `await (await fetch(url)).blob()`, or an image element",
     );
   }
-  if (kind === "Number") {
-    return new InputError(
-      "a list is one of pictures: pass numbers as a Float32Array, in NCHW order",
-    );
-  }
+  if (kind === "Number") return notNumbers(program);
   const advice = ADVICE[kind] ?? "";
   const came = `${place && "a list with "}a value of kind ${kind}${advice}`;
   return notPicture(program, came, WANTED);
@@ -61,6 +57,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   HTMLCollection: LIST,
   MediaStream: ": show it in a video element, and pass that",
   Promise: ": `await` it first",
+  Array: ": lists of lists are not read",
   Null: " (does `querySelector` find the element?)",
   Uint8ClampedArray: ": pass pixels as ImageData, or as a Float32Array in NCHW order",
 };

@@ -2,7 +2,7 @@
 import type { Preparation } from "../../program/program.js";
 import { centralSquare, resizedSize, type Size } from "../data/decide.js";
 import type { Rectangle } from "../data/image.js";
-import { fixedPoint, type FixedFilter } from "../data/resample-bytes.js";
+import { fixedPoint, type FixedFilter } from "../data/fixed-point.js";
 import { takeRows, triangleFilter } from "../data/resample.js";
 import { channelsOf, transformsBefore } from "./eval-split.js";
 import type { ResizeSizes } from "./resize-kernels.js";

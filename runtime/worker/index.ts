@@ -15,6 +15,7 @@ import { InputError, NetcError } from "../errors.js";
 import type { ImportInside } from "../inside/inspectable.js";
 import { isNamed } from "../named-errors.js";
 import { assertKnown } from "../options.js";
+import { sourcesOf } from "../pictures/sources.js";
 import {
   INSIDE_METHODS,
   METHODS,
@@ -71,8 +72,7 @@ export async function inWorker<Module extends NetworkModule>(
     const { inside } = (await module.importInside?.()) ?? { inside: [] };
     await remote.open({ programs, inside, options });
     const { batch = DEFAULT_BATCH } = options;
-    const calls = [...METHODS, ...(inside.length > 0 ? INSIDE_METHODS : [])];
-    return facade(remote, programs, { batch, calls }) as never;
+    return facade(remote, programs, batch) as never;
   } catch (error) {
     remote.end();
     throw error;
@@ -263,7 +263,7 @@ const AS_STORED = { premultiplyAlpha: "none", colorSpaceConversion: "none" } as 
 
 /** Bitmaps of a picture, or of a list of them. */
 async function bitmapsOf(given: unknown, program: Program): Promise<unknown> {
-  const sources = [given].flat();
+  const sources = sourcesOf(given);
   const bitmaps = await Promise.allSettled(
     sources.map(async (source) => createImageBitmap(source as ImageBitmapSource, AS_STORED)),
   );
@@ -273,16 +273,12 @@ async function bitmapsOf(given: unknown, program: Program): Promise<unknown> {
   throw (await import("../pictures/refused.js")).refusal(program, sources, bitmaps);
 }
 
-interface Facade {
-  readonly batch: number;
-  readonly calls: readonly string[];
-}
-
 /** An object with the members of a network. */
-function facade(remote: Remote, programs: readonly Program[], { batch, calls }: Facade): object {
+function facade(remote: Remote, programs: readonly Program[], batch: number): object {
   const state = () => remote.state!;
   const load = (source: WeightsSource, options?: LoadOptions) => remote.load(source, options);
-  const methods = calls.map((name) => {
+  // Where the module was compiled without `--inspect`, the worker says so.
+  const methods = [...METHODS, ...INSIDE_METHODS].map((name) => {
     const call = (...given: unknown[]) => remote.call(name, given);
     return [name, { value: name === "load" ? load : call }];
   });

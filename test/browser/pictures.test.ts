@@ -75,9 +75,23 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
     const main = join(root, "dist", "cli", "main.js");
     // A crop beyond the picture, which is not resized on the device.
     writeFileSync(join(folder, "padded.net"), SPEC.replaceAll("resize(36) -> ", ""));
-    for (const spec of ["animals", "padded"]) {
-      execFileSync(process.execPath, [main, "compile", join(folder, `${spec}.net`)]);
+    // Transforms that draw, in loops and on the device.
+    const drawing = "center_crop(32) -> color_jitter(brightness=0.4) -> normalize";
+    const flipped = drawing.replace("center_crop", "random_resized_crop");
+    writeFileSync(
+      join(folder, "drawn.net"),
+      SPEC.replace("resize(36) -> center_crop(32) -> normalize", flipped),
+    );
+    for (const spec of ["animals", "padded", "drawn"]) {
+      const file = join(folder, `${spec}.net`);
+      execFileSync(process.execPath, [main, "compile", file]);
+      const alone = ["--standalone", "--predict-only", "-o", join(folder, "alone")];
+      execFileSync(process.execPath, [main, "compile", file, ...alone]);
     }
+    const [arrays] = SPEC.split("data Photographs");
+    writeFileSync(join(folder, "arrays.net"), arrays!);
+    const alone = ["--standalone", "--predict-only", "-o", join(folder, "alone")];
+    execFileSync(process.execPath, [main, "compile", join(folder, "arrays.net"), ...alone]);
     server = await serve({ dist: join(root, "dist"), modules: folder });
     browser = await launchChromium();
     page = await browser.newPage();
@@ -155,6 +169,41 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
     });
   });
 
+  test.each(["animals", "padded", "drawn"])(
+    "%s: a standalone module that only predicts gives the same probabilities",
+    async (spec) => {
+      const [whole, alone] = await inPage<[Named[][], Named[][]]>(`{
+        const blobs = await Promise.all(["small.png", "half.png", "turned.jpg"].map(blobOf));
+        const nets = [];
+        for (const folder of ["", "alone/"]) {
+          const { createAnimals } = await import("/modules/" + folder + "${spec}.js");
+          const own = await createAnimals({ batch: 4 });
+          await own.load(await net.save());
+          nets.push(own);
+        }
+        const found = await Promise.all(nets.map((each) => each.classify(blobs)));
+        for (const each of nets) each.destroy();
+        return found;
+      }`);
+      expect(alone).toHaveLength(3);
+      expect(alone).toEqual(whole);
+    },
+  );
+
+  test("a standalone module without data refuses pictures, and predicts arrays", async () => {
+    const [error, length] = await inPage<[string, number]>(`{
+      const { createAnimals } = await import("/modules/alone/arrays.js");
+      const own = await createAnimals({ batch: 4 });
+      await own.load(await net.save());
+      const error = await own.classify(sources.canvas).catch(String);
+      const values = await own.predict(new Float32Array(2 * 3 * 32 * 32));
+      own.destroy();
+      return [error, values.length];
+    }`);
+    expect(error).toContain("InputError: arrays.net does not say how pictures become the input");
+    expect(length).toBe(6);
+  });
+
   test("files give the probabilities of Node", async () => {
     const names = ["photograph.jpg", "half.png", "turned.jpg", "profile.png"];
     const expected = inNode("animals", names);
@@ -222,6 +271,8 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
     ["new Image()", "wait for `image.decode()`"],
     ["[]", "the list of pictures is empty"],
     ["undefined", "not a value of kind Undefined"],
+    ["[...new Float32Array(3072)]", "pass a Float32Array of 3 x 32 x 32 values an example"],
+    ["[[sources.canvas]]", "a list with a value of kind Array: lists of lists"],
   ])("refuses %s", async (code, message) => {
     const [name, said] = await inPage<[string, string]>(
       `net.classify(${code}).then(() => [], ({ name, message }) => [name, message])`,

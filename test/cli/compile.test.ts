@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { serializeTensors } from "../../runtime/safetensors.js";
 import { makeWorkspace, STRIPES, type Workspace } from "./fixtures.js";
@@ -52,6 +53,45 @@ test("--predict-only leaves training out, also of a standalone module", async ()
     2,
     expect.stringContaining("leaves training out"),
   ]);
+});
+
+test("the runtime of a standalone module holds what its pictures need", async () => {
+  const data = (transforms: string) => `
+    data Pictures for Tiny {
+      train folder("p") { resize(8) }
+      eval folder("p") { ${transforms} }
+    }
+    train Base of Tiny on Pictures {
+      epochs = 1
+      batch = 1
+      optimizer = sgd(lr=0.1)
+    }`;
+  const model = `model Tiny {
+      input image: f32[N, 3, 8, 8]
+      target label: u32[N] in 0..2
+      flatten -> linear(2) as logits
+      loss cross_entropy(logits, label)
+    }`;
+  const specs = [
+    model,
+    model + data("resize(9) -> center_crop(8) -> normalize(mean=[0, 0, 0], std=[1, 1, 1])"),
+    model + data("resize(8) -> center_crop(8) -> hflip"),
+  ];
+  const sizes: number[] = [];
+  for (const spec of specs) {
+    await workspace.write("tiny.net", spec);
+    const { code, stderr } = await compile("tiny.net", "--standalone", "--predict-only");
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const text = await readFile(workspace.path("tiny.js"), "utf8");
+    const start = text.indexOf("const netcRuntime");
+    const runtime = text.slice(start, text.indexOf("})();\nconst {", start));
+    sizes.push(gzipSync(runtime, { level: 9 }).length);
+  }
+  console.log(`runtimes: without pictures ${sizes[0]}, resized ${sizes[1]}, drawn ${sizes[2]}`);
+  expect(sizes[0]).toBeLessThan(20_500);
+  expect(sizes[1]).toBeLessThan(27_000);
+  expect(sizes[2]).toBeGreaterThan(sizes[1]!);
+  expect(sizes[2]).toBeLessThan(30_500);
 });
 
 test("--standalone gives one file without imports that loads", async () => {

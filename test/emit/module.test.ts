@@ -177,6 +177,8 @@ const ASKED_FOR = {
   download: 3 * 1024,
   "begin-run": 512,
   "no-adapter": 768,
+  "buffer-problems": 768,
+  "not-inspectable": 512,
 };
 
 const isAskedFor = (path: string) =>
@@ -195,7 +197,7 @@ test("modules that only predict: sizes, with pictures, files and classes", async
   // What explains mistakes, and what prepares pictures that the device cannot resize.
   const seldom = [
     ...["pictures/from-canvas", "pictures/refused", "seldom-options"],
-    ...["weights-problems", "explain-file", "no-adapter"],
+    ...["weights-problems", "explain-file", "no-adapter", "buffer-problems", "not-inspectable"],
   ];
   const isSeldom = (path: string) => seldom.some((name) => path.endsWith(`runtime/${name}.ts`));
   const stdin = { ...bundling.stdin, contents };

@@ -362,7 +362,7 @@ describe("wrong input", () => {
     [{ classes: "abc" as never }, "not String"],
     [{ device: {} as never }, "`device` must be a GPUDevice, not Object"],
     [{ onCompile: 3 as never }, "`onCompile` must be a function, not Number"],
-    [{ learnRate: 1 } as never, "`createNetwork` has no option `learnRate`; it takes learningRate"],
+    [{ learnRate: 1 } as never, "`createTiny` has no option `learnRate`; it takes learningRate"],
   ])("options %o are refused", async (options, message) => {
     await expect(create(options)).rejects.toThrow(message);
   });

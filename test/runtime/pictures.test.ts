@@ -155,7 +155,13 @@ describe("pictures in Node", () => {
     networks.push(siamese);
     await expect(siamese.predict(photograph)).rejects.toThrow("expected { left, right }");
     const named = { left: bytes, right: bytes } as never;
-    await expect(siamese.predict(named)).rejects.toThrow(/`left` must be a Float32Array, not/);
+    await expect(siamese.predict(named)).rejects.toThrow(
+      /`left` must be a Float32Array, not .*: several inputs take no pictures/,
+    );
+    const floats = new Float32Array(siamese.program.tensors[0]!.shape.reduce((a, b) => a * b));
+    await expect(siamese.predict({ left: floats, right: bytes } as never)).rejects.toThrow(
+      /`right` must be a Float32Array, not .*: several inputs take no pictures/,
+    );
     const ten = await open({ transforms: "resize(14) -> ten_crop(12)" });
     await expect(ten.classify(photograph)).rejects.toThrow(/use `center_crop` instead/);
     const { recipe } = compile(specOf({}), { file: "small.net" });
@@ -256,11 +262,21 @@ describe("pictures in Node", () => {
     ["an empty list", [], "the list of pictures is empty"],
     ["a missing file", "missing.jpg", "missing.jpg cannot be read as an image"],
     ["bytes of no image", new Uint8Array(432), "the picture cannot be read as an image"],
+    ["a list of numbers", [0.1, 0.2, 0.3, 0.4, 0.5], "pass a Float32Array of 3 x 12 x 12 values"],
     ["too many", Array<string>(5).fill(photograph), "holds 5 images"],
   ])("refuses %s", async (_, given, message) => {
     await expect(network.predict(given as never)).rejects.toThrow(InputError);
     await expect(network.predict(given as never)).rejects.toThrow(message);
     expect((await network.predict(photograph)).length).toBe(3);
+  });
+
+  test("calls of other modules, and options, are named as the user knows them", async () => {
+    const { activations, attribution } = network as unknown as Record<string, () => Promise<never>>;
+    for (const call of [activations!, attribution!]) {
+      await expect(call.call(network)).rejects.toThrow(InputError);
+      await expect(call.call(network)).rejects.toThrow("run `netc compile small.net --inspect`");
+    }
+    await expect(open({}, { batches: 2 })).rejects.toThrow("`createSmall` has no option `batches`");
   });
 
   test("refuses pictures where the spec does not say how to prepare them", async () => {

@@ -81,7 +81,7 @@ test("phases of training, options and training are refused, or left out", async 
   expect(diagnostics).toEqual([]);
   expect(programs.every(({ phases }) => phases === undefined)).toBe(true);
   await expect(createPredictor(programs, { seed: 1 } as never)).rejects.toThrow(
-    "`createNetwork` has no option `seed`; it takes adapter, batch",
+    "`createSmall` has no option `seed`; it takes adapter, batch",
   );
   const predictor = (await createPredictor(programs)) as unknown as TrainableNetwork;
   try {
