@@ -250,6 +250,12 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  * - pixelHits: the same -> [N, H], how many pixels of a row have their label's logit as the largest
  * - pixelOverlaps: the same -> [N, H, 2 C], for each class how many pixels of a row have it as
  *   label and as prediction, and then for each class how many have it as either
+ * - diceSums: the same -> [N, H, 2 C], for each class the probabilities of a row's pixels that have
+ *   it as label, and then for each class those of all its pixels and 1 for each with this label.
+ *   diceSumsGradient: the same, dy -> the gradient of the logits
+ * - dice: such sums -> [N], one minus the mean over the classes of (2 I + smooth) / (S + smooth),
+ *   I and S being the sums over the rows. diceGradient: the same -> `weight` times the gradient of
+ *   the step's mean
  * - exampleSum: x [N, K] -> [N], the sum of each example's elements
  * - classification: the three above in one pass over the logits: crossEntropy's inputs -> [loss per
  *   example and hits per example ..., one [N] each], and the gradient last if `gradient`
@@ -328,6 +334,10 @@ export interface OpAttributes {
   pixelCrossEntropyGradient: PixelRule & { readonly weight: number };
   pixelHits: Record<never, never>;
   pixelOverlaps: Record<never, never>;
+  diceSums: Record<never, never>;
+  diceSumsGradient: Record<never, never>;
+  dice: { readonly smooth: number };
+  diceGradient: { readonly smooth: number; readonly weight: number };
   exampleSum: Record<never, never>;
   elementLoss: ElementLossAttributes;
   /** Which of the inputs are shares: of these, what is not finite counts as 0. */

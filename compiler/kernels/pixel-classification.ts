@@ -1,7 +1,6 @@
 /** Scores of logits [N, C, H, W] against labels of pixels; those of C or more are ignored. */
 import { read, written } from "./bindings.js";
 import {
-  block,
   classTotal,
   code,
   frame,
@@ -13,9 +12,21 @@ import {
   workgroupArray,
   type Code,
 } from "./code.js";
-import type { PlaceCode } from "./constants.js";
 import { defineKernel } from "./define-kernel.js";
 import { isNotFinite } from "./not-a-number.js";
+import {
+  CHANNEL,
+  eachChannel,
+  eachPixel,
+  exponentials,
+  FIRST,
+  IMAGE,
+  PIXELS,
+  pixelStart,
+  rowStart,
+  X,
+  Y,
+} from "./pixel-logits.js";
 import { splitPixel } from "./pixels.js";
 import { REDUCE_LANES, REDUCE_WORKGROUP, SUM } from "./reduce.js";
 
@@ -25,49 +36,6 @@ export interface PixelLossVariant {
   /** Whether pixels count more the less probable their label is. */
   readonly isFocal: boolean;
 }
-
-const PIXELS = { width: "u32", height: "u32", channels: "u32", input: "place" } as const;
-
-/** A workgroup a row: `image` and `y` of it, and the loop over its pixels. */
-const rowStart = (k: Readonly<Record<"height", Code>>): Code => code`
-  if (${block} >= ${frame.batch} * ${k.height}) {
-    return;
-  }
-  let image = ${block} / ${k.height};
-  let y = ${block} % ${k.height};`;
-
-const eachPixel = (width: Code): Code =>
-  code`for (var x = ${lane}; x < ${width}; x += ${REDUCE_LANES})`;
-
-const [IMAGE, Y, X, CHANNEL, FIRST] = ["image", "y", "x", "channel", "first"].map(text) as [
-  Code,
-  Code,
-  Code,
-  Code,
-  Code,
-];
-
-const eachChannel = (channels: Code): Code =>
-  code`for (var channel = 0u; channel < ${channels}; channel++)`;
-
-/** `first`: where a pixel's logits begin; `label`. */
-const pixelStart = (
-  k: Readonly<Record<"height" | "width", Code>> & { readonly input: PlaceCode },
-  labels: { readonly load: (at: Code) => Code },
-): Code => code`
-  let ${FIRST} = ${k.input.at(IMAGE, Y, X)};
-  let label = ${labels.load(code`(${IMAGE} * ${k.height} + ${Y}) * ${k.width} + ${X}`)};`;
-
-/** The largest logit of a pixel, `most`, and what their exponentials without it come to. */
-const exponentials = (channels: Code, logit: Code): Code => code`
-  var most = ${LOWEST};
-  ${eachChannel(channels)} {
-    most = max(most, ${logit});
-  }
-  var exponentials = 0f;
-  ${eachChannel(channels)} {
-    exponentials += exp(${logit} - most);
-  }`;
 
 const lossConstants = ({ weightedClasses, isFocal }: PixelLossVariant) =>
   ({

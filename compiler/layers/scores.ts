@@ -1,79 +1,15 @@
 import { type Alias, each } from "../diagnostics/alias.js";
 import { add, constant, multiply, operand, subtract, unary } from "../ir/expression.js";
 import { derivative } from "../ir/expression-derivative.js";
-import type { Builder } from "../ir/builder.js";
 import type { ElementLossAttributes, Value } from "../ir/graph.js";
-import type { Origin } from "../ir/origin.js";
-import { float, floats, integer, valueName } from "../calls/argument-types.js";
-import {
-  type ArgumentDeclarations,
-  type ArgumentValues,
-  type Described,
-  optional,
-  required,
-  withDefault,
-} from "../calls/signature.js";
-import { withoutUndefined } from "../../program/without-undefined.js";
+import { float, floats, integer } from "../calls/argument-types.js";
+import { optional, required, withDefault } from "../calls/signature.js";
 import { formulaType } from "./formula.js";
+import { binaryCrossEntropy } from "./binary-cross-entropy.js";
+import { dice, focal, sigmoidFocal } from "./mask-losses.js";
+import { define, ignored, ofLabels, ofValues, type ScoreDefinition } from "./score.js";
 
-/**
- * A loss or a metric: one number per example, of what the network makes and what it should have
- * made.
- */
-export interface ScoreDefinition<
-  Declarations extends ArgumentDeclarations = ArgumentDeclarations,
-> extends Described<Declarations> {
-  /** How a model writes it. */
-  readonly example: string;
-  /**
-   * `labels`: logits [N, C] against classes [N]; `values`: numbers against numbers of the same
-   * shape.
-   */
-  readonly against: "labels" | "values";
-  /**
-   * Whether a score of labels is also taken of logits [N, C, H, W] against a class for each pixel
-   * [N, H, W], or of these alone; of neither if absent.
-   */
-  readonly pixels?: "too" | "only";
-  /** A layer that the score applies itself, and that must not precede it. */
-  readonly applies?: "softmax" | "sigmoid";
-  /** Whether it is a share of something, shown as a percentage. */
-  readonly isFraction?: true;
-  /** Whether it is a mean over classes: what it is made of has sums for each. */
-  readonly isByClass?: true;
-  /** What the mean is over, by class; over the examples if absent or undefined. */
-  classWeights?(values: ArgumentValues<NoInfer<Declarations>>): readonly number[] | undefined;
-  /** Adds the op and returns its [N] output, or sums by row and class (`ScoreTerm.value`). */
-  lower(
-    inputs: readonly [prediction: Value, target: Value],
-    values: ArgumentValues<NoInfer<Declarations>>,
-    builder: Builder,
-    origin: Origin,
-  ): Value;
-}
-
-function define<const Declarations extends ArgumentDeclarations>(
-  definition: ScoreDefinition<Declarations>,
-): ScoreDefinition {
-  return definition;
-}
-
-/** What scores of classes are taken of. */
-const ofLabels = {
-  logits: required(valueName(), "the network's output, one number per class"),
-  labels: required(valueName(), "the model's target"),
-};
-
-const ignored = optional(
-  integer({ minimum: 0 }),
-  "for masks, the ignore index: pixels with this label do not count in loss and metrics",
-);
-
-/** What scores of numbers are taken of. */
-const ofValues = {
-  prediction: required(valueName(), "the network's output"),
-  target: required(valueName(), "the model's target, or its input, of the same shape"),
-};
+export type { ScoreDefinition } from "./score.js";
 
 type ElementScore = Pick<
   ScoreDefinition,
@@ -102,7 +38,6 @@ const negated = unary("negate", difference);
 const distance = add(unary("relu", difference), unary("relu", negated));
 /** -1, 0 or 1. */
 const direction = subtract(unary("positive", difference), unary("positive", negated));
-const magnitude = add(unary("relu", x), unary("relu", unary("negate", x)));
 
 const squaredErrorNames = [
   ...["MSELoss", "mean_squared_error", "mse_loss"],
@@ -178,36 +113,8 @@ export const losses: readonly ScoreDefinition[] = [
       return builder.add("exampleSum", [rows], {}, origin);
     },
   }),
-  define({
-    name: "focal",
-    example: "focal(logits, mask, gamma=2)",
-    aliases: ["FocalLoss", "focal_loss"],
-    summary: "cross-entropy that counts well-classified pixels less",
-    against: "labels",
-    pixels: "only",
-    applies: "softmax",
-    positional: ["logits", "labels"],
-    arguments: {
-      ...ofLabels,
-      gamma: withDefault(
-        float({ minimum: 0 }),
-        2,
-        "a pixel counts (1 - p)^gamma, p being the probability of its label",
-      ),
-      class_weights: optional(
-        floats({ above: 0 }),
-        "weight of each class; the loss is the weighted mean",
-      ),
-      ignore: ignored,
-    },
-    classWeights: ({ class_weights }) => class_weights,
-    lower: (inputs, { gamma, class_weights }, builder, origin) => {
-      const focus = gamma === 0 ? undefined : gamma;
-      const rule = { smoothing: 0, ...withoutUndefined({ classWeights: class_weights, focus }) };
-      const rows = builder.add("pixelCrossEntropy", inputs, rule, origin);
-      return builder.add("exampleSum", [rows], {}, origin);
-    },
-  }),
+  focal,
+  dice,
   elementwise(squaredError),
   elementwise({
     name: "l1",
@@ -246,32 +153,8 @@ export const losses: readonly ScoreDefinition[] = [
     lower: (inputs, { pos_weight }, builder, origin) =>
       builder.add("elementLoss", inputs, binaryCrossEntropy(pos_weight), origin),
   }),
+  sigmoidFocal,
 ];
-
-/** -log(sigmoid(x)): log(1 + exp(-|x|)) + max(-x, 0), in which nothing overflows. */
-const negativeLog = add(
-  unary("softplus", unary("negate", magnitude)),
-  unary("relu", unary("negate", x)),
-);
-
-/** Of logits; targets of 1 count `positive` times, as PyTorch's `pos_weight` has it. */
-function binaryCrossEntropy(positive: number): ElementLossAttributes {
-  if (positive === 1) {
-    // max(x, 0) - x t + log(1 + exp(-|x|)).
-    return {
-      expression: add(
-        subtract(unary("relu", x), multiply(x, target)),
-        unary("softplus", unary("negate", magnitude)),
-      ),
-      slope: subtract(unary("sigmoid", x), target),
-    };
-  }
-  const weight = add(constant(1), multiply(constant(positive - 1), target));
-  return {
-    expression: add(multiply(subtract(constant(1), target), x), multiply(weight, negativeLog)),
-    slope: subtract(multiply(weight, unary("sigmoid", x)), multiply(constant(positive), target)),
-  };
-}
 
 export const metrics: readonly ScoreDefinition[] = [
   define({
@@ -298,7 +181,7 @@ export const metrics: readonly ScoreDefinition[] = [
     example: "miou(logits, mask)",
     aliases: [
       ...["mIoU", "MeanIoU", "mean_iou", "iou", "jaccard", "JaccardIndex"],
-      ...each(["dice", "DiceScore"], {
+      ...each(["DiceScore", "dice_score"], {
         differs: "it counts the overlap twice; `miou` divides the overlap by the union",
       }),
     ],

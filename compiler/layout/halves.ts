@@ -37,6 +37,7 @@ const PRECISE = new Set<OpKind>([
   ...(["elementLoss", "softmax", "softmaxGradient", "scaleGradient"] as const),
   ...(["pixelCrossEntropy", "pixelCrossEntropyGradient", "pixelHits"] as const),
   ...(["pixelOverlaps", "exampleSum", "batchSums"] as const),
+  ...(["diceSums", "diceSumsGradient", "dice", "diceGradient"] as const),
 ]);
 
 function neighborsKeepFloats(value: Value, uses: Uses): boolean {

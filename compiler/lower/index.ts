@@ -14,6 +14,7 @@ import { LoweringContext } from "./context.js";
 import { lowerConvolution, lowerInputGradient } from "./contraction.js";
 import { lowerChannelWindowSum, lowerPointwise, lowerReshape } from "./elementwise.js";
 import { exportPredictions, importBatch } from "./ends.js";
+import { lowerDice, lowerDiceGradient, lowerDiceSums, lowerDiceSumsGradient } from "./dice.js";
 import { lowerGroupNormalize, lowerGroupNormalizeGradient } from "./group-normalize.js";
 import { lowerMatmul } from "./matmul.js";
 import {
@@ -104,6 +105,10 @@ const lowerings: {
   update: lowerUpdate,
   elementLoss: lowerElementLoss,
   exampleSum: lowerExampleSum,
+  dice: lowerDice,
+  diceGradient: lowerDiceGradient,
+  diceSums: lowerDiceSums,
+  diceSumsGradient: lowerDiceSumsGradient,
   pixelCrossEntropy: lowerPixelCrossEntropy,
   pixelCrossEntropyGradient: lowerPixelCrossEntropyGradient,
   pixelHits: lowerPixelHits,

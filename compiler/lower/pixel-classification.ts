@@ -13,10 +13,10 @@ import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
 import type { StepDraft } from "./step-draft.js";
 
-type PixelNode = Pick<Node, "inputs" | "outputs" | "origin">;
+export type PixelNode = Pick<Node, "inputs" | "outputs" | "origin">;
 
 /** What all kernels of pixels are given alike. */
-function commonOf(context: LoweringContext, { inputs, origin }: PixelNode) {
+export function pixelParts(context: LoweringContext, { inputs, origin }: PixelNode) {
   const [logits, labels] = inputs as [Value, Value];
   const { width, height, channels, place } = sizesOf(context, logits);
   return {
@@ -49,7 +49,7 @@ export function lowerPixelCrossEntropy(
   context: LoweringContext,
   node: Node<"pixelCrossEntropy">,
 ): readonly StepDraft[] {
-  const { buffers, constants, rows, label, origin } = commonOf(context, node);
+  const { buffers, constants, rows, label, origin } = pixelParts(context, node);
   const [losses] = node.outputs as [Value];
   return [
     dispatch(pixelLoss(variantOf(node.attributes)), {
@@ -71,7 +71,7 @@ export function lowerPixelCrossEntropyGradient(
   node: Node<"pixelCrossEntropyGradient">,
 ): readonly StepDraft[] {
   const { weight, ...rule } = node.attributes;
-  const { buffers, constants, pixels, label, origin } = commonOf(context, node);
+  const { buffers, constants, pixels, label, origin } = pixelParts(context, node);
   const [result] = node.outputs as [Value];
   const { graph } = context.plan;
   const weights = rule.classWeights ?? ones(constants.channels);
@@ -98,7 +98,7 @@ export function lowerPixelHits(
   context: LoweringContext,
   node: Node<"pixelHits">,
 ): readonly StepDraft[] {
-  const { buffers, constants, rows, label, origin } = commonOf(context, node);
+  const { buffers, constants, rows, label, origin } = pixelParts(context, node);
   const [hits] = node.outputs as [Value];
   return [
     dispatch(pixelHits(), {
@@ -115,7 +115,7 @@ export function lowerPixelOverlaps(
   context: LoweringContext,
   node: Node<"pixelOverlaps">,
 ): readonly StepDraft[] {
-  const { buffers, constants, rows, label, origin } = commonOf(context, node);
+  const { buffers, constants, rows, label, origin } = pixelParts(context, node);
   const [overlaps] = node.outputs as [Value];
   return [
     dispatch(pixelOverlaps(), {

@@ -97,17 +97,19 @@ class NetworkBuild {
     const { definition, values, origin } = score;
     const inputs = [this.valueOf(score.prediction), this.valueOf(score.target)] as const;
     const value = definition.lower(inputs, values, this.builder, origin);
-    const weights = definition.classWeights?.(values) ?? this.pixelWeights(score);
+    const weights = definition.classWeights?.(values) ?? this.labelWeights(score);
     const target = this.network.targets[score.target.index]?.name;
     const over = weights && ({ of: "labels", target: target!, weights } as const);
     return { value, factor, over };
   }
 
   /** Means over pixels are over those with a class. */
-  private pixelWeights({ definition, target }: ResolvedScore): readonly number[] | undefined {
-    if (target.from !== "target" || definition.isByClass) return undefined;
+  private labelWeights({ definition, target }: ResolvedScore): readonly number[] | undefined {
+    const { meanOf, isByClass } = definition;
+    if (target.from !== "target" || isByClass || meanOf === "examples") return undefined;
     const { type } = this.network.targets[target.index]!;
-    return isMask(type) ? ones(classesOfTarget(this.network, target.index)!) : undefined;
+    const isOverLabels = meanOf === "labels" || isMask(type);
+    return isOverLabels ? ones(classesOfTarget(this.network, target.index)!) : undefined;
   }
 
   private valueOf({ from, index }: NetworkValue): Value {

@@ -17,6 +17,8 @@ import { convolutionInputGradient } from "./convolution-input-gradient.js";
 import { convolutionWeightGradient } from "./convolution-weight-gradient.js";
 import { crossEntropy } from "./cross-entropy.js";
 import { crossEntropyGradient } from "./cross-entropy-gradient.js";
+import { dice, diceGradient } from "./dice.js";
+import { diceSums, diceSumsGradient } from "./dice-sums.js";
 import { elementLoss } from "./element-loss.js";
 import { exampleSum } from "./example-sum.js";
 import { groupNormalize } from "./group-normalize.js";
@@ -68,6 +70,10 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   convolutionWeightGradient,
   crossEntropy,
   crossEntropyGradient,
+  dice,
+  diceGradient,
+  diceSums,
+  diceSumsGradient,
   elementLoss,
   exampleSum,
   groupNormalize,

@@ -5,7 +5,10 @@ import { logSumOfPowers, targetsOf } from "./cross-entropy.js";
 import type { OpDefinition, Tensor } from "./op.js";
 import { imageSizes, zeros } from "./tensors.js";
 
-/** Logits are [N, C, H, W], labels [N, H, W] integers; those of C and more are ignored. */
+/**
+ * Logits are [N, C, H, W], labels [N, H, W] integers, or [N] where an image is one pixel; those of
+ * C and more are ignored.
+ */
 export function requirePixelLogits([logits, labels]: readonly Value[]): {
   readonly classes: number;
   readonly height: number;
@@ -14,7 +17,8 @@ export function requirePixelLogits([logits, labels]: readonly Value[]): {
     return `expected logits [N, classes, H, W], got ${formatShape(logits!.shape)}`;
   });
   const { channels: classes, height, width } = imageShape(logits!.shape);
-  requireShape(labels!, [BATCH, height, width]);
+  const isOnePixel = height * width === 1 && labels!.shape.length === 1;
+  requireShape(labels!, isOnePixel ? [BATCH] : [BATCH, height, width]);
   return { classes, height };
 }
 

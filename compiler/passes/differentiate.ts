@@ -144,6 +144,8 @@ function lossGradient({ node, weight }: LossTerm, builder: GraphBuilder): Value 
       const rule = { ...node.attributes, weight };
       return builder.add("pixelCrossEntropyGradient", inputs, rule, origin);
     }
+    case "dice":
+      return builder.add("diceGradient", inputs, { ...node.attributes, weight }, origin);
     case "elementLoss": {
       const share = multiply(constant(weight / elementCount(inputs[0]!.shape)), BATCH_SHARE);
       return addPointwise(builder, inputs, multiply(share, node.attributes.slope!), origin);

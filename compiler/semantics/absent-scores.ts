@@ -1,20 +1,15 @@
 import type { AbsentNames } from "../calls/suggestion.js";
 
 const OF_CLASSES = "the loss of classes is `cross_entropy`";
-const OF_NUMBERS = "losses of numbers are `mse`, `l1` and `bce_with_logits`";
+const OF_NUMBERS = "losses of numbers are `mse`, `l1`, `bce_with_logits` and `sigmoid_focal`";
 const PER_CLASS =
   "`netc eval` and the report of a run show precision, recall and confusions by class";
 
 /** Losses of other frameworks that netc does not have, in plain letters, and what to do instead. */
 export const absentLosses: AbsentNames = {
-  ...all(
-    ["sigmoidfocalloss", "sigmoidfocal", "binaryfocalcrossentropy"],
-    "`focal` of masks has a softmax over all classes, and no sigmoid for each",
-  ),
   ...all(["hinge", "hingeloss", "multimarginloss", "marginrankingloss"], OF_CLASSES),
   ...all(["kldiv", "kldivloss", "kld", "kldivergence"], OF_CLASSES),
   ...all(["huber", "huberloss", "smoothl1", "smoothl1loss"], OF_NUMBERS),
-  ...all(["dice", "diceloss", "iou", "jaccard"], "the loss of masks is `cross_entropy`"),
   ...all(["triplet", "tripletmarginloss", "contrastive", "infonce", "ntxent"], "netc has no pairs"),
   ...all(["ctc", "ctcloss"], "netc has no losses of sequences"),
   ...all(["cosinesimilarity", "cosineembeddingloss"], OF_NUMBERS),

@@ -38,7 +38,7 @@ function reportNumbers(use: ScoreUse, { reporter }: Environment): false {
     related: [{ span: target.span, message: `is ${formatShape(target.type.shape)} of numbers` }],
     notes:
       kind === "loss"
-        ? ["losses of numbers are `mse`, `l1` and `bce_with_logits`"]
+        ? ["losses of numbers are `mse`, `l1`, `bce_with_logits` and `sigmoid_focal`"]
         : ["metrics of numbers are `mse`, `mae` and `binary_accuracy`"],
   });
   return false;

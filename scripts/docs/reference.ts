@@ -82,7 +82,8 @@ export async function referencePages(): Promise<Readonly<Record<string, string>>
       LAYER_PAGES.map((each) => [`layers/${each.file}`, layerPage(each, placed)]),
     ),
     initializers: callsPage("Weight initialization", INITIALIZERS, initializers),
-    "losses-and-metrics": scoresPage(),
+    losses: scoresPage("Losses", LOSSES, losses),
+    metrics: scoresPage("Metrics", METRICS, metrics),
     optimizers: callsPage("Optimizers", OPTIMIZERS, optimizers.definitions),
     schedules: callsPage("Learning rate schedules", SCHEDULES, schedules.definitions),
     "recipe-settings": settingsPage(),
@@ -178,14 +179,24 @@ function callsPage(title: string, introduction: string, definitions: readonly De
   return page(`# ${title}`, introduction, ELSEWHERE, ...calls);
 }
 
-function scoresPage(): string {
+const LOSSES =
+  "A model has at most one `loss`: `loss cross_entropy(logits, label)`, or a sum of losses with " +
+  "factors. [Metrics](metrics.md) have a page.";
+
+const METRICS =
+  "A model has any number of metrics: `metric top5 = accuracy(logits, label, k=5)`. " +
+  "[Losses](losses.md) have a page.";
+
+function scoresPage(
+  title: string,
+  introduction: string,
+  scores: readonly ScoreDefinition[],
+): string {
   return page(
-    "# Losses and metrics",
-    "A model has at most one `loss`, and metrics: " +
-      "`metric top5 = accuracy(logits, label, k=5)`.",
+    `# ${title}`,
+    introduction,
     ELSEWHERE,
-    ...["## Losses", ...losses.map(describeScore)],
-    ...["## Metrics", ...metrics.map(describeScore)],
+    ...scores.map((score) => describeScore(score).replace(/^### /, "## ")),
   );
 }
 

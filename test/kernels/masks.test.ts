@@ -45,6 +45,8 @@ describe("masks agree with the reference", () => {
     "weights and smoothing": `cross_entropy(logits, mask, ${WEIGHTS}, label_smoothing=0.2)`,
     focal: "focal(logits, mask, ignore=255)",
     "focal with weights": `focal(logits, mask, gamma=0.5, ${WEIGHTS})`,
+    dice: "dice(logits, mask, ignore=9)",
+    "a sum with dice": "cross_entropy(logits, mask) + 2 * dice(logits, mask, smooth=1)",
     "a sum of two losses":
       `cross_entropy(logits, mask, ignore=9)` +
       ` + 0.3 * cross_entropy(logits, mask, ${WEIGHTS}, ignore=9)`,
@@ -61,7 +63,7 @@ describe("masks agree with the reference", () => {
       height: fc.integer({ min: 1, max: 12 }),
       width: fc.integer({ min: 1, max: 140 }),
     });
-    const loss = "cross_entropy(logits, mask, ignore=255)";
+    const loss = "cross_entropy(logits, mask, ignore=255) + dice(logits, mask, ignore=255)";
     const property = fc.asyncProperty(shapes, (shape) => agree({ ...shape, loss }));
     await fc.assert(property, { numRuns: runsAllVariants ? 8 : 2, seed: 12 });
   });

@@ -888,6 +888,18 @@ def recipe_cases():
         "shares",
     )
     yield "bce_with_logits(out, wanted, pos_weight=3)", numbers, sgd_text, linear_head, weighted, sgd_of, None
+    from torchvision.ops import sigmoid_focal_loss
+
+    for rule in ("", ", alpha=0.6, gamma=1.5", ", gamma=0"):
+        options = {"alpha": 0.25, "gamma": 2, **eval(f"dict({rule[2:]})")}
+        rare = by_numbers(partial(sigmoid_focal_loss, reduction="mean", **options), "shares")
+        yield f"sigmoid_focal(out, wanted{rule})", numbers, sgd_text, linear_head, rare, sgd_of, None
+
+    def focal(made, example):
+        losses = F.cross_entropy(made["out"], example["labels"], reduction="none")
+        return ((1 - torch.exp(-losses)) ** 1.5 * losses).mean()
+
+    yield "focal(out, label, gamma=1.5)", labels, sgd_text, linear_head, focal, sgd_of, None
     both = lambda made, example: by_labels("out")(made, example) + by_labels("early", 0.3)(made, example)
     yield "cross_entropy(out, label) + 0.3 * cross_entropy(early, label)", labels, sgd_text, two_heads, both, sgd_of, None
     yield "mse(out, image)", image, sgd_text, image_head, by_numbers(F.mse_loss, "images"), sgd_of, None
@@ -1336,10 +1348,22 @@ def masks():
         losses = (1 - probability) ** gamma * F.cross_entropy(logits, labels, ignore_index=255, reduction="none", weight=weight)
         return losses.sum() / weight[labels[labels != 255]].sum()
 
+    def dice(logits, smooth):
+        """MONAI's MaskedDiceLoss with softmax and one-hot labels: a mean over examples and classes."""
+        kept = (labels != 255)[:, None]
+        wanted = F.one_hot(labels.clamp(max=classes - 1), classes).permute(0, 3, 1, 2) * kept
+        predicted = logits.softmax(1) * kept
+        both, either = ((each).sum((2, 3)) for each in (predicted * wanted, predicted + wanted))
+        return (1 - (2 * both + smooth) / (either + smooth)).mean()
+
     made = []
     losses_of = {f"cross_entropy(out, mask{text}, ignore=255)": partial(cross_entropy, **rule) for text, rule in rules.items()}
     losses_of["focal(out, mask, ignore=255)"] = partial(focal, gamma=2)
     losses_of[f"focal(out, mask, gamma=1.5, class_weights={weights}, ignore=255)"] = partial(focal, gamma=1.5, weight=weight)
+    losses_of["dice(out, mask, ignore=255)"] = partial(dice, smooth=1e-5)
+    losses_of["cross_entropy(out, mask, ignore=255) + 0.5 * dice(out, mask, smooth=1, ignore=255)"] = (
+        lambda logits: cross_entropy(logits) + 0.5 * dice(logits, smooth=1)
+    )
     for text, loss_of in losses_of.items():
         network = Masked(classes).double()
         load_parameters(network, "masks")

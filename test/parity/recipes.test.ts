@@ -79,7 +79,7 @@ function targetsOf(expected: Case): Targets {
   if (target.includes("u32")) return labels;
   const length = target.includes("6, 6") ? PIXELS : BATCH * CLASSES;
   const values = uniformValues(`${name}/targets`, length, 1);
-  return loss.includes("bce") ? values.map(Math.abs) : values;
+  return /bce|sigmoid/.test(loss) ? values.map(Math.abs) : values;
 }
 
 function recipeOf(expected: Case): TrainRecipe {

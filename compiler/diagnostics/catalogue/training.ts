@@ -199,13 +199,14 @@ export const TRAINING = {
     right: "train Base of Siamese { ... }",
   },
   NET3025: {
-    title: "data that do not fit a target of masks",
+    title: "data that do not fit the target, or its loss",
     explanation:
       "A target `u32[N, height, width]` has a class for each pixel: its data are " +
       '`pairs("images", "masks")`, two folders with files of the same names. Crops and flips ' +
       "change image and mask alike, and colors only the image. Transforms that mix images, and " +
       "`ten_crop`, have no meaning for masks. A padded crop, `rotation` and `affine` need " +
-      "`cross_entropy(..., ignore=255)`, since the pixels around a mask have no class.",
+      "`cross_entropy(..., ignore=255)`, since the pixels around a mask have no class. Mixed " +
+      "images have two labels, for which `cross_entropy` is the loss, and not `focal`.",
     wrong: 'target mask: u32[N, 32, 32] in 0..3\n...\neval folder("data/val")',
     right: 'target mask: u32[N, 32, 32] in 0..3\n...\neval pairs("data/images", "data/masks")',
   },

@@ -1,5 +1,6 @@
 import { isMask } from "../../network/facts.js";
 import { isMixing } from "../../../program/transforms.js";
+import type { ResolvedNetwork } from "../../network/resolved.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
 import type { ReadSplit } from "./features.js";
@@ -33,7 +34,7 @@ export function checkMasks(
     });
     return;
   }
-  if (!isMasked) return;
+  if (!isMasked) return checkMixing(uses, network, environment);
   if ((target.classes ?? 0) > MOST_CLASSES) {
     environment.reporter.report("NET3025", {
       message: `\`${target.name}\` has ${target.classes} classes, and masks hold at most 256`,
@@ -42,6 +43,27 @@ export function checkMasks(
   }
   const ignores = network.losses.some(({ score }) => score.values.ignore !== undefined);
   for (const use of uses) checkTransform(use, ignores, environment);
+}
+
+/** Losses that are taken of one label an image, and so not of two. */
+const OF_ONE_LABEL = ["focal"];
+
+function checkMixing(
+  uses: readonly TransformUse[],
+  { losses }: Pick<ResolvedNetwork, "losses">,
+  { reporter }: Environment,
+): void {
+  const mixing = uses.find(({ transform }) => isMixing(transform));
+  const loss = losses.find(({ score }) => OF_ONE_LABEL.includes(score.definition.name));
+  if (!mixing || !loss) return;
+  reporter.report("NET3025", {
+    message:
+      `\`${mixing.transform.kind}\` gives an image two labels, ` +
+      `and \`${loss.score.definition.name}\` takes one`,
+    span: mixing.call.span,
+    related: [{ span: loss.score.origin.span, message: "the loss" }],
+    notes: ["`cross_entropy` takes both, each by its share"],
+  });
 }
 
 function checkTransform(
