@@ -119,6 +119,17 @@ export interface ReduceAttributes {
 export interface AttentionAttributes {
   readonly heads: number;
   readonly causal: boolean;
+  /** Of images: a pixel attends to the pixels of its window. Windows fill the image. */
+  readonly window?: AttentionWindow;
+}
+
+/**
+ * Windows are counted from row and column `shift`, and around the border of the image; pixels of a
+ * window that only meet around the border do not see each other.
+ */
+export interface AttentionWindow {
+  readonly size: Pair;
+  readonly shift: Pair;
 }
 
 /** What keeps a division by the deviation of equal values finite. */
@@ -276,9 +287,12 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  * - matmul: a [N, T, K], b [N, K, C] -> [N, T, C], the product of each example's matrices;
  *   `transposed`: b is [N, C, K]
  * - attention: queries, keys and values [N, T, 3 * C], one after the other for each token -> y
- *   [N, T, C], and the logarithm of each row's sum of exponentials [N, T, heads].
- *   attentionGradient: the same input, y, these logarithms, dy -> the input's gradient, and the
- *   products of y and dy by row [N, T, heads]
+ *   [N, T, C], and the logarithm of each row's sum of exponentials [N, T, heads]. With `window`,
+ *   images [N, 3 * C, H, W] -> [N, C, H, W] and [N, heads, H, W], and another input [N, (2h - 1) *
+ *   (2w - 1) * heads]: what scores gain by how many rows and columns a query is from its key, from
+ *   -(h - 1) and -(w - 1) on. attentionGradient: the same input, y, these logarithms, dy, and the
+ *   gains if there are any -> the input's gradient, the products of y and dy by row, and the
+ *   gradient of the gains
  * - sumGradients: two gradients of one parameter -> their sum, in its shape
  * - squareSum: dw, and another squareSum if given -> [1], the sum of squares, added to the other's
  * - scaleGradient: dy, and the state of a dynamic loss scale [LOSS_SCALE_WORDS] -> dy times the

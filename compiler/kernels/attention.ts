@@ -8,6 +8,7 @@ import {
   code,
   float,
   frame,
+  helper,
   locals,
   LOWEST,
   offset,
@@ -16,6 +17,7 @@ import {
   type Code,
   type Hole,
 } from "./code.js";
+import type { ConstantCode, PlaceCode } from "./constants.js";
 import { defineKernel } from "./define-kernel.js";
 import { LARGER, largerOf, OR_NAN, orNan } from "./not-a-number.js";
 
@@ -26,22 +28,39 @@ export interface HeadForm {
   readonly element: "f32" | "vec4f";
   readonly size: number;
   readonly causal: boolean;
+  /** Whether tokens are pixels of an image that see those of their window. */
+  readonly hasWindows: boolean;
 }
 
-const suffixOf = ({ element, size, causal }: HeadForm) =>
-  `_${size}${element === "vec4f" ? "_quads" : ""}${causal ? "_causal" : ""}`;
+const suffixOf = ({ element, size, causal, hasWindows }: HeadForm) =>
+  `_${size}${element === "vec4f" ? "_quads" : ""}` +
+  `${causal ? "_causal" : ""}${hasWindows ? "_windows" : ""}`;
 
 /**
- * Places of the input, and of the one number that a row of scores leaves. Pitches are in elements
- * of the form, those of `rows` in floats.
+ * Places of the input, and of the one number that a row of scores leaves; sizes of images and
+ * windows. Pitches are in elements of the form, those of `rows` and `gains` in floats.
  */
-const CONSTANTS = {
-  input: "place",
-  rows: "place",
-  tokens: "u32",
-  heads: "u32",
-  scale: "f32",
-} as const;
+function constantsOf({ hasWindows }: HeadForm) {
+  const size = hasWindows ? "u32" : undefined;
+  return {
+    input: "place",
+    rows: "place",
+    gains: hasWindows ? "place" : undefined,
+    tokens: "u32",
+    heads: "u32",
+    scale: "f32",
+    height: size,
+    width: size,
+    window_height: size,
+    window_width: size,
+    shift_down: size,
+    shift_across: size,
+  } as const;
+}
+
+type Sizes = ConstantCode<ReturnType<typeof constantsOf>>;
+
+const gainsOf = ({ hasWindows }: HeadForm) => (hasWindows ? read("f32") : undefined);
 
 /** The numbers of a head as variables. */
 class HeadCode {
@@ -107,24 +126,18 @@ class HeadCode {
 
 type PlaceAt = (image: Code, y: Code, x: Code) => Code;
 
-interface Sizes {
-  readonly tokens: Code;
-  readonly heads: Code;
-}
-
 /** Finds the thread's `token`, `head` and `image`, and where the head begins: `first`. */
-const start = (size: number, { tokens, heads }: Sizes, token: Code): Code => code`
+const start = (form: HeadForm, k: Sizes, token: Code): Code => code`
   ${startThread(LANES)}
-  let ${token} = thread % ${tokens};
-  let head = thread / ${tokens} % ${heads};
-  let image = thread / ${tokens} / ${heads};
+  let ${token} = thread % ${k.tokens};
+  let head = thread / ${k.tokens} % ${k.heads};
+  let image = thread / ${k.tokens} / ${k.heads};
   if (image >= ${frame.batch}) {
     return;
   }
-  let first = head * ${size};
-  let width = ${heads} * ${size};`;
-
-const tokenAt = (at: PlaceAt, token: Code) => at(code`image`, code`0u`, token);
+  let first = head * ${form.size};
+  let width = ${k.heads} * ${form.size};
+  ${form.hasWindows && startWindow(k, token)}`;
 
 const [QUERY, KEY, SCORE, HEAD, FIRST] = [
   code`query`,
@@ -134,8 +147,94 @@ const [QUERY, KEY, SCORE, HEAD, FIRST] = [
   code`first`,
 ];
 
-/** The end of a query's keys. */
-const endOf = ({ causal }: HeadForm, tokens: Code) => (causal ? code`query + 1u` : tokens);
+/**
+ * Along an axis whose windows are counted from `shift`: a token's place, and from where to where
+ * the tokens are that it sees.
+ */
+const SEEN = helper(
+  "seen",
+  code`
+  fn seen(token: u32, count: u32, size: u32, shift: u32) -> vec3u {
+    let place = (token + count - shift) % count;
+    let start = place / size * size;
+    let edge = count - shift;
+    let least = select(start, max(start, edge), place >= edge);
+    let end = select(min(start + size, edge), start + size, place >= edge);
+    return vec3u(place, least, end);
+  }`,
+);
+
+/**
+ * Where the thread's token is in its window: `seen_rows` and `seen_columns`, each as `seen` has it.
+ * Gains of pairs are as far from `own_gain` as the other token is from the first of all: numbers
+ * below 0 wrap around.
+ */
+const startWindow = (k: Sizes, token: Code): Code => code`
+  let own_y = ${token} / ${k.width};
+  let own_x = ${token} % ${k.width};
+  let seen_rows = ${SEEN}(own_y, ${k.height}, ${k.window_height}, ${k.shift_down});
+  let seen_columns = ${SEEN}(own_x, ${k.width}, ${k.window_width}, ${k.shift_across});
+  let span = 2u * ${k.window_width} - 1u;
+  let down = ${k.window_height} - 1u ${sideOf(token)} seen_rows.x;
+  let across = ${k.window_width} - 1u ${sideOf(token)} seen_columns.x;
+  let gains_at = ${k.gains!.at(code`image`, code`0u`, code`0u`)} + head;
+  let own_gain = gains_at + ${k.heads} * (down * span + across);`;
+
+/** Gains are by the place of the query less that of the key. */
+const sideOf = (token: Code): Code => (token === QUERY ? code`+` : code`-`);
+
+/** The same for the other token of a pair. */
+const otherSideOf = (token: Code): Code => (token === QUERY ? code`-` : code`+`);
+
+/** Where the thread's own token is. */
+const own = ({ hasWindows }: HeadForm, at: PlaceAt, token: Code) =>
+  hasWindows ? at(code`image`, code`own_y`, code`own_x`) : at(code`image`, code`0u`, token);
+
+/** Visits the tokens of the thread's window, each at `(y, x)` and at `(row, column)` in windows. */
+const eachSeen = (k: Sizes, body: Hole): Code => code`
+  for (var row = seen_rows.y; row < seen_rows.z; row++) {
+    let y = (row + ${k.shift_down}) % ${k.height};
+    for (var column = seen_columns.y; column < seen_columns.z; column++) {
+      let x = (column + ${k.shift_across}) % ${k.width};
+      ${body}
+    }
+  }`;
+
+/** Adds to the score what the query gains; `token` is the thread's. */
+const gain = (k: Sizes, gains: Loaded | undefined, token: Code): Hole =>
+  gains && [
+    code`let gain_at = own_gain ${otherSideOf(token)} ${k.heads} * (row * span + column);`,
+    code`score += ${gains.load(code`gain_at`)};`,
+  ];
+
+/** Visits the keys that a query sees, and says where they begin: `key_at`. */
+function eachKey(form: HeadForm, k: Sizes, body: Hole): Code {
+  if (form.hasWindows) {
+    const at = k.input.at(code`image`, code`y`, code`x`);
+    return eachSeen(k, [code`let key_at = ${at} + width + first;`, body]);
+  }
+  const end = form.causal ? code`query + 1u` : k.tokens;
+  return code`
+    var key_at = ${k.input.at(code`image`, code`0u`, code`0u`)} + width + first;
+    for (var key = 0u; key < ${end}; key++) {
+      ${body}
+      key_at += ${k.input.column};
+    }`;
+}
+
+/** Visits the queries that see a key; `at` is where one begins. */
+function eachQuery(form: HeadForm, k: Sizes, body: (at: (place: PlaceAt) => Code) => Hole): Code {
+  if (form.hasWindows) {
+    return eachSeen(
+      k,
+      body((place) => place(code`image`, code`y`, code`x`)),
+    );
+  }
+  return code`
+    for (var query = ${form.causal ? KEY : code`0u`}; query < ${k.tokens}; query++) {
+      ${body((place) => place(code`image`, code`0u`, QUERY))}
+    }`;
+}
 
 /** The share of a key in a row of scores, of which the forward pass left the logarithm. */
 const SHARE = orNan(code`logarithm`, code`exp(score - logarithm)`);
@@ -146,39 +245,39 @@ export const attention = defineKernel("attention", (form: HeadForm) => ({
   summary: "Attention of one query and head: keys one after the other.",
   bindings: {
     input: read(form.element),
+    gains: gainsOf(form),
     result: written(form.element),
     rows: written("f32"),
   },
-  constants: { ...CONSTANTS, result: "place" },
+  constants: { ...constantsOf(form), result: "place" },
   lanes: LANES,
   declarations: [OR_NAN, LARGER],
   body: ({ io, k }) => {
     const head = new HeadCode(form);
     return code`
-      ${start(form.size, k, QUERY)}
-      let query_at = ${tokenAt(k.input.at, QUERY)} + first;
+      ${start(form, k, QUERY)}
+      let query_at = ${own(form, k.input.at, QUERY)} + first;
       ${head.load("query", io.input, code`query_at`, k.scale)}
       ${head.zero("value_sum")}
       var most = ${LOWEST};
       var sum = ${float(0)};
-      var key_at = ${tokenAt(k.input.at, code`0u`)} + width + first;
-      for (var key = 0u; key < ${endOf(form, k.tokens)}; key++) {
-        let value_at = key_at + width;
-        ${head.dot(SCORE, head.of("query"), head.in(io.input, code`key_at`))}
-        let most_before = most;
-        most = ${largerOf(code`most`, SCORE)};
-        let kept = exp(most_before - most);
-        let share = exp(score - most);
-        sum = fma(sum, kept, share);
-        ${head.scale("value_sum", code`kept`)}
-        ${head.addScaled("value_sum", code`share`, head.in(io.input, code`value_at`))}
-        key_at += ${k.input.column};
-      }
-      let result_at = ${tokenAt(k.result.at, QUERY)} + first;
+      ${eachKey(form, k, [
+        code`let value_at = key_at + width;`,
+        head.dot(SCORE, head.of("query"), head.in(io.input, code`key_at`)),
+        gain(k, io.gains, QUERY),
+        code`let most_before = most;`,
+        code`most = ${largerOf(code`most`, SCORE)};`,
+        code`let kept = exp(most_before - most);`,
+        code`let share = exp(score - most);`,
+        code`sum = fma(sum, kept, share);`,
+        head.scale("value_sum", code`kept`),
+        head.addScaled("value_sum", code`share`, head.in(io.input, code`value_at`)),
+      ])}
+      let result_at = ${own(form, k.result.at, QUERY)} + first;
       let part = ${orNan(code`most`, code`1.0 / sum`)};
       ${head.store("value_sum", io.result, code`result_at`, code`part`)}
       let logarithm = ${orNan(code`most`, code`most + log(sum)`)};
-      ${io.rows.store(code`${tokenAt(k.rows.at, QUERY)} + head`, code`logarithm`)}`;
+      ${io.rows.store(code`${own(form, k.rows.at, QUERY)} + head`, code`logarithm`)}`;
   },
 }));
 
@@ -188,38 +287,38 @@ export const attentionQueries = defineKernel("attention_queries", (form: HeadFor
   summary: "Attention, gradient of one query and head: keys one after the other.",
   bindings: {
     input: read(form.element),
+    gains: gainsOf(form),
     output: read(form.element),
     rows: read("f32"),
     gradient: read(form.element),
     result: written(form.element),
     products: written("f32"),
   },
-  constants: { ...CONSTANTS, output: "place", gradient: "place", result: "place" },
+  constants: { ...constantsOf(form), output: "place", gradient: "place", result: "place" },
   lanes: LANES,
   declarations: [OR_NAN],
   body: ({ io, k }) => {
     const head = new HeadCode(form);
     return code`
-      ${start(form.size, k, QUERY)}
-      let query_at = ${tokenAt(k.input.at, QUERY)} + first;
+      ${start(form, k, QUERY)}
+      let query_at = ${own(form, k.input.at, QUERY)} + first;
       ${head.load("query", io.input, code`query_at`, k.scale)}
-      let gradient_at = ${tokenAt(k.gradient.at, QUERY)} + first;
+      let gradient_at = ${own(form, k.gradient.at, QUERY)} + first;
       ${head.load("gradient", io.gradient, code`gradient_at`)}
-      let output_at = ${tokenAt(k.output.at, QUERY)} + first;
+      let output_at = ${own(form, k.output.at, QUERY)} + first;
       ${head.dot(code`product`, head.of("gradient"), head.in(io.output, code`output_at`))}
-      let row_at = ${tokenAt(k.rows.at, QUERY)} + ${HEAD};
+      let row_at = ${own(form, k.rows.at, QUERY)} + ${HEAD};
       let logarithm = ${io.rows.load(code`row_at`)};
       ${head.zero("query_gradient")}
-      var key_at = ${tokenAt(k.input.at, code`0u`)} + width + first;
-      for (var key = 0u; key < ${endOf(form, k.tokens)}; key++) {
-        let value_at = key_at + width;
-        ${head.dot(SCORE, head.of("query"), head.in(io.input, code`key_at`))}
-        ${head.dot(code`slope`, head.of("gradient"), head.in(io.input, code`value_at`))}
-        let change = ${SHARE} * (slope - product);
-        ${head.addScaled("query_gradient", code`change`, head.in(io.input, code`key_at`))}
-        key_at += ${k.input.column};
-      }
-      let result_at = ${tokenAt(k.result.at, QUERY)} + first;
+      ${eachKey(form, k, [
+        code`let value_at = key_at + width;`,
+        head.dot(SCORE, head.of("query"), head.in(io.input, code`key_at`)),
+        gain(k, io.gains, QUERY),
+        head.dot(code`slope`, head.of("gradient"), head.in(io.input, code`value_at`)),
+        code`let change = ${SHARE} * (slope - product);`,
+        head.addScaled("query_gradient", code`change`, head.in(io.input, code`key_at`)),
+      ])}
+      let result_at = ${own(form, k.result.at, QUERY)} + first;
       ${head.store("query_gradient", io.result, code`result_at`, k.scale)}
       ${io.products.store(code`row_at`, code`product`)}`;
   },
@@ -231,38 +330,123 @@ export const attentionKeys = defineKernel("attention_keys", (form: HeadForm) => 
   summary: "Attention, gradients of one key, value and head: queries one after the other.",
   bindings: {
     input: read(form.element),
+    gains: gainsOf(form),
     rows: read("f32"),
     products: read("f32"),
     gradient: read(form.element),
     result: written(form.element),
   },
-  constants: { ...CONSTANTS, gradient: "place", result: "place" },
+  constants: { ...constantsOf(form), gradient: "place", result: "place" },
   lanes: LANES,
   declarations: [OR_NAN],
   body: ({ io, k }) => {
     const head = new HeadCode(form);
-    const firstQuery = form.causal ? KEY : code`0u`;
     return code`
-      ${start(form.size, k, KEY)}
-      let key_at = ${tokenAt(k.input.at, KEY)} + width + first;
+      ${start(form, k, KEY)}
+      let key_at = ${own(form, k.input.at, KEY)} + width + first;
       ${head.load("key", io.input, code`key_at`, k.scale)}
       ${head.load("value", io.input, code`key_at + width`)}
       ${head.zero("key_gradient")}
       ${head.zero("value_gradient")}
-      for (var query = ${firstQuery}; query < ${k.tokens}; query++) {
-        let query_at = ${tokenAt(k.input.at, QUERY)} + ${FIRST};
-        let gradient_at = ${tokenAt(k.gradient.at, QUERY)} + first;
-        let row_at = ${tokenAt(k.rows.at, QUERY)} + head;
-        ${head.dot(SCORE, head.of("key"), head.in(io.input, code`query_at`))}
-        ${head.dot(code`slope`, head.of("value"), head.in(io.gradient, code`gradient_at`))}
-        let logarithm = ${io.rows.load(code`row_at`)};
-        let share = ${SHARE};
-        let change = share * (slope - ${io.products.load(code`row_at`)});
-        ${head.addScaled("key_gradient", code`change`, head.in(io.input, code`query_at`))}
-        ${head.addScaled("value_gradient", code`share`, head.in(io.gradient, code`gradient_at`))}
-      }
-      let result_at = ${tokenAt(k.result.at, KEY)} + width + first;
+      ${eachQuery(form, k, (at) => [
+        code`let query_at = ${at(k.input.at)} + ${FIRST};`,
+        code`let gradient_at = ${at(k.gradient.at)} + first;`,
+        code`let row_at = ${at(k.rows.at)} + head;`,
+        head.dot(SCORE, head.of("key"), head.in(io.input, code`query_at`)),
+        gain(k, io.gains, KEY),
+        head.dot(code`slope`, head.of("value"), head.in(io.gradient, code`gradient_at`)),
+        code`let logarithm = ${io.rows.load(code`row_at`)};`,
+        code`let share = ${SHARE};`,
+        code`let change = share * (slope - ${io.products.load(code`row_at`)});`,
+        head.addScaled("key_gradient", code`change`, head.in(io.input, code`query_at`)),
+        head.addScaled("value_gradient", code`share`, head.in(io.gradient, code`gradient_at`)),
+      ])}
+      let result_at = ${own(form, k.result.at, KEY)} + width + first;
       ${head.store("key_gradient", io.result, code`result_at`, k.scale)}
       ${head.store("value_gradient", io.result, code`result_at + width`)}`;
+  },
+}));
+
+/** Finds the thread's kind of pair, head and image, and how far a query of it is from its key. */
+const startKind = (form: HeadForm, k: Omit<Sizes, "tokens">, kinds: Code): Code => code`
+  ${startThread(LANES)}
+  let kind = thread % ${kinds};
+  let image = thread / ${kinds};
+  if (image >= ${frame.batch}) {
+    return;
+  }
+  let head = kind % ${k.heads};
+  let first = head * ${form.size};
+  let width = ${k.heads} * ${form.size};
+  let span = 2u * ${k.window_width} - 1u;
+  // Rows and columns from key to query; below 0 they wrap around.
+  let down = kind / ${k.heads} / span - (${k.window_height} - 1u);
+  let across = kind / ${k.heads} % span - (${k.window_width} - 1u);`;
+
+/** Visits the pairs of the thread's kind: queries at `(y, x)`, keys at `(key_y, key_x)`. */
+const eachOfKind = (k: Omit<Sizes, "tokens">, body: Hole): Code => code`
+  for (var y = 0u; y < ${k.height}; y++) {
+    let seen_rows = ${SEEN}(y, ${k.height}, ${k.window_height}, ${k.shift_down});
+    let key_row = seen_rows.x - down;
+    if (key_row < seen_rows.y || key_row >= seen_rows.z) {
+      continue;
+    }
+    let key_y = (key_row + ${k.shift_down}) % ${k.height};
+    for (var x = 0u; x < ${k.width}; x++) {
+      let seen_columns = ${SEEN}(x, ${k.width}, ${k.window_width}, ${k.shift_across});
+      let key_column = seen_columns.x - across;
+      if (key_column < seen_columns.y || key_column >= seen_columns.z) {
+        continue;
+      }
+      let key_x = (key_column + ${k.shift_across}) % ${k.width};
+      ${body}
+    }
+  }`;
+
+/** A gain's slope in an image: the change of the scores of all pairs that are as far apart. */
+export const attentionGains = defineKernel("attention_gains", (form: HeadForm) => ({
+  suffix: suffixOf(form),
+  summary: "Attention, gradient of one gain of one image: queries one after the other.",
+  bindings: {
+    input: read(form.element),
+    gains: read("f32"),
+    rows: read("f32"),
+    products: read("f32"),
+    gradient: read(form.element),
+    slopes: written("f32"),
+  },
+  constants: {
+    ...constantsOf(form),
+    tokens: undefined,
+    gradient: "place",
+    slopes: "place",
+    kinds: "u32",
+  },
+  lanes: LANES,
+  declarations: [OR_NAN],
+  body: ({ io, k }) => {
+    const head = new HeadCode(form);
+    const query = (place: PlaceCode) => place.at(code`image`, code`y`, code`x`);
+    const key = (place: PlaceCode) => place.at(code`image`, code`key_y`, code`key_x`);
+    const ofKind = (place: PlaceCode) => code`${place.at(code`image`, code`0u`, code`0u`)} + kind`;
+    const dot = (name: Code, from: Loaded, at: Code, keys: Code) =>
+      head.dot(name, head.in(from, at), head.in(io.input, keys));
+    return code`
+      ${startKind(form, k, k.kinds)}
+      let gain = ${io.gains.load(ofKind(k.gains!))};
+      var sum = ${float(0)};
+      ${eachOfKind(k, [
+        code`let query_at = ${query(k.input)} + first;`,
+        code`let key_at = ${key(k.input)} + width + first;`,
+        code`let value_at = key_at + width;`,
+        code`let gradient_at = ${query(k.gradient)} + first;`,
+        code`let row_at = ${query(k.rows)} + head;`,
+        dot(code`product`, io.input, code`query_at`, code`key_at`),
+        code`let score = fma(product, ${k.scale}, gain);`,
+        dot(code`slope`, io.gradient, code`gradient_at`, code`value_at`),
+        code`let logarithm = ${io.rows.load(code`row_at`)};`,
+        code`sum += ${SHARE} * (slope - ${io.products.load(code`row_at`)});`,
+      ])}
+      ${io.slopes.store(ofKind(k.slopes), code`sum`)}`;
   },
 }));

@@ -1,17 +1,32 @@
-import type { Initializer } from "../../program/program.js";
-import { add, channel, operand } from "../ir/expression.js";
-import type { Value } from "../ir/graph.js";
+import type { Pair, Value } from "../ir/graph.js";
 import { formatShape, imageShape, type Shape } from "../ir/shape.js";
-import { boolean, integer } from "../calls/argument-types.js";
-import { type ArgumentValues, required, withDefault } from "../calls/signature.js";
-import type { Fans } from "./initializers.js";
+import { boolean, integer, pair } from "../calls/argument-types.js";
+import { type ArgumentValues, optional, required, withDefault } from "../calls/signature.js";
+import { OF_SEQUENCES, OF_WINDOWS, project } from "./attention-projection.js";
+import {
+  addGains,
+  checkWindows,
+  cropTo,
+  padToWindows,
+  refuseShift,
+  windowsOf,
+} from "./attention-windows.js";
 import { defineLayer, type InferenceContext, type LayerContext } from "./layer.js";
-import { AS_CONVOLUTION } from "./linear.js";
 import { requireSequence } from "./rules.js";
-import { addBias, addWeight, weightArguments } from "./weights.js";
+import { weightArguments } from "./weights.js";
 
 /** Larger heads would not fit into the registers of a thread. */
 const LARGEST_HEAD = 256;
+
+const attentionArguments = {
+  heads: required(integer({ minimum: 1 }), "parts of the channels that attend separately"),
+  causal: withDefault(boolean(), false, "whether a token sees only itself and those before it"),
+  window: optional(pair({ minimum: 1 }), "rows and columns of an image's windows"),
+  shift: withDefault(pair({ minimum: 0 }), [0, 0], "where the first window begins"),
+  ...weightArguments,
+};
+
+type AttentionValues = ArgumentValues<typeof attentionArguments>;
 
 export const attention = defineLayer({
   name: "attention",
@@ -28,75 +43,70 @@ linear layer joins the heads. PyTorch calls it
   in this order; \`out_proj.weight [C, C]\` and \`out_proj.bias [C]\`
 - \`causal\`: a token attends to itself and to earlier tokens
 
+With \`window=7\`, each pixel of an image attends to the pixels of its window of 7x7 (Liu et al.,
+"Swin Transformer", arXiv:2103.14030; torchvision's \`ShiftedWindowAttention\`). \`shift=3\` counts
+windows from row and column 3, and around the border.
+
+- input and output \`[N, C, H, W]\`; zeros complete the last windows
+- parameters \`relative_position_bias_table [(2h-1)*(2w-1), heads]\`, which scores gain by how far
+  apart two pixels are; \`qkv.weight\`, \`qkv.bias\`, \`proj.weight\` and \`proj.bias\`
+
 Scores are never stored: memory grows with \`T\`, not with its square (Dao et al., "FlashAttention",
 arXiv:2205.14135).
 `,
   positional: ["heads"],
-  arguments: {
-    heads: required(integer({ minimum: 1 }), "parts of the channels that attend separately"),
-    causal: withDefault(boolean(), false, "whether a token sees only itself and those before it"),
-    ...weightArguments,
-  },
+  arguments: attentionArguments,
   samples: [
     { spec: "attention(12)", input: [197, 768], output: [197, 768] },
     { spec: "attention(heads=2, causal=true)", input: [5, 8], output: [5, 8] },
     { spec: "attention(3, bias=false)", input: [4, 9], output: [4, 9] },
+    { spec: "attention(2, window=4, shift=2)", input: [8, 8, 8], output: [8, 8, 8] },
+    { spec: "attention(1, window=[2, 3], shift=[1, 2])", input: [5, 5, 7], output: [5, 5, 7] },
   ],
 
-  infer(input, { heads }, context) {
-    const sequence = requireSequence(input, context);
-    if (sequence) checkHeads(heads, input, context);
-    return sequence && input;
+  infer(input, values, context) {
+    const { heads, window, shift } = values;
+    const isFine = window
+      ? checkWindows(input, { ...values, window }, context)
+      : refuseShift(shift, context) && requireSequence(input, context) !== undefined;
+    if (isFine) checkHeads(heads, input, context);
+    return isFine ? input : undefined;
   },
 
   lower(input, values, context) {
     const { builder, origin } = context;
-    const { heads, causal } = values;
+    const { heads, causal, window } = values;
+    if (window) return lowerWindows(input, { ...values, window }, context);
     const { channels } = imageShape(input.shape);
-    const inputs = project(input, 3 * channels, values, { context, ...IN_PROJECTION });
+    const inputs = project(input, 3 * channels, values, { context, ...OF_SEQUENCES.into });
     const attended = builder.add("attention", [inputs], { heads, causal }, origin);
-    return project(attended, channels, values, { context, ...OUT_PROJECTION });
+    return project(attended, channels, values, { context, ...OF_SEQUENCES.out });
   },
 
-  macs(input) {
-    const { channels, width: tokens } = imageShape(input);
-    return 4 * tokens * channels * channels + 2 * tokens * tokens * channels;
+  macs(input, _, { window }) {
+    const { channels, width, height } = imageShape(input);
+    const tokens = height * width;
+    const seen = window ? window[0] * window[1] : tokens;
+    return 4 * tokens * channels * channels + 2 * tokens * seen * channels;
   },
 });
 
-/** How a projection's weights are called, and how they start. */
-interface Projection {
-  readonly weight: string;
-  readonly bias: string;
-  readonly rule?: (fans: Fans) => Initializer;
-}
-
-/** Glorot and Bengio's, uniform. */
-const xavier = ({ fanIn, fanOut }: Fans): Initializer => {
-  const bound = Math.sqrt(6 / (fanIn + fanOut));
-  return { kind: "uniform", low: -bound, high: bound };
-};
-
-const zero = (): Initializer => ({ kind: "constant", value: 0 });
-
-const IN_PROJECTION: Projection = { weight: "in_proj_weight", bias: "in_proj_bias", rule: xavier };
-const OUT_PROJECTION: Projection = { weight: "out_proj.weight", bias: "out_proj.bias" };
-
-function project(
+/** Queries, keys and values of images, whose windows meet at their border. */
+function lowerWindows(
   input: Value,
-  out: number,
-  values: ArgumentValues<typeof weightArguments>,
-  { context, weight: name, bias: biasName, rule }: Projection & { readonly context: LayerContext },
+  values: AttentionValues & { readonly window: Pair },
+  context: LayerContext,
 ): Value {
   const { builder, origin } = context;
+  const { heads, causal, window: size, shift } = values;
   const { channels } = imageShape(input.shape);
-  const fans = { fanIn: channels, fanOut: out };
-  const weight = addWeight([out, channels], fans, values, context, { rule, name });
-  const product = builder.add("convolution", [input, weight], AS_CONVOLUTION, origin);
-  if (!values.bias) return product;
-  const bias = addBias(out, fans, values, context, { rule: zero, name: biasName });
-  const expression = add(operand(0), channel(1));
-  return builder.add("pointwise", [product, bias], { expression }, origin);
+  const gains = addGains(size, heads, context);
+  const padded = padToWindows(input, size, context);
+  const inputs = project(padded, 3 * channels, values, { context, ...OF_WINDOWS.into });
+  const attributes = { heads, causal, window: windowsOf(padded.shape, size, shift) };
+  const attended = builder.add("attention", [inputs, gains], attributes, origin);
+  const cropped = cropTo(attended, input.shape, context);
+  return project(cropped, channels, values, { context, ...OF_WINDOWS.out });
 }
 
 function checkHeads(heads: number, input: Shape, context: InferenceContext): void {

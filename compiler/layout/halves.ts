@@ -46,12 +46,18 @@ function neighborsKeepFloats(value: Value, uses: Uses): boolean {
   return (
     neighbors.some(({ kind }) => PRECISE.has(kind)) ||
     (maker !== undefined && keepsFloats(maker, value)) ||
-    uses.readers(value).some((reader) => isBareWindow(reader, "prologue"))
+    uses
+      .readers(value)
+      .some((reader) => isBareWindow(reader, "prologue") || areGains(reader, value))
   );
 }
 
 const keepsFloats = (maker: AnyNode, value: Value) =>
   isBareWindow(maker) || keepsOfRows(maker, value) || maker.kind === "reduce";
+
+/** Whether a value is what the scores of an attention gain. */
+const areGains = ({ kind, inputs }: AnyNode, value: Value): boolean =>
+  kind === "attention" && inputs.indexOf(value) > 0;
 
 /**
  * Whether a sum over channels leaves, or reads, what an expression has not yet brought back from
@@ -61,9 +67,12 @@ function isBareWindow(node: AnyNode, fused: "prologue" | "epilogue" = "epilogue"
   return node.kind === "channelWindowSum" && node.fusion?.[fused] === undefined;
 }
 
-/** Whether a value is what an attention keeps of its rows: exponents, which need their digits. */
+/**
+ * Whether a value is what an attention keeps of its rows: exponents, which need their digits, or
+ * what its scores gain, which are few sums of many.
+ */
 const keepsOfRows = ({ kind, outputs }: AnyNode, value: Value): boolean =>
-  (kind === "attention" || kind === "attentionGradient") && outputs[1] === value;
+  (kind === "attention" || kind === "attentionGradient") && outputs.indexOf(value) > 0;
 
 /** What a sum, which may be beyond 16 bits, is spread to is beyond them as well. */
 function keepSpread({ nodes }: Graph, half: Set<number>): void {

@@ -1,52 +1,55 @@
 import { withChannels } from "../ir/shape.js";
-import { AttentionSizes, attendedChannels } from "./attention.js";
+import { AttentionSizes, attendedChannels, gainsOf, requireGains } from "./attention.js";
 import { requireShape } from "./checks.js";
-import type { OpDefinition } from "./op.js";
+import type { OpDefinition, Tensor } from "./op.js";
 import { zeros } from "./tensors.js";
 
 /**
- * With p = exp(scores - logarithm) and d the product of y and dy of a row: ds = p (dy v - d), and
- * from it dq = ds k, dk = ds q, both times the scale; dv = p dy.
+ * With p = exp(scores - logarithm) and d the product of y and dy of a row: ds = p (dy v - d), which
+ * is also what a gain adds up, and from it dq = ds k, dk = ds q, both times the scale; dv = p dy.
  */
 export const attentionGradient: OpDefinition<"attentionGradient"> = {
   keepsOrder: true,
 
-  outputs([x, y, logarithms, dy], attributes) {
+  outputs([x, y, logarithms, dy, gains], attributes) {
     const channels = attendedChannels(x!.shape, attributes);
     for (const value of [y!, dy!]) requireShape(value, withChannels(x!.shape, channels));
     requireShape(logarithms!, withChannels(x!.shape, attributes.heads));
-    return [
-      { shape: x!.shape, type: "f32" },
-      { shape: logarithms!.shape, type: "f32" },
-    ];
+    requireGains(x!, gains, attributes);
+    return [x!, logarithms!, ...(gains ? [gains] : [])].map(({ shape }) => {
+      return { shape, type: "f32" };
+    });
   },
 
-  reference([x, y, logarithms, dy], attributes) {
+  reference([x, y, logarithms, dy, gains], attributes) {
     const sizes = new AttentionSizes(x!.shape, attributes);
-    const { tokens, size, scale } = sizes;
-    const dx = zeros(x!.shape);
-    const products = zeros(logarithms!.shape);
-    sizes.forEachHead((image, head) => {
-      for (let token = 0; token < tokens; token++) {
+    const { size, step, scale } = sizes;
+    const [dx, products] = [zeros(x!.shape), zeros(logarithms!.shape)];
+    const slopes: Tensor | undefined = gains && zeros(gains.shape);
+    for (let token = 0; token < sizes.tokens; token++) {
+      const seen = sizes.seenBy(token);
+      sizes.forEachHead((image, head) => {
         const [at, row] = [sizes.resultAt(image, token, head), sizes.rowAt(image, token, head)];
         const query = sizes.at(image, token, head, 0);
         const product = sizes.dot(y!, at, dy!, at);
         products.data[row] = product;
-        sizes.scores(x!, image, token, head).forEach((score, other) => {
-          const share = Math.exp(score - logarithms!.data[row]!);
+        const scores = sizes.scores({ x: x!, gains }, image, [token, head], seen);
+        seen.forEach(({ token: other, gain }, index) => {
+          const share = Math.exp(scores[index]! - logarithms!.data[row]!);
           const [key, value] = [1, 2].map((part) => sizes.at(image, other, head, part)) as [
             number,
             number,
           ];
-          const slope = scale * share * (sizes.dot(dy!, at, x!, value) - product);
-          for (let index = 0; index < size; index++) {
-            dx.data[query + index]! += slope * x!.data[key + index]!;
-            dx.data[key + index]! += slope * x!.data[query + index]!;
-            dx.data[value + index]! += share * dy!.data[at + index]!;
+          const change = share * (sizes.dot(dy!, at, x!, value) - product);
+          if (slopes) slopes.data[image * gainsOf(attributes) + gain + head]! += change;
+          for (let place = 0; place < size * step; place += step) {
+            dx.data[query + place]! += scale * change * x!.data[key + place]!;
+            dx.data[key + place]! += scale * change * x!.data[query + place]!;
+            dx.data[value + place]! += share * dy!.data[at + place]!;
           }
         });
-      }
-    });
-    return [dx, products];
+      });
+    }
+    return [dx, products, ...(slopes ? [slopes] : [])];
   },
 };

@@ -93,8 +93,11 @@ export interface Solution {
   readonly remarks?: readonly string[];
 }
 
-/** PyTorch's count of the batches that a running mean has seen, and what training keeps. */
-const UNUSED = /(^|\.)num_batches_tracked$|^(optimizer|average)\./;
+/**
+ * PyTorch's count of the batches that a running mean has seen, the places of gains in their table,
+ * and what training keeps.
+ */
+const UNUSED = /(^|\.)(num_batches_tracked|relative_position_index)$|^(optimizer|average)\./;
 
 export function matchTensors(request: MatchRequest): Matching {
   const { own, rename = [], except = new Set<string>() } = request;
@@ -311,7 +314,7 @@ function attentionIn(file: readonly Shaped[]): string | undefined {
   return (
     found &&
     `the file has weights of attention, such as \`${found.name}\`: it is a transformer, and netc ` +
-      "knows the names of torchvision's vit_b_16 alone"
+      "knows the names of torchvision's vit_b_16 and swin_t alone"
   );
 }
 

@@ -184,6 +184,16 @@ function deeplab(): readonly string[] {
   ]);
 }
 
+/** What pixels gain is a weight of the attention itself. */
+function swin(counts: readonly number[]): readonly string[] {
+  const layer = ["norm1", "attn", "attn.qkv", "attn.proj", "norm2", "mlp.0", "mlp.3"];
+  const stages = each(counts, (count, stage) => [
+    ...(stage > 0 ? under(`features.${2 * stage}`, ["norm", "reduction"]) : []),
+    ...each(upTo(count), (index) => under(`features.${2 * stage + 1}.${index}`, layer)),
+  ]);
+  return [...under("features.0", [0, 2]), ...stages, "norm", "head"];
+}
+
 /**
  * By the names of torchvision's functions. MobileNetV3's first block expands only in the large one.
  */
@@ -216,6 +226,7 @@ const NETWORKS: Readonly<Record<string, () => readonly string[]>> = {
   vit_b_16: () => vit(12),
   fcn_resnet50: () => segmentation(["0", "1", "4"]),
   deeplabv3_resnet50: deeplab,
+  swin_t: () => swin([2, 2, 6, 2]),
 };
 
 /** Names of layers in the order of the specs, by the network's. */

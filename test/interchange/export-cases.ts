@@ -37,10 +37,16 @@ const samplesOf = ({ name, samples: each }: (typeof layers)[number]): readonly E
     return { name: `${name} ${index + 1}: ${spec}`, text };
   });
 
-const samples = layers.filter(({ name }) => !OF_GRAPHS.has(name)).flatMap(samplesOf);
+const allSamples = layers.flatMap(samplesOf);
 
-/** One for each sample of the layers that only ONNX and PyTorch have. */
-export const graphSamples = layers.filter(({ name }) => OF_GRAPHS.has(name)).flatMap(samplesOf);
+/** Whether a sample is of a layer that only ONNX and PyTorch have, or of attention in windows. */
+const isOfGraphs = ({ name, text }: ExportCase) =>
+  OF_GRAPHS.has(name.split(" ")[0]!) || text.includes("window=");
+
+const samples = allSamples.filter((sample) => !isOfGraphs(sample));
+
+/** One for each sample of what only ONNX and PyTorch have. */
+export const graphSamples = allSamples.filter(isOfGraphs);
 
 const single = (size: string, ...bodies: readonly string[]): readonly ExportCase[] =>
   bodies.map((body) => ({
@@ -56,6 +62,7 @@ export const graphCases: readonly ExportCase[] = [
     "prelu(start=0.1) -> slice(rows, -5, -1, step=2) -> crop(size=[1, 4])",
     "identity as y -> sigmoid -> add(y) -> slice(rows, 1) -> selu as z -> add(z) -> crop(2)",
     "identity as y -> mean(channels) -> add(y)",
+    "attention(3, window=[4, 3], shift=[1, 2], bias=false) -> conv(4, kernel=1)",
     "relu as y -> max(rows) -> multiply(y) -> sum([columns, rows]) -> flatten -> linear(2)",
     "relu -> lp_pool(1.5, [2, 3], stride=[2, 1], ceil=true)",
     "stage { instancenorm(affine=true) -> celu(2) -> channel_shuffle(3) -> softmin }",

@@ -68,8 +68,7 @@ describe("names of timm and transformers", () => {
     [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
 
   const ownOf = (spec: string): readonly Shaped[] => {
-    const folder = spec === "convnext_tiny" ? "scripts/torchvision/specs" : "specs";
-    const text = readFileSync(new URL(`../../${folder}/${spec}.net`, import.meta.url), "utf8");
+    const text = readFileSync(new URL(`../../specs/${spec}.net`, import.meta.url), "utf8");
     const { selected } = analyze(text, `${spec}.net`);
     return selected!.model.graph!.parameters.map(({ value: { name, shape } }) => {
       return { name, shape: shape.map(Number) };
@@ -102,7 +101,30 @@ describe("names of timm and transformers", () => {
     const { matches, remarks } = matchTensors({ own: ownOf("resnet18"), file, isOrdered: true });
     expect(matches).toEqual([]);
     expect(remarks).toEqual([expect.stringContaining("`blocks.0.attn.qkv.weight`")]);
-    expect(remarks[0]).toContain("netc knows the names of torchvision's vit_b_16 alone");
+    expect(remarks[0]).toContain("netc knows the names of torchvision's vit_b_16 and swin_t alone");
+  });
+
+  test.each(["", "module."])("torchvision's swin_t %s", (prefix) => {
+    const own = ownOf("swin_t");
+    const modules = [...new Set(own.map(({ name }) => name.replace(/\.[^.]+$/, "")))];
+    const file = own.map(({ name, shape }) => {
+      const [kind] = /[^.]+$/.exec(name)!;
+      const module =
+        torchvisionNames.get("swin_t")![modules.indexOf(name.slice(0, -kind.length - 1))];
+      return {
+        name: `${prefix}${module}.${kind}`,
+        shape: shape.slice(0, shape.at(-1) === 1 ? 2 : 4),
+      };
+    });
+    const places = { name: `${prefix}features.1.0.attn.relative_position_index`, shape: [2401] };
+    const { matches, unmatched, left } = matchTensors({
+      own,
+      file: sorted([...file, places]),
+      isOrdered: false,
+    });
+    expect([unmatched, left]).toEqual([[], []]);
+    expect(matches.map((match) => match.file.name)).toEqual(file.map(({ name }) => name));
+    expect(new Set(matches.map(({ how }) => how))).toEqual(new Set(["torchvision's swin_t"]));
   });
 
   test.each(["", "module."])("torchvision's vit_b_16 %s", (prefix) => {

@@ -69,6 +69,19 @@ const CASES: Record<string, readonly [input: string, body: string]> = {
     "70, 9",
     "linear(9) -> attention(3, causal=true, bias=false) -> global_avgpool",
   ],
+  "attention in windows": [
+    "4, 6, 9",
+    "conv(12, kernel=1) -> attention(3, window=3) -> global_avgpool -> flatten",
+  ],
+  "attention in shifted windows that cross the border, odd heads": [
+    "3, 7, 5",
+    "conv(6, kernel=1) -> attention(2, window=[4, 2], shift=[1, 1]) -> flatten",
+  ],
+  "attention in windows larger than the image": [
+    "5, 3, 8",
+    "conv(8, kernel=1) -> attention(1, window=4, shift=3, bias=false)\n" +
+      "conv(3, kernel=3) -> flatten",
+  ],
   "reductions along all axes, and what they are spread to": [
     "3, 9, 6",
     "conv(7, kernel=1) as x\n" +

@@ -15,6 +15,7 @@ away from every edge.
 import json
 import math
 import pathlib
+import re
 import sys
 from collections import OrderedDict
 from functools import partial
@@ -23,6 +24,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torchvision.models.swin_transformer import ShiftedWindowAttention
 
 HERE = pathlib.Path(__file__).parent
 BATCH = 2
@@ -531,6 +533,16 @@ class TokenAttention(nn.MultiheadAttention):
         return super().forward(x, x, x, need_weights=False, attn_mask=mask)[0]
 
 
+class WindowAttention(ShiftedWindowAttention):
+    """torchvision's, of images with channels first."""
+
+    def __init__(self, channels, heads, window, shift):
+        super().__init__(channels, window, shift, heads)
+
+    def forward(self, x):
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
 class TokenLinear(nn.Linear):
     def forward(self, x):
         return super().forward(tokens_of(x))
@@ -719,6 +731,13 @@ def layer_cases():
         ("tokens -> attention(2) as tested", (8, 5, 3), TokenAttention(8, 2)),
         ("tokens -> attention(3, causal=true) as tested", (9, 7, 10), TokenAttention(9, 3, causal=True)),
         ("tokens -> attention(1, bias=false) as tested", (12, 1, 3), TokenAttention(12, 1, bias=False)),
+        ("attention(2, window=4) as tested", (8, 4, 8), WindowAttention(8, 2, [4, 4], [0, 0])),
+        (
+            "attention(3, window=[2, 3], shift=[1, 2]) as tested",
+            (9, 5, 7),
+            WindowAttention(9, 3, [2, 3], [1, 2]),
+        ),
+        ("attention(1, window=4, shift=2) as tested", (4, 3, 9), WindowAttention(4, 1, [4, 4], [2, 2])),
         (
             "tokens as x -> sigmoid as mixed\n  from x -> matmul(mixed, transposed=true) -> matmul(mixed)",
             (6, 5, 3),
@@ -1575,7 +1594,46 @@ def torchvision_transformers():
     """The same of networks of tokens."""
     from torchvision import models
 
-    return [torchvision_case("vit_b_16", models.vit_b_16(weights=None).double().eval())]
+    makers = {
+        "vit_b_16": models.vit_b_16,
+        "swin_t": models.swin_t,
+        "convnext_tiny": models.convnext_tiny,
+        "mlp_mixer": lambda weights: Mixer(),
+    }
+    return [torchvision_case(name, make(weights=None).double().eval()) for name, make in makers.items()]
+
+
+class MixerLayer(nn.Module):
+    """Two residual perceptrons: over the tokens of each channel, and over the channels of each token."""
+
+    def __init__(self, tokens, width):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width, eps=1e-6)
+        self.tokens = perceptron(tokens, width // 2)
+        self.norm2 = nn.LayerNorm(width, eps=1e-6)
+        self.channels = perceptron(width, 4 * width)
+
+    def forward(self, x):
+        x = x + self.tokens(self.norm1(x).transpose(1, 2)).transpose(1, 2)
+        return x + self.channels(self.norm2(x))
+
+
+def perceptron(size, hidden):
+    return nn.Sequential(nn.Linear(size, hidden), nn.GELU(), nn.Linear(hidden, size))
+
+
+class Mixer(nn.Module):
+    """MLP-Mixer-S/16 (Tolstikhin et al., arXiv:2105.01601), with timm's eps of layer normalization."""
+
+    def __init__(self, width=512, depth=8, classes=1000):
+        super().__init__()
+        self.stem = Patches(3, width, 16, 16)
+        self.blocks = nn.Sequential(*(MixerLayer(14 * 14, width) for _ in range(depth)))
+        self.norm = nn.LayerNorm(width, eps=1e-6)
+        self.head = nn.Linear(width, classes)
+
+    def forward(self, x):
+        return self.head(self.norm(self.blocks(self.stem(x))).mean(1))
 
 
 def torchvision_segmentation():
@@ -1597,16 +1655,37 @@ def torchvision_case(name, model, shape=(BATCH, 3, 224, 224)):
 
 def fill(name, model):
     """Weights keyed by their place in the spec's order. Returns how many tensors there are."""
-    tensors = [(key, value) for key, value in model.state_dict().items() if "num_batches" not in key]
+    tensors = [item for item in model.state_dict().items() if not item[0].endswith(COUNTS)]
+    tensors = in_order_of_use(tensors)
     # GoogLeNet's early classifiers are at the end of the spec.
     tensors.sort(key=lambda item: item[0].startswith("aux"))
     with torch.no_grad():
         for index, (key, value) in enumerate(tensors):
+            is_scale = key.endswith("layer_scale")
             # Class tokens and positions of transformers have an axis for the batch.
-            shape = value.shape[1:] if value.dim() == 3 else value.shape
-            values = parameter(f"{name}/{index}.{key.split('.')[-1]}", shape)
+            shape = value.shape[:1] if is_scale else value.shape[1:] if value.dim() == 3 else value.shape
+            kind = "weight" if is_scale else key.split(".")[-1]
+            values = parameter(f"{name}/{index}.{kind}", shape)
             value.copy_(values.reshape(value.shape))
     return len(tensors)
+
+
+# Integers, not weights.
+COUNTS = ("num_batches_tracked", "relative_position_index")
+
+
+def in_order_of_use(tensors):
+    """ConvNeXt's scales and Swin's reductions are defined first in their blocks, and used last."""
+    result, late, block = [], [], None
+    for key, value in tensors:
+        if block is not None and not key.startswith(block):
+            result, late, block = result + late, [], None
+        found = re.fullmatch(r"(features\.\d+\.(?:\d+\.)?)(layer_scale|reduction\.weight)", key)
+        if found:
+            late, block = [(key, value)], found[1]
+        else:
+            result.append((key, value))
+    return result + late
 
 
 def torchvision_model(name):
@@ -1621,7 +1700,7 @@ def torchvision_model(name):
 
 def torchvision_names():
     """Names of the layers that have weights, in torchvision's order; of shipped specs and their kin."""
-    kin = "vgg13 vgg11_bn vgg13_bn vgg16_bn vgg19_bn resnet101 resnet152 squeezenet1_0 densenet169 densenet201 fcn_resnet50 deeplabv3_resnet50"
+    kin = "swin_t vgg13 vgg11_bn vgg13_bn vgg16_bn vgg19_bn resnet101 resnet152 squeezenet1_0 densenet169 densenet201 fcn_resnet50 deeplabv3_resnet50"
     cases = json.loads((HERE / "expected" / "torchvision.json").read_text())
     names = sorted([case["name"] for case in cases] + kin.split())
     layers = {name: [key.rpartition(".")[0] for key in torchvision_model(name).state_dict()] for name in names}

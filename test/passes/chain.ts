@@ -1,4 +1,5 @@
 import { portOf } from "../../compiler/ir/graph.js";
+import { gainsOf } from "../../compiler/ops/attention.js";
 import { predictions } from "../../compiler/ops/builder.js";
 import { GraphBuilder } from "../../compiler/ops/builder.js";
 import {
@@ -197,6 +198,15 @@ export class Chain {
 
   attention(attributes: AttentionAttributes): this {
     this.value = this.builder.add("attention", [this.value], attributes, this.layer("attention"));
+    return this;
+  }
+
+  /** Attention in windows, with trained gains. */
+  windows(attributes: AttentionAttributes): this {
+    const origin = this.layer("attention");
+    const gains = this.parameter(origin.name, [gainsOf(attributes)], { trainable: true });
+    const row = this.builder.add("broadcast", [gains], {}, origin);
+    this.value = this.builder.add("attention", [this.value, row], attributes, origin);
     return this;
   }
 

@@ -166,6 +166,12 @@ const networks: Readonly<Record<string, () => Graph>> = {
   },
   "causal attention": () =>
     sequence().linear(9).attention({ heads: 3, causal: true }).unary("tanh").flatten().classify(),
+  "attention in shifted windows": () =>
+    new Chain(["N", 2, 4, 6])
+      .convolution(12, { kernel: [1, 1] })
+      .windows({ heads: 2, causal: false, window: { size: [2, 3], shift: [1, 2] } })
+      .unary("tanh")
+      .classify(),
   "tokens for all examples, before others": () =>
     sequence().prepend(2).unary("tanh").linear(3).flatten().classify(),
   reshape: () => start().flatten().linear(8).bias().unary("tanh").classify(),

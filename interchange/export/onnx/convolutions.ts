@@ -40,13 +40,16 @@ interface Product {
   readonly bias: string | undefined;
   /** Its name within the layer; the layer's value where there is none. */
   readonly output?: string;
+  /** The weight's, where they are more than two in the model. */
+  readonly sizes?: readonly [out: number, inputs: number];
 }
 
 /** A linear layer of each token: `Gemm` takes matrices alone. Returns the name of its value. */
 export function product(nodes: LayerNodes, value: string, part: Product): string {
   const { weight, bias, output } = part;
   const named = (what: string) => (output === undefined ? what : `${output}_${what}`);
-  const turned = nodes.part(named("weight"), "Transpose", [nodes.weight(weight)], { perm: [1, 0] });
+  const matrix = part.sizes ? nodes.parameter(weight, part.sizes) : nodes.weight(weight);
+  const turned = nodes.part(named("weight"), "Transpose", [matrix], { perm: [1, 0] });
   if (bias === undefined) return last(nodes, output, "MatMul", [value, turned]);
   const multiplied = nodes.part(named("product"), "MatMul", [value, turned]);
   return last(nodes, output, "Add", [multiplied, nodes.parameter(bias)]);

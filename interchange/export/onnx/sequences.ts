@@ -1,6 +1,7 @@
 /** Tokens, attention and trained numbers as operators of ONNX, opset 17. */
 import { convolution, product } from "./convolutions.js";
 import type { LayerNodes } from "./node-writer.js";
+import { windowAttention } from "./windows.js";
 
 /** An image's pixels, row by row, as tokens. */
 export function tokens(nodes: LayerNodes): void {
@@ -65,6 +66,10 @@ export function parameter(nodes: LayerNodes): void {
 /** `softmax(q k / sqrt(C / heads)) v` between two linear layers, as the layer has it. */
 export function attention(nodes: LayerNodes): void {
   const { call } = nodes;
+  if (call.has("window")) {
+    windowAttention(nodes);
+    return;
+  }
   const { channels, width: count } = call.image;
   const heads = call.number("heads");
   const bias = (part: string) => (call.flag("bias") ? part : undefined);

@@ -42,6 +42,46 @@ export const HELPERS = {
             mask = torch.ones(tokens, tokens, dtype=torch.bool, device=x.device).triu(1)
         return super().forward(x, x, x, attn_mask=mask, need_weights=False)[0]
 `,
+  WindowAttention: `class WindowAttention(nn.Module):
+    """Attention in windows of an image [N, C, H, W], as torchvision's ShiftedWindowAttention."""
+
+    def __init__(self, channels, num_heads, window_size, shift_size, bias=True):
+        super().__init__()
+        self.heads, self.window, self.shift = num_heads, window_size, shift_size
+        rows, columns = window_size
+        kinds = (2 * rows - 1) * (2 * columns - 1)
+        self.relative_position_bias_table = nn.Parameter(torch.zeros(kinds, num_heads))
+        self.qkv = nn.Conv2d(channels, 3 * channels, 1, bias=bias)
+        self.proj = nn.Conv2d(channels, channels, 1, bias=bias)
+
+    def gains(self):
+        rows, columns = (torch.arange(size, device=self.proj.weight.device) for size in self.window)
+        down = (rows[:, None] - rows + self.window[0] - 1)[:, None, :, None]
+        across = (columns[:, None] - columns + self.window[1] - 1)[None, :, None, :]
+        kinds = (down * (2 * self.window[1] - 1) + across).flatten(2).flatten(0, 1)
+        return self.relative_position_bias_table[kinds].permute(2, 0, 1)
+
+    def forward(self, x):
+        (rows, columns), (height, width) = self.window, x.shape[2:]
+        x = F.pad(x, (0, -width % columns, 0, -height % rows))
+        sizes = x.shape[2:]
+        three = zip(sizes, self.window, self.shift)
+        shifts = [0 if whole <= size else shift for whole, size, shift in three]
+        x = self.qkv(x).roll([-shift for shift in shifts], (2, 3))
+        x = x.unflatten(1, (3, self.heads, -1)).unflatten(5, (-1, columns)).unflatten(4, (-1, rows))
+        queries, keys, values = x.permute(1, 0, 4, 6, 2, 5, 7, 3).flatten(5, 6)
+        scores = queries @ keys.transpose(-2, -1) / queries.size(-1) ** 0.5 + self.gains()
+        down, across = (
+            torch.arange(size, device=x.device) >= size - shift
+            for size, shift in zip(sizes, shifts)
+        )
+        parts = (2 * down[:, None] + across).unflatten(1, (-1, columns)).unflatten(0, (-1, rows))
+        parts = parts.transpose(1, 2).flatten(2)[:, :, None]
+        scores = scores.masked_fill(parts[..., None] != parts[..., None, :], float("-inf"))
+        x = (scores.softmax(-1) @ values).unflatten(4, (rows, columns))
+        x = x.permute(0, 3, 6, 1, 4, 2, 5).flatten(5, 6).flatten(3, 4).flatten(1, 2)
+        return self.proj(x.roll(shifts, (2, 3))[:, :, :height, :width])
+`,
   concatenated: `def concatenated(values, dim):
     """torch.cat of values of which some are the same for all examples."""
     batch = max(value.size(0) for value in values)

@@ -411,17 +411,30 @@ const patches: TorchLayer = {
 
 const attention: TorchLayer = {
   hasState: true,
-  module: (call) => ({
-    callee: "SelfAttention",
-    arguments: [
-      sized("embed_dim", call.image.channels),
-      sized("num_heads", call.number("heads")),
-      optional("bias", truth(call.flag("bias")), "True"),
-      optional("causal", truth(call.flag("causal")), "False"),
-    ],
-  }),
-  helper: () => "SelfAttention",
+  module: (call) => (call.has("window") ? windowAttention(call) : selfAttention(call)),
+  helper: (call) => (call.has("window") ? "WindowAttention" : "SelfAttention"),
 };
+
+const selfAttention = (call: LayerCall) => ({
+  callee: "SelfAttention",
+  arguments: [
+    sized("embed_dim", call.image.channels),
+    sized("num_heads", call.number("heads")),
+    optional("bias", truth(call.flag("bias")), "True"),
+    optional("causal", truth(call.flag("causal")), "False"),
+  ],
+});
+
+const windowAttention = (call: LayerCall) => ({
+  callee: "WindowAttention",
+  arguments: [
+    sized("channels", call.image.channels),
+    sized("num_heads", call.number("heads")),
+    named("window_size", tuple(call.pair("window"))),
+    named("shift_size", tuple(call.pair("shift"))),
+    optional("bias", truth(call.flag("bias")), "True"),
+  ],
+});
 
 /** One row for all examples, which goes with as many as the other value of a sum has. */
 const parameter: TorchLayer = {
