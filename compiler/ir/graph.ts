@@ -121,6 +121,8 @@ export interface AttentionAttributes {
   readonly causal: boolean;
   /** Of images: a pixel attends to the pixels of its window. Windows fill the image. */
   readonly window?: AttentionWindow;
+  /** In training, which of the shares of keys are 0, from the generator's `stream`. */
+  readonly dropout?: { readonly rate: number; readonly stream: number } | undefined;
 }
 
 /**

@@ -20,6 +20,7 @@ import {
 import type { ConstantCode, PlaceCode } from "./constants.js";
 import { defineKernel } from "./define-kernel.js";
 import { LARGER, largerOf, OR_NAN, orNan } from "./not-a-number.js";
+import { KEEP_EXAMPLE } from "./random.js";
 
 const LANES = 64;
 
@@ -30,17 +31,19 @@ export interface HeadForm {
   readonly causal: boolean;
   /** Whether tokens are pixels of an image that see those of their window. */
   readonly hasWindows: boolean;
+  /** Whether training drops shares of keys. */
+  readonly drops: boolean;
 }
 
-const suffixOf = ({ element, size, causal, hasWindows }: HeadForm) =>
+const suffixOf = ({ element, size, causal, hasWindows, drops }: HeadForm) =>
   `_${size}${element === "vec4f" ? "_quads" : ""}` +
-  `${causal ? "_causal" : ""}${hasWindows ? "_windows" : ""}`;
+  `${causal ? "_causal" : ""}${hasWindows ? "_windows" : ""}${drops ? "_dropout" : ""}`;
 
 /**
  * Places of the input, and of the one number that a row of scores leaves; sizes of images and
  * windows. Pitches are in elements of the form, those of `rows` and `gains` in floats.
  */
-function constantsOf({ hasWindows }: HeadForm) {
+function constantsOf({ hasWindows, drops }: HeadForm) {
   const size = hasWindows ? "u32" : undefined;
   return {
     input: "place",
@@ -55,6 +58,8 @@ function constantsOf({ hasWindows }: HeadForm) {
     window_width: size,
     shift_down: size,
     shift_across: size,
+    rate: drops ? "f32" : undefined,
+    stream: drops ? "u32" : undefined,
   } as const;
 }
 
@@ -207,6 +212,42 @@ const gain = (k: Sizes, gains: Loaded | undefined, token: Code): Hole =>
     code`score += ${gains.load(code`gain_at`)};`,
   ];
 
+/**
+ * What dropout makes of the share of a pair, as `keep`: the counter is the place of the pair among
+ * all of the step. Gradients make the same numbers again.
+ */
+const keep = (form: HeadForm, k: Omit<Sizes, "tokens">, pair: Pair): Hole => {
+  const { tokens, query, key } = pair;
+  return (
+    form.drops && [
+      code`let image_of_step = ${frame.first_image} + image;`,
+      code`let row_of_step = (image_of_step * ${k.heads} + head) * ${tokens} + ${query};`,
+      code`let keep = ${KEEP_EXAMPLE}(row_of_step * ${tokens} + ${key}, ${k.rate}, ${k.stream}).x;`,
+    ]
+  );
+};
+
+/** The numbers of a query and its key, of as many tokens. */
+interface Pair {
+  readonly tokens: Code;
+  readonly query: Code;
+  readonly key: Code;
+}
+
+/** The pair of the thread's own token, a query or a key, and the one that it visits. */
+function pairOf({ hasWindows }: HeadForm, k: Sizes, own: Code): Pair {
+  const pixel = code`y * ${k.width} + x`;
+  const other = hasWindows ? pixel : own === QUERY ? KEY : QUERY;
+  const { tokens } = k;
+  return own === QUERY ? { tokens, query: own, key: other } : { tokens, query: other, key: own };
+}
+
+/** A share, or what dropout makes of it. */
+const kept = ({ drops }: HeadForm, share: Code): Code => (drops ? code`${share} * keep` : share);
+
+/** Dropout of a slope, if there is any. */
+const keepSlope = ({ drops }: HeadForm): Hole => drops && code`slope *= keep;`;
+
 /** Visits the keys that a query sees, and says where they begin: `key_at`. */
 function eachKey(form: HeadForm, k: Sizes, body: Hole): Code {
   if (form.hasWindows) {
@@ -271,7 +312,8 @@ export const attention = defineKernel("attention", (form: HeadForm) => ({
         code`let share = exp(score - most);`,
         code`sum = fma(sum, kept, share);`,
         head.scale("value_sum", code`kept`),
-        head.addScaled("value_sum", code`share`, head.in(io.input, code`value_at`)),
+        keep(form, k, pairOf(form, k, QUERY)),
+        head.addScaled("value_sum", kept(form, code`share`), head.in(io.input, code`value_at`)),
       ])}
       let result_at = ${own(form, k.result.at, QUERY)} + first;
       let part = ${orNan(code`most`, code`1.0 / sum`)};
@@ -315,6 +357,8 @@ export const attentionQueries = defineKernel("attention_queries", (form: HeadFor
         head.dot(SCORE, head.of("query"), head.in(io.input, code`key_at`)),
         gain(k, io.gains, QUERY),
         head.dot(code`slope`, head.of("gradient"), head.in(io.input, code`value_at`)),
+        keep(form, k, pairOf(form, k, QUERY)),
+        keepSlope(form),
         code`let change = ${SHARE} * (slope - product);`,
         head.addScaled("query_gradient", code`change`, head.in(io.input, code`key_at`)),
       ])}
@@ -355,11 +399,17 @@ export const attentionKeys = defineKernel("attention_keys", (form: HeadForm) => 
         head.dot(SCORE, head.of("key"), head.in(io.input, code`query_at`)),
         gain(k, io.gains, KEY),
         head.dot(code`slope`, head.of("value"), head.in(io.gradient, code`gradient_at`)),
+        keep(form, k, pairOf(form, k, KEY)),
+        keepSlope(form),
         code`let logarithm = ${io.rows.load(code`row_at`)};`,
         code`let share = ${SHARE};`,
         code`let change = share * (slope - ${io.products.load(code`row_at`)});`,
         head.addScaled("key_gradient", code`change`, head.in(io.input, code`query_at`)),
-        head.addScaled("value_gradient", code`share`, head.in(io.gradient, code`gradient_at`)),
+        head.addScaled(
+          "value_gradient",
+          kept(form, code`share`),
+          head.in(io.gradient, code`gradient_at`),
+        ),
       ])}
       let result_at = ${own(form, k.result.at, KEY)} + width + first;
       ${head.store("key_gradient", io.result, code`result_at`, k.scale)}
@@ -444,6 +494,12 @@ export const attentionGains = defineKernel("attention_gains", (form: HeadForm) =
         dot(code`product`, io.input, code`query_at`, code`key_at`),
         code`let score = fma(product, ${k.scale}, gain);`,
         dot(code`slope`, io.gradient, code`gradient_at`, code`value_at`),
+        keep(form, k, {
+          tokens: code`(${k.height} * ${k.width})`,
+          query: code`y * ${k.width} + x`,
+          key: code`key_y * ${k.width} + key_x`,
+        }),
+        keepSlope(form),
         code`let logarithm = ${io.rows.load(code`row_at`)};`,
         code`sum += ${SHARE} * (slope - ${io.products.load(code`row_at`)});`,
       ])}

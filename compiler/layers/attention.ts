@@ -1,6 +1,6 @@
 import type { Pair, Value } from "../ir/graph.js";
 import { formatShape, imageShape, type Shape } from "../ir/shape.js";
-import { boolean, integer, pair } from "../calls/argument-types.js";
+import { boolean, float, integer, pair } from "../calls/argument-types.js";
 import { type ArgumentValues, optional, required, withDefault } from "../calls/signature.js";
 import { OF_SEQUENCES, OF_WINDOWS, project } from "./attention-projection.js";
 import {
@@ -23,6 +23,11 @@ const attentionArguments = {
   causal: withDefault(boolean(), false, "whether a token sees only itself and those before it"),
   window: optional(pair({ minimum: 1 }), "rows and columns of an image's windows"),
   shift: withDefault(pair({ minimum: 0 }), [0, 0], "where the first window begins"),
+  dropout: withDefault(
+    float({ minimum: 0, below: 1 }),
+    0,
+    "part of the attention weights that training drops",
+  ),
   ...weightArguments,
 };
 
@@ -42,6 +47,8 @@ linear layer joins the heads. PyTorch calls it
 - parameters \`in_proj_weight [3*C, C]\` and \`in_proj_bias [3*C]\`, for queries, keys and values
   in this order; \`out_proj.weight [C, C]\` and \`out_proj.bias [C]\`
 - \`causal\`: a token attends to itself and to earlier tokens
+- \`dropout\`: training drops attention weights, as PyTorch's \`dropout\` of this layer does, and
+  multiplies the others by \`1 / (1 - dropout)\`. Which ones follows from seed, step and layer
 
 With \`window=7\`, each pixel of an image attends to the pixels of its window of 7x7 (Liu et al.,
 "Swin Transformer", arXiv:2103.14030; torchvision's \`ShiftedWindowAttention\`). \`shift=3\` counts
@@ -60,6 +67,7 @@ arXiv:2205.14135).
     { spec: "attention(12)", input: [197, 768], output: [197, 768] },
     { spec: "attention(heads=2, causal=true)", input: [5, 8], output: [5, 8] },
     { spec: "attention(3, bias=false)", input: [4, 9], output: [4, 9] },
+    { spec: "attention(2, dropout=0.1)", input: [5, 8], output: [5, 8] },
     { spec: "attention(2, window=4, shift=2)", input: [8, 8, 8], output: [8, 8, 8] },
     { spec: "attention(1, window=[2, 3], shift=[1, 2])", input: [5, 5, 7], output: [5, 5, 7] },
   ],
@@ -79,7 +87,8 @@ arXiv:2205.14135).
     if (window) return lowerWindows(input, { ...values, window }, context);
     const { channels } = imageShape(input.shape);
     const inputs = project(input, 3 * channels, values, { context, ...OF_SEQUENCES.into });
-    const attended = builder.add("attention", [inputs], { heads, causal }, origin);
+    const attributes = { heads, causal, ...dropoutOf(values, context) };
+    const attended = builder.add("attention", [inputs], attributes, origin);
     return project(attended, channels, values, { context, ...OF_SEQUENCES.out });
   },
 
@@ -90,6 +99,10 @@ arXiv:2205.14135).
     return 4 * tokens * channels * channels + 2 * tokens * seen * channels;
   },
 });
+
+/** Draws no numbers where nothing is dropped. */
+const dropoutOf = ({ dropout: rate }: AttentionValues, { nextStream }: LayerContext) =>
+  rate === 0 ? {} : { dropout: { rate, stream: nextStream() } };
 
 /** Queries, keys and values of images, whose windows meet at their border. */
 function lowerWindows(
@@ -103,7 +116,8 @@ function lowerWindows(
   const gains = addGains(size, heads, context);
   const padded = padToWindows(input, size, context);
   const inputs = project(padded, 3 * channels, values, { context, ...OF_WINDOWS.into });
-  const attributes = { heads, causal, window: windowsOf(padded.shape, size, shift) };
+  const window = windowsOf(padded.shape, size, shift);
+  const attributes = { heads, causal, window, ...dropoutOf(values, context) };
   const attended = builder.add("attention", [inputs, gains], attributes, origin);
   const cropped = cropTo(attended, input.shape, context);
   return project(cropped, channels, values, { context, ...OF_WINDOWS.out });

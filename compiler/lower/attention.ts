@@ -18,7 +18,7 @@ function commonOf(
   { x, rows, gains }: { readonly x: Value; readonly rows: Value; readonly gains?: Value },
   attributes: AttentionAttributes,
 ) {
-  const { heads, causal, window } = attributes;
+  const { heads, causal, window, dropout } = attributes;
   const { channels, pixels } = context.layout(x);
   const size = channels / 3 / heads;
   const isQuads = size % 4 === 0;
@@ -27,6 +27,7 @@ function commonOf(
     size: isQuads ? size / 4 : size,
     causal,
     hasWindows: window !== undefined,
+    drops: dropout !== undefined,
   };
   const place = (value: Value) => {
     const layout = context.layout(value);
@@ -39,6 +40,8 @@ function commonOf(
     heads,
     scale: 1 / Math.sqrt(size),
     ...windowsOf(context, x, gains, window),
+    rate: dropout?.rate,
+    stream: dropout?.stream,
   };
   return {
     form,

@@ -7,6 +7,7 @@ import { zeros } from "./tensors.js";
 /**
  * With p = exp(scores - logarithm) and d the product of y and dy of a row: ds = p (dy v - d), which
  * is also what a gain adds up, and from it dq = ds k, dk = ds q, both times the scale; dv = p dy.
+ * Where dropout keeps a share, it multiplies dy v and dv by a factor, and where it does not, by 0.
  */
 export const attentionGradient: OpDefinition<"attentionGradient"> = {
   keepsOrder: true,
@@ -21,7 +22,7 @@ export const attentionGradient: OpDefinition<"attentionGradient"> = {
     });
   },
 
-  reference([x, y, logarithms, dy, gains], attributes) {
+  reference([x, y, logarithms, dy, gains], attributes, context) {
     const sizes = new AttentionSizes(x!.shape, attributes);
     const { size, step, scale } = sizes;
     const [dx, products] = [zeros(x!.shape), zeros(logarithms!.shape)];
@@ -40,12 +41,13 @@ export const attentionGradient: OpDefinition<"attentionGradient"> = {
             number,
             number,
           ];
-          const change = share * (sizes.dot(dy!, at, x!, value) - product);
+          const keep = sizes.keep(context, [image, head], [token, other]);
+          const change = share * (keep * sizes.dot(dy!, at, x!, value) - product);
           if (slopes) slopes.data[image * gainsOf(attributes) + gain + head]! += change;
           for (let place = 0; place < size * step; place += step) {
             dx.data[query + place]! += scale * change * x!.data[key + place]!;
             dx.data[key + place]! += scale * change * x!.data[query + place]!;
-            dx.data[value + place]! += share * dy!.data[at + place]!;
+            dx.data[value + place]! += keep * share * dy!.data[at + place]!;
           }
         });
       });

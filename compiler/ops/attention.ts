@@ -2,7 +2,8 @@ import type { AttentionAttributes, Value } from "../ir/graph.js";
 import { BATCH, formatShape, isSequence, withChannels, type Shape } from "../ir/shape.js";
 import { ensure, requireShape } from "./checks.js";
 import { logSumOfPowers } from "./cross-entropy.js";
-import type { OpDefinition, Tensor } from "./op.js";
+import { keepFactor } from "./fused.js";
+import type { OpDefinition, ReferenceContext, Tensor } from "./op.js";
 import { softmaxOf } from "./softmax.js";
 import { zeros } from "./tensors.js";
 
@@ -129,6 +130,21 @@ export class AttentionSizes {
     }) as [{ place: number; part: string }, { place: number; part: string }];
   }
 
+  /**
+   * What dropout makes of the share that a key has of a query. The counter is the place of the pair
+   * among all of the step, and wraps around as the kernels' does.
+   */
+  keep(
+    context: ReferenceContext,
+    [image, head]: readonly [number, number],
+    [query, key]: readonly [number, number],
+  ): number {
+    const { dropout, heads } = this.attributes;
+    if (!dropout) return 1;
+    const row = (image * heads + head) * this.tokens + query;
+    return keepFactor(dropout, (row * this.tokens + key) % 2 ** 32, context);
+  }
+
   dot(a: Tensor, at: number, b: Tensor, bt: number): number {
     let sum = 0;
     for (let index = 0; index < this.size; index++)
@@ -182,7 +198,7 @@ export const attention: OpDefinition<"attention"> = {
     return [dx, ...slopes];
   },
 
-  reference([x, gains], attributes, _, [result, row]) {
+  reference([x, gains], attributes, context, [result, row]) {
     const sizes = new AttentionSizes(x!.shape, attributes);
     const { images, tokens, size, step } = sizes;
     const [y, logarithms] = [result!, row!].map(({ shape }) =>
@@ -194,9 +210,11 @@ export const attention: OpDefinition<"attention"> = {
         const scores = sizes.scores({ x: x!, gains }, image, [token, head], seen);
         const at = sizes.resultAt(image, token, head);
         softmaxOf(scores).forEach((share, index) => {
-          const value = sizes.at(image, seen[index]!.token, head, 2);
+          const { token: key } = seen[index]!;
+          const value = sizes.at(image, key, head, 2);
+          const kept = share * sizes.keep(context, [image, head], [token, key]);
           for (let place = 0; place < size * step; place += step)
-            y.data[at + place]! += share * x!.data[value + place]!;
+            y.data[at + place]! += kept * x!.data[value + place]!;
         });
         logarithms.data[sizes.rowAt(image, token, head)] = logSumOfPowers(scores);
       });

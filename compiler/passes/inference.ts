@@ -59,6 +59,9 @@ function isWorthCopy({ inputs: [, weights], outputs: [y] }: Node<"convolution">)
 }
 
 function withoutDropout(node: AnyNode): AnyNode {
+  if (node.kind === "attention") {
+    return { ...node, attributes: { ...node.attributes, dropout: undefined } };
+  }
   if (node.kind !== "pointwise") return node;
   const expression = simplify(withoutStops(keepAll(node.attributes.expression)));
   return { ...node, attributes: { expression } };

@@ -69,6 +69,14 @@ const CASES: Record<string, readonly [input: string, body: string]> = {
     "70, 9",
     "linear(9) -> attention(3, causal=true, bias=false) -> global_avgpool",
   ],
+  "attention that drops shares": [
+    "13, 16",
+    "linear(16) -> attention(2, dropout=0.3) -> attention(1, causal=true, dropout=0.2) -> flatten",
+  ],
+  "attention in windows that drops shares": [
+    "4, 5, 6",
+    "conv(6, kernel=1) -> attention(2, window=[3, 4], shift=[1, 2], dropout=0.3) -> flatten",
+  ],
   "attention in windows": [
     "4, 6, 9",
     "conv(12, kernel=1) -> attention(3, window=3) -> global_avgpool -> flatten",

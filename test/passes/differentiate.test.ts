@@ -166,6 +166,22 @@ const networks: Readonly<Record<string, () => Graph>> = {
   },
   "causal attention": () =>
     sequence().linear(9).attention({ heads: 3, causal: true }).unary("tanh").flatten().classify(),
+  "attention that drops shares": () =>
+    sequence()
+      .linear(12)
+      .attention({ heads: 2, causal: true, dropout: { rate: 0.3, stream: 5 } })
+      .flatten()
+      .classify(),
+  "attention in windows that drops shares": () =>
+    new Chain(["N", 2, 4, 6])
+      .convolution(6, { kernel: [1, 1] })
+      .windows({
+        heads: 1,
+        causal: false,
+        window: { size: [2, 3], shift: [1, 2] },
+        dropout: { rate: 0.3, stream: 5 },
+      })
+      .classify(),
   "attention in shifted windows": () =>
     new Chain(["N", 2, 4, 6])
       .convolution(12, { kernel: [1, 1] })

@@ -31,8 +31,8 @@ export const HELPERS = {
   SelfAttention: `class SelfAttention(nn.MultiheadAttention):
     """Attention over the tokens of a sequence [N, T, C]."""
 
-    def __init__(self, embed_dim, num_heads, bias=True, causal=False):
-        super().__init__(embed_dim, num_heads, bias=bias, batch_first=True)
+    def __init__(self, embed_dim, num_heads, bias=True, causal=False, dropout=0.0):
+        super().__init__(embed_dim, num_heads, dropout, bias, batch_first=True)
         self.causal = causal
 
     def forward(self, x):
@@ -45,8 +45,9 @@ export const HELPERS = {
   WindowAttention: `class WindowAttention(nn.Module):
     """Attention in windows of an image [N, C, H, W], as torchvision's ShiftedWindowAttention."""
 
-    def __init__(self, channels, num_heads, window_size, shift_size, bias=True):
+    def __init__(self, channels, num_heads, window_size, shift_size, bias=True, dropout=0.0):
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.heads, self.window, self.shift = num_heads, window_size, shift_size
         rows, columns = window_size
         kinds = (2 * rows - 1) * (2 * columns - 1)
@@ -78,7 +79,7 @@ export const HELPERS = {
         parts = (2 * down[:, None] + across).unflatten(1, (-1, columns)).unflatten(0, (-1, rows))
         parts = parts.transpose(1, 2).flatten(2)[:, :, None]
         scores = scores.masked_fill(parts[..., None] != parts[..., None, :], float("-inf"))
-        x = (scores.softmax(-1) @ values).unflatten(4, (rows, columns))
+        x = (self.dropout(scores.softmax(-1)) @ values).unflatten(4, (rows, columns))
         x = x.permute(0, 3, 6, 1, 4, 2, 5).flatten(5, 6).flatten(3, 4).flatten(1, 2)
         return self.proj(x.roll(shifts, (2, 3))[:, :, :height, :width])
 `,

@@ -422,6 +422,7 @@ const selfAttention = (call: LayerCall) => ({
     sized("num_heads", call.number("heads")),
     optional("bias", truth(call.flag("bias")), "True"),
     optional("causal", truth(call.flag("causal")), "False"),
+    optional("dropout", String(call.number("dropout")), "0"),
   ],
 });
 
@@ -433,6 +434,7 @@ const windowAttention = (call: LayerCall) => ({
     named("window_size", tuple(call.pair("window"))),
     named("shift_size", tuple(call.pair("shift"))),
     optional("bias", truth(call.flag("bias")), "True"),
+    optional("dropout", String(call.number("dropout")), "0"),
   ],
 });
 
