@@ -82,7 +82,14 @@ async function rowsOf(entry, what, predictOnly) {
   });
 }
 
-for (const name of ["standalone.js", "standalone-training.js", "standalone-prediction.js"]) {
+const STANDALONE = [
+  "standalone.js",
+  "standalone-training.js",
+  "standalone-prediction.js",
+  "standalone-prediction-arrays.js",
+  "standalone-prediction-any.js",
+];
+for (const name of STANDALONE) {
   console.log(`the runtime inside of standalone modules, ${name}: ${shown(standalone(name))}`);
 }
 console.log("\n| spec | module | first | all |\n| --- | ---: | ---: | ---: |");

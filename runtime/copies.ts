@@ -76,9 +76,11 @@ export class Copies {
 const areNumbers = (given: Given): given is Inputs =>
   /t (Float32Array|Object)]$/.test(Object.prototype.toString.call(given));
 
-/** A copy of a file's bytes; anything else as it is, for download.ts. */
+/** A copy of a file's bytes, none of a buffer that was transferred; else what it is. */
 export const ownSource = (source: WeightsSource): OwnSource =>
-  ArrayBuffer.isView(source) || isBuffer(source) ? new Uint8Array(viewOf(source)) : source;
+  ArrayBuffer.isView(source) || isBuffer(source)
+    ? new Uint8Array(source.byteLength ? viewOf(source) : [])
+    : source;
 
 /** Bytes that are the runtime's, or where they come from. */
 export type OwnSource = Uint8Array<ArrayBuffer> | Blob | Response | URL | string;

@@ -34,7 +34,7 @@ export async function openProgram<Result, Options extends NetworkOptions>(
   findAdapter: AdapterProvider,
   create: Create<Result>,
 ): Promise<Result> {
-  assertKnown(options, known, `create${programs[0]?.model ?? "Network"}`);
+  assertKnown(options, known, `create${programs[0]?.model}`);
   await checkOptions(programs, options);
   const features = programs.some(({ precision }) => precision) ? [HALF] : ([] as const);
   const openDevice = async () => Device.open(await findAdapter(options.adapter), features);

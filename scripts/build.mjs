@@ -24,7 +24,8 @@ function compileSources() {
 
 /**
  * Chevrotain in one file: it imports the 640 modules of lodash-es, which Node takes longer to find
- * and read than netc takes to check a spec. In the sources it stays a package like any other.
+ * and read than netc takes to check a spec. An install has its types alone. In the sources it stays
+ * a package like any other.
  */
 async function bundleParser() {
   const folder = join(fresh, "grammar");
@@ -36,12 +37,10 @@ async function bundleParser() {
     ...BUNDLING,
   });
   for (const name of await readdir(folder)) {
-    if (!name.endsWith(".js")) continue;
+    // Its types are a package without code.
+    const place = name.endsWith(".d.ts") ? "@chevrotain/types" : "./chevrotain.js";
     const text = await readFile(join(folder, name), "utf8");
-    await writeFile(
-      join(folder, name),
-      text.replaceAll('from "chevrotain"', 'from "./chevrotain.js"'),
-    );
+    await writeFile(join(folder, name), text.replaceAll('"chevrotain"', `"${place}"`));
   }
 }
 

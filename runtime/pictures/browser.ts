@@ -3,8 +3,7 @@
  * that Node uses, from a canvas.
  */
 import { Draws } from "../data/draws.js";
-import { InputError } from "../errors.js";
-import { evalPreparation, keyOf, nameOf, requirePictures } from "./eval-split.js";
+import { evalPreparation, keyOf, nameOf, notGiven, requirePictures } from "./eval-split.js";
 import type { PictureTarget, PreparedPictures } from "./picture.js";
 import { resizerOf, type DevicePicture } from "./resizer.js";
 
@@ -54,9 +53,6 @@ async function allowed<Result>(action: () => Promise<Result>, name: string): Pro
     return await action();
   } catch (error) {
     if (!(error instanceof DOMException && error.name === "SecurityError")) throw error;
-    throw new InputError(
-      `the browser does not give the pixels of ${name}, which comes from another site: ` +
-        'add `crossorigin="anonymous"` to the element, and have the server allow it (CORS)',
-    );
+    throw notGiven(name);
   }
 }

@@ -45,6 +45,13 @@ export function notPicture(program: Program, came: string, wanted: string): Inpu
   return new InputError(`\`${input!.name}\` must be a Float32Array or ${wanted}, not ${came}`);
 }
 
+/** The error for pixels that a page may show and not read. */
+export const notGiven = (name: string): InputError =>
+  new InputError(
+    `the browser does not give the pixels of ${name}, which comes from another site: ` +
+      'add `crossorigin="anonymous"` to the element, and have the server allow it (CORS)',
+  );
+
 /** The error for a list of numbers. */
 export function notNumbers(program: Program): InputError {
   const [{ name, shape }] = tensorsOf(program, "input") as [ProgramTensor];

@@ -50,13 +50,21 @@ function refusalOf(program: Program, { source, reason, place }: Refused): InputE
 
 const LIST = ": pass a list, `[...files]`";
 
+const CONTEXT = ": pass its `canvas`";
+
 /** For what is nearly a picture. */
 const ADVICE: Readonly<Record<string, string>> = {
   FileList: LIST,
   NodeList: LIST,
   HTMLCollection: LIST,
   MediaStream: ": show it in a video element, and pass that",
+  MediaStreamTrack: ": show it in a video element, and pass that",
+  CanvasCaptureMediaStreamTrack: ": show it in a video element, and pass that",
   Promise: ": `await` it first",
+  Response: ": pass `await response.blob()`",
+  ArrayBuffer: ": pass the bytes of an image file as `new Blob([bytes])`",
+  CanvasRenderingContext2D: CONTEXT,
+  OffscreenCanvasRenderingContext2D: CONTEXT,
   Array: ": lists of lists are not read",
   Null: " (does `querySelector` find the element?)",
   Uint8ClampedArray: ": pass pixels as ImageData, or as a Float32Array in NCHW order",
@@ -76,10 +84,13 @@ function adviceFor(kind: string, source: unknown): string {
         : "the image is not loaded: wait for `image.decode()`";
     case "VideoFrame":
     case "ImageBitmap":
+    case "ImageData":
       return "the picture was closed, or its buffer transferred, before the call";
     case "HTMLCanvasElement":
     case "OffscreenCanvas":
-      return "the canvas has no pixels: set its width and height";
+      return hasPixels(source as HTMLCanvasElement)
+        ? "the browser does not read this canvas: draw on it before the call, or make it smaller"
+        : "the canvas has no pixels: set its width and height";
     case "Uint8Array":
     case "Buffer":
       return (
@@ -96,3 +107,6 @@ function adviceFor(kind: string, source: unknown): string {
 /** An SVG image without a size is loaded, and no bitmap can be made of it. */
 const isLoaded = ({ complete, naturalWidth }: HTMLImageElement): boolean =>
   complete && naturalWidth > 0;
+
+const hasPixels = ({ width, height }: { readonly width: number; readonly height: number }) =>
+  width > 0 && height > 0;

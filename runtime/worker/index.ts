@@ -15,6 +15,7 @@ import { InputError, NetcError } from "../errors.js";
 import type { ImportInside } from "../inside/inspectable.js";
 import { isNamed } from "../named-errors.js";
 import { assertKnown } from "../options.js";
+import { notGiven } from "../pictures/eval-split.js";
 import { sourcesOf } from "../pictures/sources.js";
 import {
   INSIDE_METHODS,
@@ -213,7 +214,9 @@ const NOT_FOUND =
   "With esbuild, bundle `netc/worker/main` and pass `worker: new Worker(...)`)";
 
 const notForWorkers = (error: unknown) =>
-  new InputError(`a worker cannot be given these arguments: ${String(error)}`);
+  /origin-clean/.test(String(error))
+    ? notGiven("a picture")
+    : new InputError(`a worker cannot be given these arguments: ${String(error)}`);
 
 const destroyed = () => new InputError("the network was destroyed: create another");
 

@@ -272,7 +272,7 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
     ["[]", "the list of pictures is empty"],
     ["undefined", "not a value of kind Undefined"],
     ["[...new Float32Array(3072)]", "pass a Float32Array of 3 x 32 x 32 values an example"],
-    ["[[sources.canvas]]", "a list with a value of kind Array: lists of lists"],
+    ["[[sources.canvas]]", "not a value of kind Array: lists of lists"],
   ])("refuses %s", async (code, message) => {
     const [name, said] = await inPage<[string, string]>(
       `net.classify(${code}).then(() => [], ({ name, message }) => [name, message])`,
@@ -318,7 +318,12 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
       const files = new DataTransfer().files;
       const broken = new File(["no"], "b.jpg");
       const canvas = document.createElement("canvas");
-      const given = [[canvas, broken], files, new OffscreenCanvas(0, 2), null, new URL("a:b")];
+      const detached = new ImageData(8, 8);
+      structuredClone(detached.data.buffer, { transfer: [detached.data.buffer] });
+      const context = canvas.getContext("2d");
+      const wide = new OffscreenCanvas(9000, 10);
+      const first = [[canvas, broken], files, new OffscreenCanvas(0, 2), null, new URL("a:b")];
+      const given = [...first, wide, detached, new Response(), new ArrayBuffer(8), context];
       const said = given.map((each) => net.classify(each).catch(({ message }) => message));
       return (await Promise.all(said)).join("\\n");
     })()`);
@@ -328,6 +333,11 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
     expect(lines[2]).toContain("the canvas has no pixels: set its width and height");
     expect(lines[3]).toContain("does `querySelector` find the element?");
     expect(lines[4]).toContain("a browser cannot read a picture from a path");
+    expect(lines[5]).toContain("draw on it before the call, or make it smaller");
+    expect(lines[6]).toContain("the picture was closed, or its buffer transferred");
+    expect(lines[7]).toContain("of kind Response: pass `await response.blob()`");
+    expect(lines[8]).toContain("as `new Blob([bytes])`");
+    expect(lines[9]).toContain("of kind CanvasRenderingContext2D: pass its `canvas`");
   });
 
   test("hundreds of steps and frames leave no buffer or texture behind", async () => {

@@ -166,6 +166,45 @@ describe.skipIf(!chromiumPath)("a network in a worker in Chromium", () => {
     expect(found[2]).toContain('takes a compiled module, not "/modules/animals.js"');
   });
 
+  test("a lost device, pixels of another site, bytes that are gone", async () => {
+    const losing = `import "./patch.js"; import "/dist/runtime/worker/main.js";`;
+    writeFileSync(join(folder, "losing.js"), losing);
+    const patch = `const request = GPUAdapter.prototype.requestDevice;
+      GPUAdapter.prototype.requestDevice = async function (wanted) {
+        const device = await request.call(this, wanted);
+        new BroadcastChannel("lose").onmessage = () => device.destroy();
+        return device;
+      };`;
+    writeFileSync(join(folder, "patch.js"), patch);
+    const other = await serve({ modules: folder });
+    const [lost, after, again, foreign, gone] = await inPage<string[]>(`{
+      const worker = new Worker("/modules/losing.js", { type: "module" });
+      const own = await inWorker(animals, { batch: 4, worker });
+      const say = (call) => call.then(JSON.stringify, (error) => error.name + error.message);
+      const weights = await own.save();
+      const before = await say(own.classify(blob));
+      new BroadcastChannel("lose").postMessage("now");
+      let lost;
+      do lost = await say(own.classify(blob)); while (lost === before);
+      await own.reopen();
+      await own.load(weights);
+      const after = await say(own.classify(blob));
+      const image = new Image();
+      image.src = "${addressOf(other)}/modules/photograph.jpg";
+      await image.decode();
+      const foreign = await say(own.classify(image));
+      structuredClone(weights.buffer, { transfer: [weights.buffer] });
+      const gone = await say(own.load(weights));
+      own.destroy();
+      return [lost, after, before, foreign, gone];
+    }`);
+    other.close();
+    expect(lost).toContain("DeviceLostErrorthe GPU device was lost");
+    expect(after).toBe(again);
+    expect(foreign).toContain("InputErrorthe browser does not give the pixels of a picture");
+    expect(gone).toContain("WeightsErrorthis is not a valid safetensors file: it has 0 bytes");
+  });
+
   test("a network that was destroyed, and a worker without its file, say so", async () => {
     const [gone, lost] = await inPage<[string, string]>(`{
       const pending = net.classify(blob).then(() => "done", ({ message }) => message);
