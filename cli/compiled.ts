@@ -138,5 +138,5 @@ function requireFeedable({ spec, model }: Pick<CompiledSpec, "spec" | "model">):
 
 /** The parameters of a compiled spec's model: the same in all of its programs. */
 export function parametersOf({ compilation }: CompiledSpec): Program["parameters"] {
-  return compilation.programs[0]!.parameters;
+  return compilation.programs[0]!.parameters.filter(({ teacher }) => !teacher);
 }

@@ -22,9 +22,11 @@ export async function weightsFor(
   recipe: TrainRecipe | undefined,
   { weights: path, rename, key }: WeightsFlags & { readonly weights: string },
 ): Promise<ExportedWeights> {
-  const own = build(network).parameters.map(({ value: { name, shape } }) => {
-    return { name, shape: shape.map(Number) };
-  });
+  const isTeacher = (name: string) =>
+    recipe?.teacher !== undefined && name.startsWith(`${recipe.teacher.section}.`);
+  const own = build(network).parameters.flatMap(({ value: { name, shape } }) =>
+    isTeacher(name) ? [] : [{ name, shape: shape.map(Number) }],
+  );
   const file = await readWeights(path, own, { rename, key });
   const { tensors: all } = parseTensors(file.bytes);
   // Evaluation uses the averages that a recipe keeps, and so does this.

@@ -17,7 +17,7 @@ import { emitDeclarations } from "./emit/declarations.js";
 import { fingerprint } from "./emit/fingerprint.js";
 import { emitInside, emitModule } from "./emit/module.js";
 import { compileInside } from "./inside.js";
-import { applyWeightSettings } from "./passes/weight-settings.js";
+import { applyWeightSettings, withoutTeacher } from "./passes/weight-settings.js";
 import type { AfterPass } from "./passes/step-graphs.js";
 import { compileGraph, type ProgramOptions } from "./program.js";
 import type { Graph } from "./ir/graph.js";
@@ -299,7 +299,10 @@ function compilePrograms(
     return half ? [{ ...variant, precision: half }, variant] : [variant];
   });
   const frozen = frozenInPhases(recipe).slice(0, predictOnly ? 1 : undefined);
-  const phases = frozen.map((freeze) => applyWeightSettings(graph, { ...recipe, freeze }));
+  const phases = frozen.map((freeze) => {
+    const phase = applyWeightSettings(graph, { ...recipe, freeze });
+    return predictOnly ? withoutTeacher(phase) : phase;
+  });
   return variants.map((variant) => {
     const settings = { ...common, ...variant };
     const made = phases.map((phase) => compileFor(phase, settings, recipe, memory));

@@ -42,6 +42,7 @@ const builtInsOf: Readonly<Record<Exclude<CallRole, "model">, readonly Callable[
   stop: callables(builtIns.stop),
   precision: callables(builtIns.precision),
   weights: callables(builtIns.weights),
+  teacher: callables(builtIns.teacher),
   argument: [...callables(builtIns.initializer), ...callables(builtIns.function)],
   function: callables(builtIns.function),
   formula: [...callables(builtIns.formula), ...activations()],

@@ -16,7 +16,7 @@ import { asCalls } from "../compiler/semantics/recipes/definition.js";
 /** Settings of recipes that take specific calls. */
 const POLICIES = [
   ...(["optimizer", "schedule", "average", "stop"] as const),
-  ...(["precision", "weights", "unfreeze"] as const),
+  ...(["precision", "weights", "teacher", "unfreeze"] as const),
 ] as const;
 
 type PolicyName = (typeof POLICIES)[number];

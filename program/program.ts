@@ -148,6 +148,8 @@ export interface ProgramParameter {
   /** `statistic`: measured while training, not trained (a running mean). A weight if absent. */
   readonly role?: "statistic";
   readonly trainable: boolean;
+  /** Present if only losses need it: files of the trained weights leave it out. */
+  readonly teacher?: true;
   readonly location: SourceLocation;
 }
 

@@ -179,6 +179,16 @@ export interface InitialWeights {
 }
 
 /**
+ * Layers of a trained model in a section, whose values losses compare with: they run as in
+ * predictions, are not trained, and are left out of what a run gives.
+ */
+export interface Teacher {
+  readonly section: string;
+  /** The file of the trained model, whose names get the section in front. */
+  readonly weights: InitialWeights;
+}
+
+/**
  * Weights that `freeze` holds at first and that are trained from some time on: another phase of
  * training.
  */
@@ -273,6 +283,7 @@ export interface TrainRecipe {
    */
   readonly syncBatchnorm?: boolean;
   readonly weights?: InitialWeights;
+  readonly teacher?: Teacher | undefined;
   /**
    * Names of the weights that training leaves as they are, at least at first; they are compiled in.
    */

@@ -31,7 +31,10 @@ export async function save(
   }
   const training = optimizer ? await trainingMetadata(phases) : {};
   // Of two by the same name, a value and its average, the later one counts.
+  // Without what only losses need, unless training is to continue.
   const named = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  if (!optimizer)
+    for (const { name, teacher } of loaded.program.parameters) if (teacher) named.delete(name);
   // In one place whether they were loaded or are given: files of the same content are the same.
   const classes = metadata["classes"] ?? (phases.classes && JSON.stringify(phases.classes));
   const names = classes && { classes };

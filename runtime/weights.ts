@@ -83,7 +83,7 @@ export async function matchWeights(
     match(parameter, parameter.name, values);
     if (averaged) match(parameter, AVERAGE_PREFIX + parameter.name, averages);
     for (const [state, into] of states) match(parameter, statePrefix(state) + parameter.name, into);
-    if (!tensors.has(parameter.name)) mismatches.push({ parameter });
+    if (!tensors.has(parameter.name) && !parameter.teacher) mismatches.push({ parameter });
   }
   for (const { name } of program.parameters) unknown.delete(counterOf(name));
   if (!optimizer) {

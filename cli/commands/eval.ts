@@ -17,6 +17,7 @@ import { adapterOption, jsonOption, nonNegativeInteger, positiveInteger } from "
 import { describeCost, originalOf } from "../original-metrics.js";
 import { nameOfExample, PredictionsFile } from "../predictions.js";
 import { print, printJson, widthOf } from "../terminal.js";
+import { loadTeacher } from "../initial-weights.js";
 import { classNamesOf, loadWeights, readWeights } from "../weights.js";
 import { describeCommand } from "./command.js";
 
@@ -66,6 +67,7 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
   await evaluating(compiled, from, options, async (parts) => {
     const { network } = parts;
     await loadWeights(network, weights);
+    await loadTeacher(network, compiled.spec, compiled.recipe);
     const evaluation = await withPredictions(parts, options);
     const original = options.tenCrop ? undefined : originalOf(weights.metadata);
     const { fractions } = network.program;

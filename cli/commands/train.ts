@@ -1,5 +1,5 @@
+import { loadInitialWeights, loadTeacher } from "../initial-weights.js";
 import { Option, type Command } from "commander";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { checkRun } from "../../compiler/semantics/recipes/check-run.js";
@@ -18,7 +18,7 @@ import {
 } from "../compiled.js";
 import { openRecipeData, type DataFlags } from "../data.js";
 import { warn } from "../terminal.js";
-import { wrongInput, wrongUsage } from "../failure.js";
+import { wrongUsage } from "../failure.js";
 import { formatBytes } from "../../program/format-bytes.js";
 import { openNetwork } from "../open-network.js";
 import {
@@ -215,12 +215,15 @@ async function testRates(
   }
 }
 
-const initializeNetwork = (
+async function initializeNetwork(
   network: Network,
-  compiled: CompiledSpec,
+  { spec, recipe }: CompiledSpec,
   weights: WeightsFile | undefined,
-): Promise<void> =>
-  weights ? loadWeights(network, weights) : loadRecipeWeights(network, compiled);
+): Promise<void> {
+  if (weights) await loadWeights(network, weights);
+  else if (recipe?.weights) await loadInitialWeights(network, spec, recipe.weights);
+  await loadTeacher(network, spec, recipe);
+}
 
 /** Recipes of one spec do not share a folder: one may start from the weights of another. */
 function defaultFolder({ spec, recipe, analysis }: CompiledSpec): string {
@@ -297,24 +300,6 @@ function startsOf(
   const { path, except } = recipe?.weights ?? {};
   const isWhole = path !== undefined && (except === undefined || except.length === 0);
   return isWhole ? [...checkpoints, join(spec.folder, path)] : checkpoints;
-}
-
-/**
- * The weights that the recipe starts from. They were compared with the model when the spec was
- * read, if the file was there.
- */
-async function loadRecipeWeights(network: Network, { spec, recipe }: CompiledSpec): Promise<void> {
-  if (!recipe?.weights) return;
-  const { path, except, rename, location } = recipe.weights;
-  const file = join(spec.folder, path);
-  if (!existsSync(file)) {
-    throw wrongInput(
-      `${spec.path}:${location.line}:${location.column}: there is no weights file ${file}`,
-      "paths start from the spec's folder; --weights FILE loads another file",
-    );
-  }
-  const weights = await readWeights(file, network.program.parameters, { except, rename });
-  await loadWeights(network, weights, { except });
 }
 
 /** Says what is done to keep to `--memory`, if anything is. */

@@ -253,8 +253,9 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   adds to the sum of a mean by class weights; of mixed images with class weights that of its
  *   label, and that of its partner's [N], since the means are over other weights.
  *   crossEntropyGradient: the same -> `weight` times the gradient of the step's mean loss, [N, C]
- * - elementLoss: prediction, target of one shape -> [N], the mean of an expression of both over
- *   each example's elements, NaN where an element of the prediction is not finite
+ * - elementLoss: prediction, and if the expression reads it a target of one shape -> [N], the mean
+ *   of an expression of both over each example's elements, NaN where an element of the prediction
+ *   is not finite
  * - accuracy: logits, labels -> [N], 1 where the label is among the k largest logits, NaN where a
  *   logit is not finite
  * - pixelCrossEntropy: logits [N, C, H, W], labels of pixels [N, H, W] -> [N, H], the sums over
@@ -412,6 +413,8 @@ export interface Parameter {
   readonly decayFactor: number;
   /** Whether the value is trained; a frozen parameter gets no gradient. */
   readonly trainable: boolean;
+  /** Whether it is of layers that only losses compare with (`Teacher` of program/recipe.ts). */
+  readonly isTeacher?: boolean | undefined;
   /** Of running statistics: whether training normalizes by them, and leaves them as they are. */
   readonly isKept?: boolean | undefined;
 }

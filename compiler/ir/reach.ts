@@ -8,8 +8,12 @@ import type { AnyNode, Graph, Parameter, Value } from "./graph.js";
 export const hasStop = (expression: Expression) =>
   contains(expression, (part) => part.kind === "unary" && part.operator === "stop");
 
-/** Whether an input of a node gets a gradient of its output: not behind a `stop`. */
+/**
+ * Whether an input of a node gets a gradient of its output: not behind a `stop`, nor as what a loss
+ * compares with.
+ */
 export function passesGradient(node: AnyNode, index: number): boolean {
+  if (node.kind === "elementLoss") return index === 0;
   if (node.kind !== "pointwise") return true;
   const { expression } = node.attributes;
   if (!hasStop(expression)) return true;

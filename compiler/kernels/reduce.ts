@@ -222,6 +222,8 @@ export const rowSums = defineKernel("row_sums", () => ({
     ${addUpTo(io.sums)}(${k.at} + ${block}, sum, ${lane});`,
 }));
 
+const ELEMENTS = { pixels: "u32", width: "u32", channels: "u32" } as const;
+
 /**
  * The mean over an example's elements of an expression of prediction and target, NaN where an
  * element of the prediction is not finite. A workgroup an example. losses: [N].
@@ -230,29 +232,53 @@ export const elementLoss = defineKernel("loss", (expression: Expression) => ({
   suffix: `_${describe(expression)}`,
   summary: "A loss of each element, averaged over an example's.",
   bindings: { predictions: read("f32"), targets: read("f32"), losses: written("f32") },
-  constants: {
-    pixels: "u32",
-    width: "u32",
-    channels: "u32",
-    predictions: "place",
-    targets: "place",
-  },
+  constants: { ...ELEMENTS, predictions: "place", targets: "place" },
   lanes: REDUCE_WORKGROUP,
   declarations: [SUM, ...expressionDeclarations([expression])],
   body: ({ io, k }) => {
-    const elements = {
-      0: io.predictions.load(code`${k.predictions.at(IMAGE, Y, X)} + channel`),
-      1: io.targets.load(code`${k.targets.at(IMAGE, Y, X)} + channel`),
-    };
-    const value = print(expression, {
-      type: "f32",
-      operand: (index) => elements[index as 0 | 1],
-      channel: () => {
-        throw new Error("a loss reads no channel operands");
-      },
-      counter: () => code`0u`,
-    });
-    return code`
+    const elements = [
+      io.predictions.load(code`${k.predictions.at(IMAGE, Y, X)} + channel`),
+      io.targets.load(code`${k.targets.at(IMAGE, Y, X)} + channel`),
+    ] as const;
+    const store = (mean: Code) => io.losses.store(IMAGE, mean);
+    return meanOfElements(expression, { k, elements, store });
+  },
+}));
+
+/** The same of an expression of the prediction alone. */
+export const elementMean = defineKernel("mean_loss", (expression: Expression) => ({
+  suffix: `_${describe(expression)}`,
+  summary: "A function of each element, averaged over an example's.",
+  bindings: { predictions: read("f32"), losses: written("f32") },
+  constants: { ...ELEMENTS, predictions: "place" },
+  lanes: REDUCE_WORKGROUP,
+  declarations: [SUM, ...expressionDeclarations([expression])],
+  body: ({ io, k }) => {
+    const elements = [
+      io.predictions.load(code`${k.predictions.at(IMAGE, Y, X)} + channel`),
+    ] as const;
+    const store = (mean: Code) => io.losses.store(IMAGE, mean);
+    return meanOfElements(expression, { k, elements, store });
+  },
+}));
+
+interface MeanOfElements {
+  readonly k: Readonly<Record<keyof typeof ELEMENTS, Code>>;
+  /** Prediction and target at `channel` of `y` and `x`. */
+  readonly elements: readonly [prediction: Code, target?: Code];
+  readonly store: (mean: Code) => Code;
+}
+
+function meanOfElements(expression: Expression, { k, elements, store }: MeanOfElements): Code {
+  const value = print(expression, {
+    type: "f32",
+    operand: (index) => elements[index as 0 | 1]!,
+    channel: () => {
+      throw new Error("a loss reads no channel operands");
+    },
+    counter: () => code`0u`,
+  });
+  return code`
       let image = ${block};
       if (image >= ${frame.batch}) {
         return;
@@ -270,10 +296,9 @@ export const elementLoss = defineKernel("loss", (expression: Expression) => ({
       }
       sum = ${SUM}(${nanWhere(code`is_unfit`, code`sum`)}, ${lane});
       if (${lane} == 0u) {
-        ${io.losses.store(IMAGE, code`sum / f32(elements)`)}
+        ${store(code`sum / f32(elements)`)}
       }`;
-  },
-}));
+}
 
 /** The loop over a pixel's channels, as far as its head. */
 export const channelLoop = (channels: Code): Code =>

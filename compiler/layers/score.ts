@@ -22,9 +22,9 @@ export interface ScoreDefinition<
   readonly example: string;
   /**
    * `labels`: logits [N, C] against classes [N]; `values`: numbers against numbers of the same
-   * shape.
+   * shape; `logits`: against another value of the network, which is a constant.
    */
-  readonly against: "labels" | "values";
+  readonly against: "labels" | "values" | "logits";
   /**
    * Whether a score of labels is also taken of logits [N, C, H, W] against a class for each pixel
    * [N, H, W], or of these alone; of neither if absent.

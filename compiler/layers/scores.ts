@@ -1,11 +1,13 @@
 import { type Alias, each } from "../diagnostics/alias.js";
 import { add, constant, multiply, operand, subtract, unary } from "../ir/expression.js";
 import { derivative } from "../ir/expression-derivative.js";
+import { leaves } from "../ir/expression-transform.js";
 import type { ElementLossAttributes, Value } from "../ir/graph.js";
 import { float, floats, integer } from "../calls/argument-types.js";
 import { optional, required, withDefault } from "../calls/signature.js";
 import { formulaType } from "./formula.js";
 import { binaryCrossEntropy } from "./binary-cross-entropy.js";
+import { kl } from "./kl.js";
 import { dice, focal, sigmoidFocal } from "./mask-losses.js";
 import { define, ignored, ofLabels, ofValues, type ScoreDefinition } from "./score.js";
 
@@ -61,13 +63,15 @@ export const formulaScore = define({
   name: "mean",
   example: "mean((output - target)^2)",
   aliases: ["reduce_mean"],
-  summary: "the mean of a formula of prediction and target over their elements",
+  summary: "the mean over its elements of a formula of values and a target, or of values alone",
   against: "values",
   positional: ["prediction", "target"],
   arguments: { ...ofValues, expression: required(formulaType, "what is computed for an element") },
   lower: (inputs, { expression }, builder, origin) => {
     const slope = derivative(expression, { kind: "operand", index: 0 });
-    return builder.add("elementLoss", inputs, { expression, slope }, origin);
+    const isCompared = leaves(expression).some(({ index }) => index === 1);
+    const read = isCompared ? inputs : inputs.slice(0, 1);
+    return builder.add("elementLoss", read, { expression, slope }, origin);
   },
 });
 
@@ -154,6 +158,7 @@ export const losses: readonly ScoreDefinition[] = [
       builder.add("elementLoss", inputs, binaryCrossEntropy(pos_weight), origin),
   }),
   sigmoidFocal,
+  kl,
 ];
 
 export const metrics: readonly ScoreDefinition[] = [

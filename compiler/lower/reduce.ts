@@ -4,6 +4,7 @@ import {
   batchSums,
   channelSum,
   elementLoss,
+  elementMean,
   exampleSum,
   rowSums,
   softmax,
@@ -105,28 +106,26 @@ export function lowerElementLoss(
   context: LoweringContext,
   node: Node<"elementLoss">,
 ): readonly StepDraft[] {
-  const [prediction, target] = node.inputs as [Value, Value];
+  const [prediction, target] = node.inputs as [Value, Value | undefined];
   const layout = context.layout(prediction);
   const { pixels, width, channels } = layout;
-  return [
-    dispatch(elementLoss(node.attributes.expression), {
-      buffers: {
-        predictions: context.storageOf(prediction),
-        targets: context.storageOf(target),
-        losses: context.storageOf(node.outputs[0]!),
-      },
-      constants: {
-        pixels,
-        width,
-        channels,
-        predictions: layout.inFloats(),
-        targets: context.layout(target).inFloats(),
-      },
-      workgroups: { x: { ...perImage(1), tile: 1 }, z: 1 },
-      label: `${target.name} against ${prediction.name}`,
-      origin: node.origin,
-    }),
-  ];
+  const { expression } = node.attributes;
+  const buffers = {
+    predictions: context.storageOf(prediction),
+    losses: context.storageOf(node.outputs[0]!),
+  };
+  const constants = { pixels, width, channels, predictions: layout.inFloats() };
+  const rest = {
+    workgroups: { x: { ...perImage(1), tile: 1 }, z: 1 },
+    label: target ? `${target.name} against ${prediction.name}` : `mean of ${prediction.name}`,
+    origin: node.origin,
+  } as const;
+  if (!target) return [dispatch(elementMean(expression), { buffers, constants, ...rest })];
+  const compared = {
+    buffers: { ...buffers, targets: context.storageOf(target) },
+    constants: { ...constants, targets: context.layout(target).inFloats() },
+  };
+  return [dispatch(elementLoss(expression), { ...compared, ...rest })];
 }
 
 /** A workgroup for each pixel. */

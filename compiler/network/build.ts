@@ -95,18 +95,20 @@ class NetworkBuild {
 
   private buildTerm(score: ResolvedScore, factor: number): ScoreTerm {
     const { definition, values, origin } = score;
-    const inputs = [this.valueOf(score.prediction), this.valueOf(score.target)] as const;
+    const prediction = this.valueOf(score.prediction);
+    const compared = score.target && this.valueOf(score.target);
+    // A formula of one value reads no target.
+    const inputs = [prediction, compared ?? prediction] as const;
     const value = definition.lower(inputs, values, this.builder, origin);
     const weights = definition.classWeights?.(values) ?? this.labelWeights(score);
-    const target = this.network.targets[score.target.index]?.name;
-    const over = weights && ({ of: "labels", target: target!, weights } as const);
+    const over = weights && ({ of: "labels", target: compared!.name, weights } as const);
     return { value, factor, over };
   }
 
   /** Means over pixels are over those with a class. */
   private labelWeights({ definition, target }: ResolvedScore): readonly number[] | undefined {
     const { meanOf, isByClass } = definition;
-    if (target.from !== "target" || isByClass || meanOf === "examples") return undefined;
+    if (target?.from !== "target" || isByClass || meanOf === "examples") return undefined;
     const { type } = this.network.targets[target.index]!;
     const isOverLabels = meanOf === "labels" || isMask(type);
     return isOverLabels ? ones(classesOfTarget(this.network, target.index)!) : undefined;

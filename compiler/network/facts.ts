@@ -20,13 +20,15 @@ export function sameValue(a: NetworkValue, b: NetworkValue): boolean {
 
 /**
  * What the network predicts: for each target, in the losses' order, what its first loss is taken
- * of; without a loss, the last value of its text.
+ * of; without a loss of a target, the last value of its text.
  */
 export function outputsOf(
   parts: Omit<ResolvedNetwork, "outputs" | "name">,
   last: NetworkValue,
 ): readonly NetworkOutput[] {
-  const scores = parts.losses.map(({ score }) => score);
+  const scores = parts.losses.flatMap(({ score: { prediction, target } }) =>
+    target ? [{ prediction, target }] : [],
+  );
   const firsts = scores.filter(
     ({ target }, index) => scores.findIndex((each) => sameValue(each.target, target)) === index,
   );
@@ -45,7 +47,7 @@ function outputOf(
   const layer = value.from === "layer" ? layers[value.index] : undefined;
   const scores = [...losses.map(({ score }) => score), ...metrics];
   const isLogits = scores.some(
-    ({ definition, prediction }) => definition.against === "labels" && sameValue(prediction, value),
+    ({ definition, prediction }) => definition.against !== "values" && sameValue(prediction, value),
   );
   const other = isLogits ? "logits" : "values";
   const gives = layer?.definition.name === "softmax" ? "probabilities" : other;
@@ -66,7 +68,7 @@ export function classesOfTarget(network: ResolvedNetwork, index: number): number
   const target = network.targets[index]!;
   if (target.type.dtype !== "u32") return undefined;
   const [score] = scoresOf(network).filter(
-    ({ target: { from, index: own } }) => from === "target" && own === index,
+    ({ target }) => target?.from === "target" && target.index === index,
   );
   return target.classes ?? Number(typeOf(network, score!.prediction).shape[1]);
 }
@@ -78,7 +80,7 @@ export const isMask = ({ dtype, shape }: TensorType): boolean =>
 /** The label of a mask's pixels that count in no score: as a loss of it says. */
 export function ignoredLabel(network: ResolvedNetwork, index: number): number | undefined {
   const labels = scoresOf(network).flatMap(({ target, values }) => {
-    const isOwn = target.from === "target" && target.index === index;
+    const isOwn = target?.from === "target" && target.index === index;
     return isOwn && typeof values.ignore === "number" ? [values.ignore] : [];
   });
   return labels[0];
@@ -87,7 +89,7 @@ export function ignoredLabel(network: ResolvedNetwork, index: number): number | 
 /** Indices of the targets that scores read, in the order of the targets. */
 export function comparedTargets(network: ResolvedNetwork): readonly number[] {
   const read = new Set(
-    scoresOf(network).flatMap(({ target }) => (target.from === "target" ? [target.index] : [])),
+    scoresOf(network).flatMap(({ target }) => (target?.from === "target" ? [target.index] : [])),
   );
   return [...read].toSorted((a, b) => a - b);
 }

@@ -46,8 +46,7 @@ class NetworkPrinter {
     requireReadInputs(network);
     this.uses = usesOf(network);
     this.names = new PrintedNames(network);
-    const scores = [...network.losses.map(({ score }) => score), ...network.metrics];
-    this.scored = new Set(scores.map(({ prediction }) => prediction.index));
+    this.scored = new Set(scoredLayers(network));
   }
 
   run(): string {
@@ -186,7 +185,8 @@ class NetworkPrinter {
     if (!isSaid) {
       throw new Error("a spec predicts what its losses are taken of, and this network does not");
     }
-    if (losses.length === 0 && !sameValue(value, this.current)) {
+    const isLast = losses.every(({ score }) => !score.target);
+    if (isLast && !sameValue(value, this.current)) {
       this.lines.push(`  from ${this.names.reference(value, [])}`);
     }
     if (losses.length + metrics.length > 0) this.lines.push("");
@@ -201,15 +201,27 @@ class NetworkPrinter {
     }
   }
 
-  private scoreText({ definition, values, prediction, target }: ResolvedScore): string {
+  private comparedName(target: NetworkValue): string {
+    if (target.from === "layer") return this.names.scoreReference(target);
     const ports = target.from === "input" ? this.network.inputs : this.network.targets;
-    const names = [this.names.scoreReference(prediction), ports[target.index]!.name];
+    return ports[target.index]!.name;
+  }
+
+  private scoreText({ definition, values, prediction, target }: ResolvedScore): string {
+    const compared = target ? [this.comparedName(target)] : [];
+    const names = [this.names.scoreReference(prediction), ...compared];
     if (definition === formulaScore) {
       return `${definition.name}(${formulaText(values.expression as Expression, names)})`;
     }
     return callText(definition, values, names);
   }
 }
+
+/** The layers whose values scores are taken of. */
+const scoredLayers = ({ losses, metrics }: ResolvedNetwork): readonly number[] =>
+  [...losses.map(({ score }) => score), ...metrics].flatMap(({ prediction, target }) =>
+    target?.from === "layer" ? [prediction.index, target.index] : [prediction.index],
+  );
 
 function portText({ name, type, classes }: NetworkPort): string {
   const range = classes === undefined ? "" : ` in 0..${classes}`;
@@ -221,7 +233,7 @@ function requireReadInputs({ name, inputs, layers, losses, metrics }: ResolvedNe
   const scores = [...losses.map(({ score }) => score), ...metrics];
   const values = [
     ...layers.flatMap((layer) => layer.inputs),
-    ...scores.flatMap(({ prediction, target }) => [prediction, target]),
+    ...scores.flatMap(({ prediction, target }) => (target ? [prediction, target] : [prediction])),
   ];
   const read = new Set(values.flatMap(({ from, index }) => (from === "input" ? [index] : [])));
   const unread = inputs.find((_, index) => inputs.length > 1 && !read.has(index));

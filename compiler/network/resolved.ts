@@ -69,7 +69,7 @@ export interface Group {
   readonly span: Origin["span"];
 }
 
-/** A loss or a metric of two values. */
+/** A loss or a metric, of two values or of one. */
 export interface ResolvedScore {
   /** What training reports it as: `loss`, `top1`. */
   readonly name: string;
@@ -77,7 +77,11 @@ export interface ResolvedScore {
   /** Without the names of prediction and target, which are resolved below. */
   readonly values: CallValues;
   readonly prediction: NetworkValue;
-  readonly target: NetworkValue;
+  /**
+   * A target or an input; another value of the network, which is a constant to the score; absent
+   * where a formula of values alone is the score.
+   */
+  readonly target?: NetworkValue | undefined;
   readonly origin: Origin;
 }
 

@@ -5,12 +5,12 @@ import type { OpDefinition } from "./op.js";
 import { tensorSize, zeros } from "./tensors.js";
 
 /**
- * The mean over each example's elements of a scalar expression of prediction and target; NaN where
- * the prediction is not finite.
+ * The mean over each example's elements of a scalar expression of prediction and target, or of the
+ * prediction alone; NaN where the prediction is not finite.
  */
 export const elementLoss: OpDefinition<"elementLoss"> = {
-  outputs([prediction, target]) {
-    requireShape(target!, prediction!.shape);
+  outputs([prediction, ...targets]) {
+    for (const target of targets) requireShape(target, prediction!.shape);
     return [{ shape: [BATCH], type: "f32" }];
   },
 

@@ -10,8 +10,11 @@ import {
   constant,
   multiply,
   operand,
+  subtract,
+  unary,
   type Expression,
 } from "../ir/expression.js";
+import { leaves } from "../ir/expression-transform.js";
 import type { AnyNode, Graph, Parameter, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import { passesGradient } from "../ir/reach.js";
@@ -148,11 +151,22 @@ function lossGradient({ node, weight }: LossTerm, builder: GraphBuilder): Value 
       return builder.add("diceGradient", inputs, { ...node.attributes, weight }, origin);
     case "elementLoss": {
       const share = multiply(constant(weight / elementCount(inputs[0]!.shape)), BATCH_SHARE);
-      return addPointwise(builder, inputs, multiply(share, node.attributes.slope!), origin);
+      const slope = withOperand(node.attributes.slope!);
+      return addPointwise(builder, inputs, multiply(share, slope), origin);
     }
     default:
       throw new Error(`${node.kind} of ${origin.name} is not a loss`);
   }
+}
+
+/**
+ * The slope as an expression that reads an operand, which gives it its shape: where it reads none,
+ * times a 1 that no rule of simplification sees.
+ */
+function withOperand(slope: Expression): Expression {
+  if (leaves(slope).length > 0) return slope;
+  const isPositive = unary("positive", operand(0));
+  return multiply(slope, add(isPositive, subtract(constant(1), isPositive)));
 }
 
 /** The values that depend on a trainable parameter: only their gradients are needed. */

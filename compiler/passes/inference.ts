@@ -12,7 +12,7 @@ import { rewrite, type Rule } from "./rewrite.js";
  */
 export function forInference(graph: Graph): Graph {
   const known = rewrite(graph, { normalize: [byRunningStatistics] });
-  return { ...known, nodes: known.nodes.map(withoutDropout) };
+  return { ...known, nodes: known.nodes.map((node) => simpler(node, plain)) };
 }
 
 /**
@@ -58,13 +58,17 @@ function isWorthCopy({ inputs: [, weights], outputs: [y] }: Node<"convolution">)
   return elementCount(weights!.shape) <= elementCount(y!.shape);
 }
 
-function withoutDropout(node: AnyNode): AnyNode {
+/** The node with dropout that keeps everything. */
+export const withoutDropout = (node: AnyNode): AnyNode => simpler(node, keepAll);
+
+const plain = (expression: Expression) => withoutStops(keepAll(expression));
+
+function simpler(node: AnyNode, change: (expression: Expression) => Expression): AnyNode {
   if (node.kind === "attention") {
     return { ...node, attributes: { ...node.attributes, dropout: undefined } };
   }
   if (node.kind !== "pointwise") return node;
-  const expression = simplify(withoutStops(keepAll(node.attributes.expression)));
-  return { ...node, attributes: { expression } };
+  return { ...node, attributes: { expression: simplify(change(node.attributes.expression)) } };
 }
 
 function keepAll(expression: Expression): Expression {

@@ -1,10 +1,13 @@
-import type { TrainRecipe } from "../../program/recipe.js";
+import type { Teacher, TrainRecipe } from "../../program/recipe.js";
 import type { Graph, Parameter } from "../ir/graph.js";
+import { isOfSection } from "../ir/section.js";
+import { removeDeadNodes } from "./dead-nodes.js";
+import { withoutDropout } from "./inference.js";
 
 /** What a recipe says of single weights, by their names. */
 export type WeightSettings = Pick<
   TrainRecipe,
-  "freeze" | "freezeStatistics" | "learningRateFactors" | "noDecay"
+  "freeze" | "freezeStatistics" | "learningRateFactors" | "noDecay" | "teacher"
 >;
 
 /**
@@ -12,10 +15,8 @@ export type WeightSettings = Pick<
  * do layers that only they need; factors of the learning rate come on top of the layers' own.
  * Training normalizes by frozen statistics (freeze-statistics.ts).
  */
-export function applyWeightSettings(
-  graph: Graph,
-  { freeze = [], freezeStatistics = [], learningRateFactors = {}, noDecay = [] }: WeightSettings,
-): Graph {
+export function applyWeightSettings(graph: Graph, settings: WeightSettings): Graph {
+  const { freeze = [], freezeStatistics = [], learningRateFactors = {}, noDecay = [] } = settings;
   const frozen = new Set(freeze);
   const spared = new Set(noDecay);
   const kept = new Set(freezeStatistics);
@@ -30,5 +31,32 @@ export function applyWeightSettings(
       trainable: parameter.trainable && learningRateFactor > 0 && !frozen.has(name),
     };
   };
-  return { ...graph, parameters: graph.parameters.map(set) };
+  const made = { ...graph, parameters: graph.parameters.map(set) };
+  return settings.teacher ? withTeacher(made, settings.teacher) : made;
+}
+
+/**
+ * What a teacher's weights are before its file is loaded: so large that the loss is not finite,
+ * since a run with a teacher that knows nothing would look like any other.
+ */
+const MISSING = { kind: "constant", value: 3e38 } as const;
+
+/** The graph in which a section runs as in predictions, and none of its weights is trained. */
+function withTeacher(graph: Graph, { section }: Teacher): Graph {
+  const parameters = graph.parameters.map((parameter): Parameter => {
+    if (!isOfSection(parameter.value.name, section)) return parameter;
+    const state = { isTeacher: true, trainable: false, isKept: true } as const;
+    return { ...parameter, ...state, initializer: MISSING };
+  });
+  const nodes = graph.nodes.map((node) =>
+    isOfSection(node.origin.name, section) ? withoutDropout(node) : node,
+  );
+  return { ...graph, parameters, nodes };
+}
+
+/** The graph of predictions alone, which needs no teacher. */
+export function withoutTeacher(graph: Graph): Graph {
+  const parameters = graph.parameters.filter(({ isTeacher }) => !isTeacher);
+  if (parameters.length === graph.parameters.length) return graph;
+  return { ...removeDeadNodes({ ...graph, metrics: [] }), parameters };
 }

@@ -10,7 +10,14 @@ import { absentInitializers, initializers } from "../layers/initializers.js";
 import { formulaScore, losses, metrics } from "../layers/scores.js";
 import type { Registry } from "../semantics/recipes/definition.js";
 import { optimizers } from "../semantics/recipes/optimizers.js";
-import { averages, loads, precisions, samplings, stops } from "../semantics/recipes/policies.js";
+import {
+  averages,
+  loads,
+  precisions,
+  samplings,
+  stops,
+  teachers,
+} from "../semantics/recipes/policies.js";
 import { schedules } from "../semantics/recipes/schedules.js";
 import { sources } from "../semantics/recipes/sources.js";
 import { stages } from "../semantics/recipes/stages.js";
@@ -72,6 +79,7 @@ export const builtIns = {
   stop: ofRegistry(stops, setting("stop")),
   precision: ofRegistry(precisions, setting("precision")),
   weights: ofRegistry(loads, setting("weights")),
+  teacher: ofRegistry(teachers, setting("teacher")),
   initializer: ofDefinitions(
     "initializer",
     initializers,

@@ -8,11 +8,20 @@ const PER_CLASS =
 /** Losses of other frameworks that netc does not have, in plain letters, and what to do instead. */
 export const absentLosses: AbsentNames = {
   ...all(["hinge", "hingeloss", "multimarginloss", "marginrankingloss"], OF_CLASSES),
-  ...all(["kldiv", "kldivloss", "kld", "kldivergence"], OF_CLASSES),
+  kld: "`kl` is of two logits",
   ...all(["huber", "huberloss", "smoothl1", "smoothl1loss"], OF_NUMBERS),
-  ...all(["triplet", "tripletmarginloss", "contrastive", "infonce", "ntxent"], "netc has no pairs"),
+  ...all(
+    ["triplet", "tripletmarginloss", "tripletloss", "contrastive", "contrastiveloss"],
+    "formulas of values say it: `let near = sum((a - b)^2, over=channels)`, " +
+      "`loss mean(max(near - far + 1, 0))`",
+  ),
+  ...all(["infonce", "ntxent"], "losses compare values of one example, not examples of a batch"),
   ...all(["ctc", "ctcloss"], "netc has no losses of sequences"),
-  ...all(["cosinesimilarity", "cosineembeddingloss"], OF_NUMBERS),
+  ...all(
+    ["cosinesimilarity", "cosineembeddingloss"],
+    "a formula says it: `let cosine = sum(a * b, over=channels) / " +
+      "sqrt(sum(a^2, over=channels) * sum(b^2, over=channels))`",
+  ),
   ...all(["poissonnll", "gaussiannll", "mape", "logcosh"], OF_NUMBERS),
 };
 

@@ -4,10 +4,12 @@ import type { Environment } from "../calls/environment.js";
 
 /** Of several inputs, each is read, and of several targets, each is compared with something. */
 export function checkPorts(network: ResolvedNetwork, environment: Environment): boolean {
-  const { inputs, targets } = network;
+  const { inputs, targets, losses } = network;
   const unread = inputs.length > 1 ? inputs.filter((_, index) => !isRead(network, index)) : [];
   const compared = comparedTargets(network);
-  const unused = targets.length > 1 ? targets.filter((_, index) => !compared.includes(index)) : [];
+  // A loss of the network's values alone, next to a target, may well have forgotten it.
+  const needsAll = targets.length > 1 || losses.some(({ score }) => score.target?.from !== "input");
+  const unused = needsAll ? targets.filter((_, index) => !compared.includes(index)) : [];
   for (const input of unread) reportUnread(input, environment);
   for (const target of unused) reportUnused(target, environment);
   return unread.length + unused.length === 0;
@@ -21,7 +23,7 @@ export function isRead(
   const scores = [...losses.map(({ score }) => score), ...metrics];
   const values = [
     ...layers.flatMap(({ inputs }) => inputs),
-    ...scores.flatMap(({ prediction, target }) => [prediction, target]),
+    ...scores.flatMap(({ prediction, target }) => (target ? [prediction, target] : [prediction])),
     ...outputs.map(({ value }) => value),
   ];
   return values.some(({ from, index }) => from === "input" && index === input);

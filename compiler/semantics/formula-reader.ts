@@ -238,7 +238,8 @@ class FormulaReader {
     const { x: value, ...values } = bound.values;
     if (reduce) return reduce({ layer, call, values, spans: bound.spans }, value as Expression);
     return this.report(call.span, `\`${layer.name}\` over axes cannot be part of a score`, [
-      "a score's `mean` is over the elements of an example: compute the rest before it with `let`",
+      "a score with a target is over the elements of an example: " +
+        "compute the rest before it with `let`",
     ]);
   }
 

@@ -6,8 +6,8 @@ import { operand, type Expression } from "../ir/expression.js";
 import { formulaScore } from "../layers/scores.js";
 import { warnOfDropout } from "./applied-twice.js";
 import { type FormulaNames, readFormula } from "./formula-reader.js";
-import type { Module, Modules } from "./modules.js";
-import { valueOf } from "./place.js";
+import { type FormulaHost, readUnnamed } from "./lets.js";
+import { type Place, valueOf } from "./place.js";
 import type { ScoreKind, ScoreUse } from "./score-use.js";
 import {
   findPrediction,
@@ -22,10 +22,10 @@ import {
 import { checkValueScore } from "./value-scores.js";
 import type { NamedValue, Target } from "./values.js";
 
-/** Where a formula's functions are declared. */
-export interface FunctionSource {
-  readonly module: Module;
-  readonly modules: Modules;
+/** Where a formula's functions are declared, and the network whose values it reads. */
+export interface FormulaSource {
+  readonly host: FormulaHost;
+  readonly place: Place;
 }
 
 /** What a formula compares, and where it names them first. */
@@ -43,9 +43,12 @@ export function readFormulaScore(
   kind: ScoreKind,
   model: ScoreModel,
   environment: Environment,
-  source: FunctionSource,
+  source: FormulaSource,
 ): Score | undefined {
   const syntax = onlyArgument(call, environment);
+  if (syntax && isOfValuesAlone(syntax, model, environment)) {
+    return readValueScore(syntax, model, environment, source);
+  }
   const compared: Compared = {};
   const names = namesOf(compared, model, environment, source);
   const expression = syntax && readFormula(syntax, names);
@@ -81,6 +84,62 @@ export function readFormulaScore(
   };
 }
 
+/**
+ * Whether a formula names values of the network only: several, or parts of one. One value compared
+ * with an input is a score of both, as with a target. A name that means nothing is reported there.
+ */
+function isOfValuesAlone(syntax: Syntax, model: ScoreModel, { scope }: Environment): boolean {
+  const names = [...new Set(namesIn(syntax))].filter((name) => !scope.has(name));
+  const isIn = (ports: ScoreModel["targets"], name: string) =>
+    ports.some((port) => port.name === name);
+  const values = names.filter((name) => valuesNamed(name, model).length === 1);
+  const inputs = names.filter((name) => isIn(model.inputs, name) && !values.includes(name));
+  const areKnown = values.length + inputs.length === names.length;
+  if (!areKnown || names.some((name) => isIn(model.targets, name))) return false;
+  return inputs.length === 0 ? values.length > 0 : values.length !== 1;
+}
+
+/** Names in a formula that may be values: not of functions, nor of their arguments. */
+function namesIn(syntax: Syntax): readonly string[] {
+  switch (syntax.kind) {
+    case "name":
+      return [syntax.name];
+    case "pattern":
+      return [syntax.segments.join(".")];
+    case "unary":
+      return namesIn(syntax.operand);
+    case "binary":
+      return [...namesIn(syntax.left), ...namesIn(syntax.right)];
+    case "call":
+      return syntax.arguments.flatMap(({ name, value }) =>
+        name?.name === "over" ? [] : namesIn(value),
+      );
+    default:
+      return [];
+  }
+}
+
+/** The mean of a value, or of a formula of several, for which there is another layer. */
+function readValueScore(
+  syntax: Syntax,
+  model: ScoreModel,
+  environment: Environment,
+  { host, place }: FormulaSource,
+): Score | undefined {
+  const given = nameOf(syntax);
+  const named = given && findPrediction(given, model, environment);
+  if (given && named) markPrediction(given, named, environment);
+  const current = given ? named?.current : readUnnamed(host, syntax, place);
+  if (!current?.shape) return undefined;
+  const values = { expression: operand(0) };
+  return { definition: formulaScore, values, prediction: valueOf(current) };
+}
+
+function nameOf(syntax: Syntax): GivenName | undefined {
+  const [name] = syntax.kind === "name" || syntax.kind === "pattern" ? namesIn(syntax) : [];
+  return name === undefined ? undefined : { name, span: syntax.span };
+}
+
 const readsBoth = (expression: Expression) =>
   [0, 1].every((index) => leaves(expression).some((leaf) => leaf.index === index));
 
@@ -88,7 +147,7 @@ function onlyArgument(call: CallExpression, { reporter }: Environment): Syntax |
   const [argument, ...more] = call.arguments;
   if (argument && more.length === 0 && !argument.name) return argument.value;
   return reporter.report("NET1040", {
-    message: "`mean` takes one formula, of the network's output and the target",
+    message: "`mean` takes one formula, of the network's values and a target",
     span: call.span,
     notes: ["for instance `mean((output - target)^2)`"],
   });
@@ -99,17 +158,17 @@ function namesOf(
   compared: Compared,
   model: ScoreModel,
   environment: Environment,
-  { module, modules }: FunctionSource,
+  { host, place }: FormulaSource,
 ): FormulaNames {
   const isTarget = (name: string) =>
     [...model.targets, ...model.inputs].some((each) => each.name === name);
   const isPrediction = (name: string) => valuesNamed(name, model).length > 0;
   return {
     environment,
-    module,
+    module: place.module,
     within: [],
     uses: { count: 0 },
-    use: (declared) => modules.use(declared),
+    use: (declared) => host.modules.use(declared),
     isValue: (name) => isTarget(name) || isPrediction(name),
     valueOf(name, span) {
       if (isTarget(name) && isPrediction(name)) return reportBoth(name, span, environment);
@@ -179,8 +238,8 @@ function reportSeveral(
 
 function reportOneSided({ span }: Syntax, { reporter }: Environment): undefined {
   return reporter.report("NET1040", {
-    message: "the formula of a score needs a value of the network and a target",
+    message: "the formula of a score needs a value of the network",
     span,
-    notes: ["for instance `mean((output - target)^2)`"],
+    notes: ["for instance `mean((output - target)^2)`, or of values alone, `mean((a - b)^2)`"],
   });
 }

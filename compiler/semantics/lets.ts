@@ -1,5 +1,11 @@
 /** `let y = x * sigmoid(x)`, and declared functions that are used like layers. */
-import type { CallExpression, Identifier, Let, Span } from "../../grammar/ast.js";
+import type {
+  CallExpression,
+  Expression as Syntax,
+  Identifier,
+  Let,
+  Span,
+} from "../../grammar/ast.js";
 import { bind } from "../calls/bind.js";
 import type { Signature } from "../calls/signature.js";
 import { compactInputs } from "../ir/expression-transform.js";
@@ -23,7 +29,7 @@ import { type Current, type Place, valueOf } from "./place.js";
 import type { NamedValue } from "./values.js";
 
 /** What formulas need of the reader of a network. */
-interface FormulaHost extends NamingHost {
+export interface FormulaHost extends NamingHost {
   readonly modules: Modules;
   readonly values: NamedValues;
   findValue(name: string, span: Span, place: Place): NamedValue | undefined;
@@ -97,6 +103,22 @@ export function readLet(host: FormulaHost, { name, value, span }: Let, place: Pl
   const expression = readFormula(value, operands.names);
   const made = { name: full, alias: name, span, at: value.span, call: undefined };
   make(host, made, { expression, operands: operands.values }, place);
+}
+
+/**
+ * The value of a formula that a score is taken of: a layer that the text gives no name, after which
+ * the current value is what it was. Undefined after a report.
+ */
+export function readUnnamed(host: FormulaHost, value: Syntax, place: Place): Current | undefined {
+  const before = host.current;
+  const name = host.nameAt(place, "score", undefined, value.span);
+  const operands = new Operands(host, place);
+  const expression = readFormula(value, operands.names);
+  const made = { name, alias: undefined, span: value.span, at: value.span, call: undefined };
+  make(host, made, { expression, operands: operands.values }, place);
+  const { current } = host;
+  host.current = before;
+  return current.shape && current;
 }
 
 /** `-> swish(2)`: the current value is what the function's first value parameter takes. */

@@ -264,9 +264,10 @@ class ModelAnalysis {
       ignored: this.ignored,
       layers: this.reader.layers,
     };
-    const { environment, surroundings } = this;
+    const { environment, reader } = this;
+    const source = { host: reader, place: this.place() };
     const score = isFormulaScore(call)
-      ? readFormulaScore(call, kind, model, environment, surroundings)
+      ? readFormulaScore(call, kind, model, environment, source)
       : readScore(call, kind, model, environment);
     return score && { ...score, name, origin: { name, span: call.span } };
   }

@@ -6,6 +6,7 @@ import type { ResolvedScore } from "../network/resolved.js";
 import { warnOfDropout } from "./applied-twice.js";
 import { bind } from "../calls/bind.js";
 import { checkLabelScore } from "./label-scores.js";
+import { checkLogits, type LogitUse } from "./logit-scores.js";
 import { checkValueScore } from "./value-scores.js";
 import { insertAfter } from "../calls/edits.js";
 import type { Environment } from "../calls/environment.js";
@@ -60,6 +61,9 @@ export function readScore(
     argumentOf(call, bound, predictionName),
     argumentOf(call, bound, targetName),
   ];
+  if (definition.against === "logits") {
+    return readLogitScore({ call, definition, bound, first, second }, model, environment);
+  }
   const prediction = findPrediction(first, model, environment);
   const target = findTarget(second, model, environment);
   if (prediction) markPrediction(first, prediction, environment);
@@ -74,6 +78,29 @@ export function readScore(
   const settings = withoutNames(bound.values, definition);
   const compared = { prediction: valueOf(prediction.current), target: target.value };
   return { definition, values: settings, ...compared };
+}
+
+interface LogitCall extends Pick<LogitUse, "call" | "definition" | "bound"> {
+  readonly first: GivenName;
+  readonly second: GivenName;
+}
+
+/** A score of two values of the network. */
+function readLogitScore(
+  { first, second, ...use }: LogitCall,
+  model: ScoreModel,
+  environment: Environment,
+): Score | undefined {
+  const [logits, other] = [first, second].map((given) => {
+    const value = findPrediction(given, model, environment);
+    if (value) markPrediction(given, value, environment);
+    return value;
+  });
+  if (!logits?.shape || !other?.shape) return undefined;
+  if (!checkLogits({ ...use, logits, other }, environment)) return undefined;
+  const values = withoutNames(use.bound.values, use.definition);
+  const compared = { prediction: valueOf(logits.current), target: valueOf(other.current) };
+  return { definition: use.definition, values, ...compared };
 }
 
 /** Settings of a score: prediction and target are known otherwise. */
@@ -190,15 +217,18 @@ function nameLastFixes(name: string, { lastCall }: ScoreModel): readonly Fix[] {
 
 export function findTarget(
   { name, span }: GivenName,
-  { name: model, targets, inputs, complaints }: ScoreModel,
-  { reporter }: Environment,
+  scored: ScoreModel,
+  { reporter }: Pick<Environment, "reporter">,
 ): Target | undefined {
+  const { name: model, targets, inputs, complaints } = scored;
   const found = [...targets, ...inputs].find((each) => each.name === name);
   if (found) return found;
   const [target, ...others] = targets;
+  const isNamedValue = valuesNamed(name, scored).length > 0;
   if (complaints.has(name)) return undefined;
   complaints.add(name);
   const names = targets.map((each) => each.name);
+  if (isNamedValue) return reportValue({ name, span }, { reporter });
   return reporter.report("NET1021", {
     message:
       target && others.length === 0
@@ -213,5 +243,20 @@ export function findTarget(
     fixes: targets.map((each) => {
       return { title: `write \`${each.name}\``, edits: [{ span, newText: each.name }] };
     }),
+  });
+}
+
+/** Of two values of the network, both would be trained. */
+function reportValue(
+  { name, span }: GivenName,
+  { reporter }: Pick<Environment, "reporter">,
+): undefined {
+  return reporter.report("NET1021", {
+    message: `\`${name}\` is a value of the network, and a target or an input is expected`,
+    span,
+    notes: [
+      "formulas compare values of the network: `mean((a - b)^2)`, " +
+        "or `mean((a - stop(b))^2)` to train only what makes `a`",
+    ],
   });
 }

@@ -7,7 +7,7 @@ import type { Graph } from "../ir/graph.js";
 import { hasStop, stoppedWeights, stopsAfter } from "../ir/reach.js";
 import { formula } from "../layers/formula.js";
 import { stop } from "../layers/stop.js";
-import type { ResolvedLayer } from "../network/resolved.js";
+import type { ResolvedLayer, ResolvedLoss } from "../network/resolved.js";
 import type { AnalyzedModel } from "./analysis.js";
 
 /** More names than these are only counted. */
@@ -26,8 +26,9 @@ export function checkStops(
   { freeze, span }: Training,
   environment: Environment,
 ): void {
-  if (!model.network?.layers.some(isStop)) return;
-  const { name, graph } = model;
+  const { name, network } = model;
+  if (!network || !(network.layers.some(isStop) || network.losses.some(hasConstant))) return;
+  const { graph } = model;
   if (!graph) return;
   const frozen = new Set(freeze);
   const stopped = stoppedWeights(graph).filter(({ value }) => !frozen.has(value.name));
@@ -70,6 +71,8 @@ function listFew(names: readonly string[]): string {
 /** Without one, there is no need to make the graph. */
 const isStop = ({ definition, values }: ResolvedLayer): boolean =>
   definition === stop || (definition === formula && hasStop(values.expression as Expression));
+
+const hasConstant = ({ score }: ResolvedLoss): boolean => score.target?.from === "layer";
 
 const isNothingLeft = ({ parameters }: Graph, untrained: ReadonlySet<string>): boolean =>
   parameters.every(({ role, value }) => role !== "weight" || untrained.has(value.name));

@@ -12,7 +12,7 @@ export function warnOfUnreachable(
   const scores = [...losses.map(({ score }) => score), ...metrics];
   const values = [
     ...layers.flatMap(({ inputs }) => inputs),
-    ...scores.map(({ prediction }) => prediction),
+    ...scores.flatMap(({ prediction, target }) => (target ? [prediction, target] : [prediction])),
     ...outputs.map(({ value }) => value),
   ];
   const read = new Set(values.flatMap(({ from, index }) => (from === "layer" ? [index] : [])));

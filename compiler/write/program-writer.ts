@@ -186,7 +186,7 @@ export class ProgramWriter {
     { parameter, layout, pieces, storage, trained, average }: KeptParameter,
     stream: number,
   ): ProgramParameter {
-    const { value, role, initializer, trainable } = parameter;
+    const { value, role, initializer, trainable, isTeacher } = parameter;
     const { numbering } = this;
     const { keepGradients, exchange } = this.options;
     const gradient = keepGradients || exchange ? trained?.gradient : undefined;
@@ -209,6 +209,7 @@ export class ProgramWriter {
       stream,
       role: role === "statistic" ? role : undefined,
       trainable,
+      teacher: isTeacher ? true : undefined,
       location: locationOf(value.origin),
     };
   }

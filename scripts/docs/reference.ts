@@ -181,7 +181,8 @@ function callsPage(title: string, introduction: string, definitions: readonly De
 
 const LOSSES =
   "A model has at most one `loss`: `loss cross_entropy(logits, label)`, or a sum of losses with " +
-  "factors. [Metrics](metrics.md) have a page.";
+  "factors. `mean(FORMULA)` is [a loss that you write](formulas.md#custom-losses-and-metrics). " +
+  "[Metrics](metrics.md) have a page.";
 
 const METRICS =
   "A model has any number of metrics: `metric top5 = accuracy(logits, label, k=5)`. " +
@@ -210,10 +211,11 @@ const LABELS = {
 };
 
 function describeScore(score: ScoreDefinition): string {
-  const against =
-    score.against === "labels"
-      ? LABELS[score.pixels ?? "none"]
-      : "Takes numbers and a target of numbers in the same shape.";
+  const against = {
+    labels: LABELS[score.pixels ?? "none"],
+    values: "Takes numbers and a target of numbers in the same shape.",
+    logits: "Takes two values of the network, `[N, classes]` or `[N, classes, H, W]`.",
+  }[score.against];
   const applied = score.applies ? `It applies ${score.applies} itself.` : "";
   return describeCall(score, `${against} ${applied}`);
 }

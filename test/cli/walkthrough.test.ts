@@ -50,6 +50,7 @@ const WALKS: readonly Walk[] = [
   { page: "docs/deploy/verify.md", given: ["flowers.net"] },
   { page: "docs/deploy/worker.md", given: ["flowers.net"] },
   { page: "docs/guides/cluster.md", given: ["photos", "flowers.net"], hasAlternatives: true },
+  { page: "docs/guides/distillation.md", given: ["photos"] },
   { page: "docs/guides/evaluation.md", given: ["photos", "flowers.net", "runs"] },
   { page: "docs/guides/fine-tuning.md", given: [] },
   { page: "docs/guides/inside.md", given: ["photos", "flowers.net", "runs"] },

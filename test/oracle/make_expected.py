@@ -921,6 +921,20 @@ def recipe_cases():
     yield "focal(out, label, gamma=1.5)", labels, sgd_text, linear_head, focal, sgd_of, None
     both = lambda made, example: by_labels("out")(made, example) + by_labels("early", 0.3)(made, example)
     yield "cross_entropy(out, label) + 0.3 * cross_entropy(early, label)", labels, sgd_text, two_heads, both, sgd_of, None
+    stopped = lambda made, _: F.mse_loss(made["out"], made["early"].detach())
+    both = lambda made, example: by_labels("early")(made, example) + 0.7 * stopped(made, example)
+    text = "cross_entropy(early, label) + 0.7 * mean((out - stop(early))^2)"
+    yield text, labels, sgd_text, two_heads, both, sgd_of, None
+    soft = lambda made, _: 16 * F.kl_div(
+        F.log_softmax(made["out"] / 4, 1), F.log_softmax(made["early"].detach() / 4, 1), log_target=True, reduction="batchmean"
+    )
+    both = lambda made, example: by_labels("early")(made, example) + 3 * soft(made, example)
+    text = "cross_entropy(early, label) + 3 * kl(out, early, temperature=4)"
+    yield text, labels, sgd_text, two_heads, both, sgd_of, None
+    apart = lambda made, _: ((made["out"] - made["early"]) ** 2).sum(1)
+    hinge = lambda made, _: (2 - apart(made, _)).clamp(min=0).mean() + 0.1 * made["out"].mean()
+    text = "mean(max(2 - sum((out - early)^2, over=channels), 0)) + 0.1 * mean(out)"
+    yield text, image, sgd_text, two_heads, hinge, sgd_of, None
     yield "mse(out, image)", image, sgd_text, image_head, by_numbers(F.mse_loss, "images"), sgd_of, None
     pictures = "target wanted: f32[N, 3, 6, 6]"
     yield "2 * mse(out, wanted)", pictures, sgd_text, image_head, by_numbers(lambda a, b: 2 * F.mse_loss(a, b), "pictures"), sgd_of, None

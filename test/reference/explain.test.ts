@@ -37,6 +37,14 @@ const MASKED: Kind = {
   source: 'pairs("images", "masks")',
 };
 
+/** Of two networks, one of which is in a section. */
+const TAUGHT: Kind = {
+  ...LABELED,
+  head: `big { flatten -> linear(10) as logits }
+  from image -> flatten -> linear(10) as logits
+  metric right = accuracy(logits, label)`,
+};
+
 type Kind = Omit<typeof LABELED, "source"> & Partial<typeof LABELED>;
 
 function specOf(places: Places, kind: Kind): string {
@@ -81,6 +89,7 @@ train T of M on D {
 
 function kindOf(example: string): Kind {
   if (example.includes("mask")) return MASKED;
+  if (/\bbig\b/.test(example)) return TAUGHT;
   return example.includes("target") ? VALUED : LABELED;
 }
 
@@ -105,6 +114,7 @@ const placesOf = {
   stop: (example) => ({ setting: `stop = ${example}` }),
   precision: (example) => ({ setting: `precision = ${example}` }),
   weights: (example) => ({ setting: `weights = ${example}` }),
+  teacher: (example) => ({ setting: `teacher = ${example}` }),
   initializer: (example) => ({ layer: `conv(8, kernel=3, padding=1, init=${example})` }),
   function: (example) => ({ constant: example }),
   formula: (example) => ({ layer: `conv(8, kernel=3) as x -> relu as y\n  let z = ${example}` }),

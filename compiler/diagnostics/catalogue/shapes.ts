@@ -274,8 +274,9 @@ export const SHAPES = {
   NET2024: {
     title: "a target that no loss or metric uses",
     explanation:
-      "A model with several targets must use each of them in a loss or a metric. Losses can " +
-      "be added.",
+      "A model with several targets must use each of them in a loss or a metric, and so must a " +
+      "model whose losses are of the network's values alone. Losses can be added. A model that " +
+      "needs no target declares none.",
     wrong: "target kind: u32[N] in 0..4\ntarget size: f32[N, 1]\nloss cross_entropy(a, kind)",
     right: "loss cross_entropy(a, kind) + mse(b, size)",
   },

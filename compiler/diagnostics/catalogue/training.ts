@@ -183,6 +183,15 @@ export const TRAINING = {
     wrong: "freeze = [features.*, classifier.*]",
     right: "freeze = [features.*]",
   },
+  NET3072: {
+    title: "a teacher that is not a section by itself",
+    explanation:
+      "`teacher = load(FILE, into=SECTION)` names a section with all layers of a trained model. " +
+      "Losses compare with its values. It is left out of the saved weights, so that nothing " +
+      "that the network predicts may depend on it: layers behind the section begin with `from`.",
+    wrong: 'teacher = load("runs/big/best.safetensors", into=nothing)',
+    right: "optimizer = sgd(lr=0.1)",
+  },
   NET3024: {
     title: "data for a model with several inputs or targets",
     explanation:

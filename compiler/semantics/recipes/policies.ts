@@ -226,6 +226,36 @@ export interface Load {
   readonly rename: readonly Renaming[];
 }
 
+/** `load("teacher.safetensors", into=big)` as written. */
+export interface TeacherLoad {
+  readonly path: string;
+  readonly into: string;
+}
+
+export const teachers: Registry<TeacherLoad> = {
+  noun: "teacher",
+  example: 'load("runs/big/best.safetensors", into=big)',
+  unknown: "NET3056",
+  planned: [],
+  definitions: [
+    define<TeacherLoad>()({
+      name: "load",
+      example: 'load("runs/big/best.safetensors", into=big)',
+      aliases: ["file", "load_state_dict", "load_weights", "pretrained", "from_file"],
+      summary: "loads the weights of a trained model into the section that has its layers",
+      positional: ["path"],
+      arguments: {
+        path: required(string(), "the file, relative to the spec's folder"),
+        into: required(
+          valueName(),
+          "a section with the layers of the file's model, not trained and not saved",
+        ),
+      },
+      resolve: ({ path, into }) => ({ path, into }),
+    }),
+  ],
+};
+
 export const loads: Registry<Load> = {
   noun: "weights source",
   example: 'load("weights.safetensors")',

@@ -21,7 +21,7 @@ const MISMATCHES_SHOWN = 3;
 const BESIDE_WEIGHTS = /^(optimizer|average)\.|\.num_batches_tracked$/;
 
 /** As in a recipe's: how to look into files, and what runs may make them. */
-interface LoadEnvironment extends Environment {
+export interface LoadEnvironment extends Environment {
   readonly readWeights?: ReadWeights | undefined;
   readonly otherRecipes: readonly string[];
 }
@@ -97,9 +97,21 @@ interface LoadPlace {
   readonly isSpared: (name: string) => boolean;
 }
 
+/** Compares a file with weights that it must hold all. */
+export function checkWeightsFile(
+  file: WeightsShapes | undefined,
+  graph: Pick<Graph, "parameters">,
+  place: Pick<LoadPlace, "path" | "model" | "span">,
+  environment: LoadEnvironment,
+): void {
+  const own = graph.parameters.map(({ value }) => value.name);
+  const whole = { ...place, except: undefined, isSpared: () => false };
+  checkFile(unwrapped(file, own), graph, whole, environment);
+}
+
 function checkFile(
   file: WeightsShapes | undefined,
-  graph: Graph,
+  graph: Pick<Graph, "parameters">,
   place: LoadPlace,
   environment: LoadEnvironment,
 ): void {
@@ -149,7 +161,7 @@ function folderOf(path: string): string {
 
 function compareShapes(
   { shapes, candidates }: Extract<WeightsShapes, { kind: "shapes" }>,
-  { parameters }: Graph,
+  { parameters }: Pick<Graph, "parameters">,
   place: LoadPlace,
   { reporter }: Environment,
 ): void {

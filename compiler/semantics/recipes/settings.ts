@@ -120,6 +120,12 @@ export const trainSettings: readonly SettingDefinition[] = [
     meaning: 'pretrained weights to start from: `load("FILE.safetensors", except=[classifier.*])`',
   },
   {
+    name: "teacher",
+    example: 'teacher = load("runs/big/best.safetensors", into=big)',
+    aliases: ["teacher_model", "distill_from", "teacher_weights"],
+    meaning: 'a section that is a trained teacher, for distillation: `load("FILE", into=big)`',
+  },
+  {
     name: "lr_factors",
     example: "lr_factors = [(features.*, 0.1)]",
     aliases: ["lr_mult", "param_groups", "layer_lr", "lr_multipliers"],

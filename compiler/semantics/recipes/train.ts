@@ -3,6 +3,7 @@ import { isLayerwise } from "../../../program/optimizers.js";
 import type { Clipping, OptimizerSettings } from "../../../program/program.js";
 import type { DataRecipe, TrainRecipe } from "../../../program/recipe.js";
 import { portsOf, type Value } from "../../ir/graph.js";
+import { isOfSection } from "../../ir/section.js";
 import type { AnalyzedModel, RecipeOverrides } from "../analysis.js";
 import { checkStops } from "../stops.js";
 import type { ArgumentType } from "../../calls/signature.js";
@@ -47,8 +48,11 @@ export function analyzeTrain(
   const data = dataDeclaration && readData(declaration, dataDeclaration, model, environment);
   const parts = { settings, model, length, batch, optimizer: rule, schedule: schedule?.schedule };
   const weightSettings = readWeightSettings(parts, environment);
-  const { freeze = [] } = weightSettings;
-  checkStops(model, { freeze, span: declaration.model.span }, environment);
+  checkStops(
+    model,
+    { freeze: untrainedBy(weightSettings, model), span: declaration.model.span },
+    environment,
+  );
   const runSettings = readRunSettings({ ...parts, data: dataDeclaration }, environment);
   if (reporter.errorCount > errorsBefore) return undefined;
   if (!epochs || !batch || seed === undefined || !rule || !schedule) return undefined;
@@ -67,6 +71,15 @@ export function analyzeTrain(
     ...runSettings,
     location: { line, column },
   };
+}
+
+/** Weights that the recipe itself says are not trained, at least at first. */
+function untrainedBy(
+  { freeze = [], teacher }: Pick<TrainRecipe, "freeze" | "teacher">,
+  { graph }: AnalyzedModel,
+): readonly string[] {
+  const names = graph?.parameters.map(({ value }) => value.name) ?? [];
+  return [...freeze, ...names.filter((name) => teacher && isOfSection(name, teacher.section))];
 }
 
 function plannedLength(epochs: number | undefined, overrides: RecipeOverrides): PlannedLength {

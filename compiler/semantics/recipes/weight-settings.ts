@@ -7,6 +7,7 @@ import type { Environment } from "../../calls/environment.js";
 import { readFreezing, readFrozenStatistics } from "./freeze.js";
 import type { PlannedLength } from "./length.js";
 import { readInitialWeights } from "./pretrained.js";
+import { readTeacher } from "./teacher.js";
 import { readNoDecay, readRateFactors } from "./rates.js";
 
 /** Where a recipe is read, and how its host looks into weights files. */
@@ -27,7 +28,13 @@ interface Parts {
 
 type WeightSettings = Pick<
   TrainRecipe,
-  "weights" | "freeze" | "freezeStatistics" | "unfreeze" | "learningRateFactors" | "noDecay"
+  | "weights"
+  | "teacher"
+  | "freeze"
+  | "freezeStatistics"
+  | "unfreeze"
+  | "learningRateFactors"
+  | "noDecay"
 >;
 
 export function readWeightSettings(
@@ -35,6 +42,7 @@ export function readWeightSettings(
   environment: TrainEnvironment,
 ): WeightSettings {
   const weights = readInitialWeights(settings.get("weights"), model, environment);
+  const teacher = readTeacher(settings.get("teacher"), model, environment);
   const [freeze, unfreeze] = [settings.get("freeze"), settings.get("unfreeze")];
   const freezing = readFreezing({ freeze, unfreeze, length }, model, environment);
   const statistics = settings.get("freeze_statistics");
@@ -43,6 +51,7 @@ export function readWeightSettings(
   const noDecay = readNoDecay(settings.get("no_decay"), model, optimizer, environment);
   return {
     weights,
+    teacher,
     ...freezing,
     freezeStatistics,
     learningRateFactors,
