@@ -49,6 +49,19 @@ const transformer = () => analyze(TRANSFORMER, "t.net").selected!.model.graph!;
 /** Values with halos that share memory: they are cleared before they are written. */
 const masks = () => analyze(MASKS, "m.net").selected!.model.graph!;
 
+/** Odd heads whose windows cross the border, and whose shares are dropped. */
+const windows = () => analyze(WINDOWS, "w.net").selected!.model.graph!;
+
+const WINDOWS = `model M {
+  input  image: f32[N, 4, 7, 9]
+  target label: u32[N] in 0..3
+  conv(12, kernel=1)
+  residual { layernorm -> attention(4, window=3, shift=1, dropout=0.2) }
+  layernorm -> attention(1, window=[4, 3], shift=[2, 0]) -> global_avgpool -> flatten
+  linear(3) as logits
+  loss cross_entropy(logits, label)
+}`;
+
 const MASKS = `model M {
   input  image: f32[N, 3, 48, 48]
   target mask: u32[N, 48, 48] in 0..4
@@ -84,10 +97,12 @@ describe.skipIf(!found)("kernels that store 16 bits agree with the references", 
     ["adam with clipped gradients and a static scale", { precision: STATIC, optimizer: ADAM }],
     ["without fusion", { precision: DYNAMIC, fusion: "none" }],
     ["of a transformer", { precision: DYNAMIC }],
+    ["of windows", { precision: DYNAMIC }],
     ["of masks", { precision: DYNAMIC }],
   ])("%s", async (title, options) => {
     const graphs: Readonly<Record<string, () => Graph>> = {
       "of a transformer": transformer,
+      "of windows": windows,
       "of masks": masks,
     };
     const programs = traces((graphs[title] ?? network)(), options);
