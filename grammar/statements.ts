@@ -12,6 +12,8 @@ import {
   Else,
   Import,
   LeftBrace,
+  LeftBracket,
+  LeftParenthesis,
   Minus,
   Plus,
   RightBrace,
@@ -119,9 +121,22 @@ function skippedStatement(
     last && last.image !== ""
       ? `expected a new line after \`${last.image}\`, but ${describeFound(first)}`
       : `expected ${expected}, but ${describeFound(first)}`;
-  const isFormula = before?.name === "chain" && is(first, Plus, Minus, Star, Slash, Caret);
-  const notes = isFormula ? ["a formula is a separate statement: `let y = 0.5 * x`"] : [];
-  return problem("NET0001", span, message, { notes });
+  const note = before && otherSyntax(before, first);
+  return problem("NET0001", span, message, { notes: note === undefined ? [] : [note] });
+}
+
+/** What a tensor library writes here, and how a spec says it. */
+function otherSyntax({ name }: CstNode, first: IToken): string | undefined {
+  if (name === "chain" && is(first, Plus, Minus, Star, Slash, Caret)) {
+    return "a formula is a separate statement: `let y = 0.5 * x`";
+  }
+  if (name === "letStatement" && is(first, LeftParenthesis)) {
+    return "functions have plain names, before their values: `sigmoid(x)`, `mean(x, over=channels)`";
+  }
+  if ((name === "chain" || name === "letStatement") && is(first, LeftBracket)) {
+    return "layers take parts of a value: `slice(channels, 0, 16)`, `token(0)`";
+  }
+  return undefined;
 }
 
 /** Words that belong elsewhere: where. */

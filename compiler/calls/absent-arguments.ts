@@ -29,7 +29,7 @@ export const absentArguments: AbsentNames = {
   // Losses
   reduction: "the loss is always the mean over the examples",
   ignoreindex: "every example counts; give a class less weight with `class_weights`",
-  posweight: "netc has no weight for positive targets",
+  posweight: "`bce_with_logits` has `pos_weight`; classes have `class_weights`",
   fromlogits: "losses always take logits: leave it out, and leave out a `softmax` before the loss",
   // Optimizers and schedules
   betas: "write `beta1=0.9, beta2=0.999`",

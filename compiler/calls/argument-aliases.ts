@@ -1,4 +1,4 @@
-import { type ArgumentAlias, literalNumber, literalNumbers } from "../diagnostics/alias.js";
+import { type ArgumentAlias, each, literalNumber, literalNumbers } from "../diagnostics/alias.js";
 
 const OPTIMIZERS = [
   ...["sgd", "adam", "adamw", "nadam", "radam", "rmsprop", "adagrad", "adadelta"],
@@ -102,6 +102,11 @@ export const argumentAliases: Readonly<Record<string, readonly (string | Argumen
   probability: ["p", "prob"],
   slope: ["negative_slope", { name: "alpha", of: ["leaky_relu"] }],
   label_smoothing: ["smoothing"],
+  ignore: ["ignore_index"],
+  over: each(["dim", "axis"], {
+    differs: "axes have names: `channels`, `rows` and `columns`, or `tokens`; several in brackets",
+  }),
+  axis: [{ name: "dim", differs: "axes have names: `channels`, `rows`, `columns` and `tokens`" }],
   class_weights: [
     ...["weight", "weights"],
     {

@@ -113,8 +113,23 @@ function reportSuperfluous(
     span: first.span,
     label: "which argument is this?",
     notes: named.length ? [`by name it also takes ${listNames(named)}`] : [],
-    fixes: [...inferredFixes(call, superfluous, signature), ...nameFixes(superfluous, named)],
+    fixes: [
+      ...listFixes(call, signature),
+      ...inferredFixes(call, superfluous, signature),
+      ...nameFixes(superfluous, named),
+    ],
   });
+}
+
+/** PyTorch's `permute(0, 2, 1)` takes the items of a list as arguments. */
+function listFixes(call: CallExpression, signature: Signature): readonly Fix[] {
+  const [only, ...others] = signature.positional;
+  const isList = only && argumentNamed(signature, only)!.type.description.startsWith("a list");
+  const [first, last] = [call.arguments[0]!, call.arguments.at(-1)!];
+  if (!isList || others.length > 0 || call.arguments.some(({ name }) => name)) return [];
+  const end = { ...last.span, start: last.span.end };
+  const edits = [insertAt(first.span, "["), insertAt(end, "]")];
+  return [{ title: `write \`${only}\` as a list`, edits }];
 }
 
 /** Elsewhere the number of input channels comes first; here it is inferred. */

@@ -1,4 +1,5 @@
 import type { CallExpression, Identifier, Span } from "../../grammar/ast.js";
+import { aliasName } from "../diagnostics/alias.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
 import { type Candidate, plainName, suggest, type Suggestion } from "../diagnostics/suggest.js";
 import type { Signature } from "./signature.js";
@@ -69,7 +70,9 @@ function lookUp(
 ): Suggestion | string | undefined {
   const plain = plainName(written);
   const candidates = candidatesOf(known);
-  const isKnown = candidates.some(({ name }) => plainName(name) === plain);
+  const isKnown = candidates.some(({ name, aliases }) =>
+    [name, ...aliases.map(aliasName)].some((each) => plainName(each) === plain),
+  );
   if (!isKnown && Object.hasOwn(absent, plain)) return absent[plain];
   return suggest(written, candidates, given);
 }

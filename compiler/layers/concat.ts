@@ -99,5 +99,8 @@ function reportDifference(
       `${context.title} joins ${formatShape(first)} and ${formatShape(wrong)}, ` +
       `which differ in more than their ${axis}`,
     axis: wrong.length === first.length ? kind : "rank",
+    notes: AXES.filter((other) => joinedShape([first, wrong], other)).map(
+      (other) => `\`axis=${other}\` joins along the ${other}`,
+    ),
   });
 }

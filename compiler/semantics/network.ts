@@ -371,12 +371,24 @@ export class NetworkReader {
 
   private reportUnknownLayer(call: CallExpression, place: Place): void {
     const { name, span } = call.callee;
+    if (this.values.find(name, place)) return this.reportValueAsLayer(call, place);
     const { question, notes, fixes } = adviseLayer(call, place.module);
     place.environment.reporter.report("NET1001", {
       message: `there is no layer \`${name}\`${question}`,
       span,
       notes,
       fixes,
+    });
+  }
+
+  private reportValueAsLayer({ callee: { name, span } }: CallExpression, place: Place): void {
+    place.environment.reporter.report("NET1001", {
+      message: `\`${name}\` is a value, and no layer`,
+      span,
+      notes: [
+        `\`from ${name}\` continues from it, \`add(${name})\` and \`concat(${name})\` join it, ` +
+          `and \`let y = 0.5 * ${name}\` computes with it`,
+      ],
     });
   }
 

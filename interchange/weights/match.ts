@@ -314,7 +314,7 @@ function attentionIn(file: readonly Shaped[]): string | undefined {
   return (
     found &&
     `the file has weights of attention, such as \`${found.name}\`: it is a transformer, and netc ` +
-      "knows the names of torchvision's vit_b_16 and swin_t alone"
+      "knows the names of torchvision's vit_b_16 and swin_t, and of timm's vit and deit"
   );
 }
 

@@ -47,8 +47,8 @@ export function isAlike(a: Module, b: Module): boolean {
 /**
  * Whether two shapes hold the same numbers in the same order: up to ones at their end, `[10, 512]`
  * and `[10, 512, 1, 1]`; of a linear layer over a flattened image, which may be a convolution over
- * all of it, `[4096, 25088]` and `[4096, 512, 7, 7]`; and of numbers for each token, which PyTorch
- * keeps with an axis for the batch, `[197, 768]` and `[1, 197, 768]`.
+ * all of it, `[4096, 25088]` and `[4096, 512, 7, 7]`; and of numbers for each token or channel,
+ * which PyTorch keeps with axes for the batch and the tokens, `[197, 768]` and `[1, 197, 768]`.
  */
 export function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
   if (String(withoutOnes(a)) === String(withoutOnes(b))) return true;
@@ -57,8 +57,10 @@ export function sameNumbers(a: readonly number[], b: readonly number[]): boolean
   return isFlattened && a[0] === b[0] && inputsOf(a) === inputsOf(b);
 }
 
-const isBatchOf = (a: readonly number[], b: readonly number[]) =>
-  b.length === 2 && String(a) === String([1, ...b]);
+function isBatchOf(a: readonly number[], b: readonly number[]): boolean {
+  const isShort = b.length === 1 || b.length === 2;
+  return isShort && a.length === 3 && String(a) === String([...a.map(() => 1), ...b].slice(-3));
+}
 
 const inputsOf = (shape: readonly number[]) => shape.slice(1).reduce((x, y) => x * y, 1);
 

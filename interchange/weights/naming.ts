@@ -30,7 +30,8 @@ export const LAYER_SCALE = "layer_scale";
 /**
  * The name of today for one in a file of old: `denselayer1.norm.1` was renamed `norm1`, and
  * `mlp.linear_1` of vision transformers `mlp.0`. The scale of a ConvNeXt block, which libraries
- * call by different names, becomes a layer with a weight.
+ * call by different names, becomes a layer with a weight, and timm's transformers have the
+ * names of PyTorch's attention and of torchvision's parameters.
  */
 export function modernName(name: string): string {
   return name
@@ -38,5 +39,10 @@ export function modernName(name: string): string {
     .replace(/(encoder_layer_\d+\.mlp)\.linear_1\./, "$1.0.")
     .replace(/(encoder_layer_\d+\.mlp)\.linear_2\./, "$1.3.")
     .replace(/\.(?:layer_scale|layer_scale_parameter)$/, `.${LAYER_SCALE}.weight`)
-    .replace(/(\.blocks\.\d+)\.gamma$/, `$1.${LAYER_SCALE}.weight`);
+    .replace(/(\.blocks\.\d+)\.gamma$/, `$1.${LAYER_SCALE}.weight`)
+    .replace(/\.(layer_scale\d*|ls\d*)\.(?:scale|gamma)$/, ".$1.weight")
+    .replace(/^cls_token$/, "class_token")
+    .replace(/^pos_embed$/, "encoder.pos_embedding")
+    .replace(/^(blocks\.\d+\.attn)\.qkv\.(weight|bias)$/, "$1.in_proj_$2")
+    .replace(/^(blocks\.\d+\.attn)\.proj\./, "$1.out_proj.");
 }

@@ -38,6 +38,16 @@ function convnext(counts: readonly number[]): readonly string[] {
   return [...under("stem", [0, 1]), ...stages, ...under("head", ["norm", "fc"])];
 }
 
+/** The class token has no layer around it, and `modernName` says whose the positions are. */
+function vit(count: number): readonly string[] {
+  const layer = ["norm1", "attn", "attn.out_proj", "norm2", "mlp.fc1", "mlp.fc2"];
+  return [
+    ...["", "patch_embed.proj", "encoder"],
+    ...each(upTo(count), (index) => under(`blocks.${index}`, layer)),
+    ...["norm", "head"],
+  ];
+}
+
 const known = (network: string, layers: readonly string[], differs?: string): KnownNetwork => {
   const title = `timm's ${network}`;
   return differs === undefined ? { title, layers } : { title, layers, differs };
@@ -68,4 +78,5 @@ export const timmNetworks: readonly KnownNetwork[] = [
   ),
   known("efficientnet_b0", [...STEM, ...blocks(B0_STAGES), ...HEAD]),
   known("convnext_tiny", convnext([3, 3, 9, 3])),
+  known("vit_base_patch16_224, or of another size with 12 layers", vit(12)),
 ];

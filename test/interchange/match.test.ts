@@ -2,7 +2,7 @@
  * Which tensor of a file is which of a model's: what is sure, what is likely, and what is asked.
  */
 import fc from "fast-check";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { analyze } from "../../compiler/semantics/index.js";
 import { describeUnmatched } from "../../interchange/weights/describe.js";
@@ -43,7 +43,7 @@ function linesOf(request: MatchRequest): readonly string[] {
 }
 
 interface LibraryFile {
-  /** Of specs/ or scripts/torchvision/specs; null for a network that netc has not. */
+  /** Of specs/ or scripts/networks/specs; null for a network that netc has not. */
   readonly spec: string | null;
   /** `MODULE KIND:SIZES KIND:SIZES`, as timm 1.0.29 and transformers 5.18 define them. */
   readonly tensors: readonly string[];
@@ -68,7 +68,13 @@ describe("names of timm and transformers", () => {
     [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
 
   const ownOf = (spec: string): readonly Shaped[] => {
-    const text = readFileSync(new URL(`../../specs/${spec}.net`, import.meta.url), "utf8");
+    const folders = ["specs", "scripts/networks/specs"].map(
+      (folder) => new URL(`../../${folder}/${spec}.net`, import.meta.url),
+    );
+    const text = readFileSync(
+      folders.find((path) => existsSync(path))!,
+      "utf8",
+    );
     const { selected } = analyze(text, `${spec}.net`);
     return selected!.model.graph!.parameters.map(({ value: { name, shape } }) => {
       return { name, shape: shape.map(Number) };
@@ -101,7 +107,7 @@ describe("names of timm and transformers", () => {
     const { matches, remarks } = matchTensors({ own: ownOf("resnet18"), file, isOrdered: true });
     expect(matches).toEqual([]);
     expect(remarks).toEqual([expect.stringContaining("`blocks.0.attn.qkv.weight`")]);
-    expect(remarks[0]).toContain("netc knows the names of torchvision's vit_b_16 and swin_t alone");
+    expect(remarks[0]).toContain("netc knows the names of torchvision's vit_b_16 and swin_t, and");
   });
 
   test.each(["", "module."])("torchvision's swin_t %s", (prefix) => {

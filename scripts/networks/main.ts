@@ -1,18 +1,19 @@
 /**
- * Networks of torchvision with random weights, in and out: a table of how far each result is from
- * PyTorch's logits, as ||got - expected|| / ||expected|| over two images.
+ * Networks of torchvision and timm with random weights, in and out: a table of how far each result
+ * is from PyTorch's logits, as ||got - expected|| / ||expected|| over two images.
  *
- *   node scripts/run.mjs scripts/torchvision/main.ts [NETWORK...]
+ *   node scripts/run.mjs scripts/networks/main.ts [NETWORK...]
  *
+ * - lines: of the spec, without comments, empty lines, data and recipes
  * - netc: the `.pth` through `--weights`, the spec on the adapter that NETC_ADAPTER names
  * - PyTorch: `netc export --to pytorch`, run by PyTorch
  * - ONNX: `netc export --to onnx`, run by onnxruntime
  * - Keras: `netc export --to keras`, run by Keras
  * - same: whether the ONNX file, imported, has the layers, shapes and numbers of the spec
  *
- * It needs a built netc and Debian's python3-torchvision. NETC_PEERS names a folder whose
- * node_modules have onnxruntime-node, NETC_KERAS a Python with Keras 3; without them their columns
- * are empty.
+ * It needs a built netc and Debian's python3-torchvision, and for timm's networks NETC_TIMM, a
+ * Python with timm. NETC_PEERS names a folder whose node_modules have onnxruntime-node, NETC_KERAS
+ * a Python with Keras 3; without them their columns are empty.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -36,42 +37,79 @@ const IMAGES = 2;
 const TOLERANCE = 1e-4;
 
 /** Of the repository, and next to this file those that only this table needs. */
-const FOLDERS = ["specs", "scripts/torchvision/specs"];
+const FOLDERS = ["specs", "scripts/networks/specs"];
 
-const NETWORKS = [
-  ...["alexnet", "vgg11", "vgg16", "vgg19", "googlenet", "resnet18", "resnet34", "resnet50"],
-  ...["densenet121", "squeezenet1_1", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0"],
-  "shufflenet_v2_x1_0",
-  ...["resnet101", "wide_resnet50_2", "resnext50_32x4d", "inception_v3", "mnasnet1_0"],
-  ...["mobilenet_v3_large", "regnet_y_400mf", "convnext_tiny"],
+const TORCHVISION = [
+  ...["alexnet", "vgg11", "vgg11_bn", "vgg13", "vgg16", "vgg19", "googlenet", "inception_v3"],
+  ...["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "wide_resnet50_2"],
+  ...["resnext50_32x4d", "resnext101_32x8d", "densenet121", "densenet161", "densenet169"],
+  ...["squeezenet1_0", "squeezenet1_1", "mobilenet_v2", "mobilenet_v3_small"],
+  ...["mobilenet_v3_large", "mnasnet0_5", "mnasnet1_0", "efficientnet_b0", "efficientnet_b1"],
+  ...["efficientnet_v2_s", "regnet_x_400mf", "regnet_y_400mf", "convnext_tiny", "convnext_small"],
+  ...["shufflenet_v2_x1_0", "vit_b_16", "swin_t"],
 ];
 
-/** Where torchvision defines its tensors in another order than it uses them. */
+const TIMM = [
+  ...["resnet50d", "seresnet50", "res2net50_26w_4s", "legacy_xception", "darknet53"],
+  ...["cspdarknet53", "repvgg_a0", "ese_vovnet19b_dw", "ghostnet_100", "convmixer_768_32"],
+  ...["poolformer_s12", "mixer_b16_224", "resmlp_12_224", "deit_tiny_patch16_224"],
+];
+
+const affine = (from: string, to: string) => [
+  `${from}.alpha=${to}.weight`,
+  `${from}.beta=${to}.bias`,
+];
+
+/** Where a library defines its tensors in another order than it uses them. */
 const RENAMED: Readonly<Record<string, () => readonly string[]>> = {
-  convnext_tiny: () => {
-    const stages: readonly (readonly [section: string, count: number])[] = [
-      ["", 3],
-      ["stage1.", 3],
-      ["stage2.", 9],
-      ["stage3.", 3],
-    ];
-    return stages.flatMap(([section, count], stage) =>
-      Array.from({ length: count }, (_, layer) => {
-        const name = `${section}layer${layer + 1}.scale1.weight`;
-        return `features.${2 * stage + 1}.${layer}.layer_scale=${name}`;
-      }),
-    );
-  },
+  resmlp_12_224: () => [
+    ...Array.from({ length: 12 }, (_, index) => {
+      const [from, to] = [`blocks.${index}`, `layer${index + 1}`];
+      return [
+        ...affine(`${from}.norm1`, `${to}.scale1`),
+        ...affine(`${from}.norm2`, `${to}.scale3`),
+        ...[`${from}.ls1=${to}.scale2.weight`, `${from}.ls2=${to}.scale4.weight`],
+      ];
+    }).flat(),
+    ...affine("norm", "scale1"),
+  ],
+  res2net50_26w_4s: () =>
+    [3, 4, 6, 3].flatMap((count, stage) =>
+      Array.from({ length: count }, (_, index) => {
+        const block = index === 0 ? "separate_parts1" : `parts${index}`;
+        const [from, to] = [`layer${stage + 1}.${index}`, `stage${stage + 1}.${block}`];
+        return [0, 1, 2].flatMap((part) => [
+          `${from}.convs.${part}.*=${to}.conv${part + 1}.*`,
+          `${from}.bns.${part}.*=${to}.batchnorm${part + 1}.*`,
+        ]);
+      }).flat(),
+    ),
+  convnext_small: () => convnextScales([3, 3, 27, 3]),
 };
+
+function convnextScales(counts: readonly number[]): readonly string[] {
+  return counts.flatMap((count, stage) =>
+    Array.from({ length: count }, (_, layer) => {
+      const section = stage === 0 ? "" : `stage${stage}.`;
+      const name = `${section}layer${layer + 1}.scale1.weight`;
+      return `features.${2 * stage + 1}.${layer}.layer_scale=${name}`;
+    }),
+  );
+}
 
 /** Makes weights, images and what PyTorch gives. Statistics are random, too. */
 const MAKE = `
-import sys, numpy, torch, torchvision
-name, folder, size = sys.argv[1], sys.argv[2], int(sys.argv[3])
+import sys, numpy, torch
+name, folder, size, library = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 torch.set_num_threads(1)
 torch.manual_seed(1)
-init = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-net = torchvision.models.get_model(name, **init).eval()
+if library == "timm":
+    import timm
+    net = timm.create_model(name).eval()
+else:
+    import torchvision
+    init = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    net = torchvision.models.get_model(name, **init).eval()
 for module in net.modules():
     if isinstance(module, torch.nn.BatchNorm2d):
         module.running_mean.normal_(0, 0.1)
@@ -79,7 +117,7 @@ for module in net.modules():
         torch.nn.init.uniform_(module.weight, 0.5, 1.5)
         torch.nn.init.normal_(module.bias, 0, 0.1)
 for key, tensor in net.state_dict().items():
-    if key.endswith("layer_scale"):
+    if "layer_scale" in key or key.endswith((".ls1", ".ls2")):
         tensor.uniform_(0.1, 0.5)
 images = torch.randn(${IMAGES}, 3, size, size)
 with torch.no_grad():
@@ -122,6 +160,7 @@ interface Case {
 }
 
 interface Result {
+  readonly lines: number;
   readonly parameters: number;
   readonly netc: number;
   readonly pytorch: number;
@@ -132,9 +171,9 @@ interface Result {
 
 async function main(): Promise<void> {
   const chosen = process.argv.slice(3);
-  console.log("| network | parameters | netc | PyTorch | ONNX | Keras | same |");
-  console.log("| ------- | ---------: | ---: | ------: | ---: | ----: | ---- |");
-  for (const name of chosen.length > 0 ? chosen : NETWORKS) {
+  console.log("| network | lines | parameters | netc | PyTorch | ONNX | Keras | same |");
+  console.log("| ------- | ----: | ---------: | ---: | ------: | ---: | ----: | ---- |");
+  for (const name of chosen.length > 0 ? chosen : [...TORCHVISION, ...TIMM]) {
     const result = await inFolder((folder) => measured(caseOf(name, folder)));
     console.log(rowOf(name, result));
     if (!isFine(result)) process.exitCode = 1;
@@ -142,7 +181,7 @@ async function main(): Promise<void> {
 }
 
 async function inFolder<Made>(use: (folder: string) => Promise<Made>): Promise<Made> {
-  const folder = mkdtempSync(join(tmpdir(), "netc-torchvision-"));
+  const folder = mkdtempSync(join(tmpdir(), "netc-networks-"));
   try {
     return await use(folder);
   } finally {
@@ -162,16 +201,23 @@ function caseOf(name: string, folder: string): Case {
 
 async function measured(given: Case): Promise<Result> {
   const { name, folder, size, network } = given;
-  python(PYTHON, MAKE, name, folder, String(size));
+  const isTimm = TIMM.includes(name);
+  const interpreter = isTimm ? process.env.NETC_TIMM : PYTHON;
+  if (!interpreter) throw new Error(`${name} needs NETC_TIMM, a Python with timm`);
+  python(interpreter, MAKE, name, folder, String(size), isTimm ? "timm" : "torchvision");
   const logits = await netcLogits(given);
   for (const [format, file] of EXPORTS) exportTo(given, format, file);
   python(PYTHON, RUN_PYTORCH, folder, String(size));
   const keras = process.env.NETC_KERAS;
-  if (keras) python(keras, RUN_KERAS, folder, String(size));
+  if (keras) {
+    exportTo(given, "keras", "exported.keras");
+    python(keras, RUN_KERAS, folder, String(size));
+  }
   const errorOf = (got: ArrayLike<number>) => relativeError(got, floatsIn(join(folder, "logits")));
   const fromOnnx = await onnxLogits(given);
   const count = build(network).parameters.filter(({ value }) => !value.name.includes("running_"));
   return {
+    lines: linesOf(given.text),
     parameters: count.reduce((sum, { value }) => sum + sizeOf(value.shape), 0),
     netc: errorOf(logits),
     pytorch: errorOf(floatsIn(join(folder, "pytorch"))),
@@ -184,7 +230,6 @@ async function measured(given: Case): Promise<Result> {
 const EXPORTS = [
   ["pytorch", "exported.py"],
   ["onnx", "exported.onnx"],
-  ["keras", "exported.keras"],
 ] as const;
 
 function exportTo({ name, spec, folder }: Case, format: string, file: string): void {
@@ -263,6 +308,12 @@ function summaryOf({ inputs, layers, groups }: ResolvedNetwork): readonly string
     .sort();
 }
 
+/** Without comments and empty lines, and without constants, data and recipes of training. */
+function linesOf(text: string): number {
+  const network = text.replace(/^(data|train) .*?\n\}/gms, "").replace(/^const rgb_.*/gm, "");
+  return network.split("\n").filter((line) => /^\s*[^\s/]/.test(line)).length;
+}
+
 const sizeOf = (shape: readonly (number | string)[]) =>
   shape.reduce<number>((product, size) => product * Number(size), 1);
 
@@ -281,10 +332,11 @@ function relativeError(got: ArrayLike<number>, expected: Float32Array): number {
 const isFine = ({ netc, pytorch, onnx: fromOnnx = 0, keras = 0, same }: Result) =>
   same && [netc, pytorch, fromOnnx, keras].every((error) => error < TOLERANCE);
 
-function rowOf(name: string, { parameters, same, ...errors }: Result): string {
+function rowOf(name: string, { lines, parameters, same, ...errors }: Result): string {
   const { netc, pytorch, onnx: fromOnnx, keras } = errors;
   const texts = [netc, pytorch, fromOnnx, keras].map((error) => error?.toExponential(1) ?? "");
-  const cells = [name, parameters.toLocaleString("en"), ...texts, same ? "yes" : "no"];
+  const counts = [lines, parameters].map((count) => count.toLocaleString("en"));
+  const cells = [name, ...counts, ...texts, same ? "yes" : "no"];
   return `| ${cells.join(" | ")} |`;
 }
 
