@@ -71,6 +71,22 @@ export const elu: Mapping = (context) => {
   return context.elementwise("elu", [context.feature(0)], { alpha });
 };
 
+export const celu: Mapping = (context) => {
+  const alpha = shortest(context.attributes.number("alpha", 1));
+  return context.elementwise("celu", [context.feature(0)], { alpha });
+};
+
+const SELU = { alpha: 1.67326319217681884765625, gamma: 1.05070102214813232421875 };
+
+/** `Selu` with the numbers of its paper, which ONNX has by default. */
+export const selu: Mapping = (context) => {
+  const isPlain = (["alpha", "gamma"] as const).every((name) =>
+    isNear(context.attributes.number(name, SELU[name]), SELU[name]),
+  );
+  if (!isPlain) context.refuse("its alpha and gamma are not those of the paper");
+  return context.elementwise("selu", [context.feature(0)]);
+};
+
 /** `Gelu`: exact, or by tanh. */
 export const gelu: Mapping = (context) => {
   const form = context.attributes.text("approximate", "none");

@@ -124,9 +124,21 @@ function withConstant(
 ): Known {
   const constant = context.constant(index, "other input");
   if (isNeutral(context.node.operator, constant, index)) return x;
+  const moved = isForLastAxis(constant, x) ? context.asStored(x) : x;
   return (
-    byToken(context, x, index, line) ?? scale(context, x, line(perChannel(context, constant, x)))
+    byToken(context, moved, index, line) ??
+    scale(context, moved, line(perChannel(context, constant, moved)))
   );
+}
+
+/**
+ * Whether numbers are for the last axis of a transposed sequence, which netc's layers take for
+ * channels once the sequence is moved.
+ */
+function isForLastAxis({ shape }: ForeignTensor, x: Feature): boolean {
+  const isMoved = isSequence(x.stored) && x.order.as === "axes";
+  const last = shapeOf(x).length - 1;
+  return isMoved && channelAxisOf(x) !== axesOf(x)[last] && shape.at(-1) === shapeOf(x)[last];
 }
 
 /** A sum with numbers for each token, such as positions, or a product with them. */

@@ -3,6 +3,7 @@ import type { Known } from "../known.js";
 import type { NodeContext } from "../node-context.js";
 import {
   cast,
+  celu,
   clip,
   dropout,
   spatialDropout,
@@ -12,6 +13,7 @@ import {
   leakyRelu,
   passes,
   plain,
+  selu,
   softmax,
 } from "./activations.js";
 import { add, concat, divide, multiply, negate, subtract, sum } from "./arithmetic.js";
@@ -23,6 +25,7 @@ import {
   layerNormalization,
   lrn,
 } from "./normalizations.js";
+import { depthToSpace, preLu } from "./parts.js";
 import {
   adaptiveAveragePool,
   averagePool,
@@ -73,6 +76,10 @@ export const operators: Readonly<Record<string, OperatorMapping>> = {
   Clip: clip,
   LeakyRelu: leakyRelu,
   Elu: elu,
+  Celu: celu,
+  Selu: selu,
+  PRelu: preLu,
+  Softsign: plain("softsign"),
   HardSigmoid: hardSigmoid,
   Softmax: softmax,
 
@@ -114,6 +121,7 @@ export const operators: Readonly<Record<string, OperatorMapping>> = {
   Gather: gather,
   NearestPixels: nearestPixels,
   Slice: slice,
+  DepthToSpace: depthToSpace,
   Expand: expand,
 };
 

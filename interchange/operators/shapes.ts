@@ -15,6 +15,7 @@ import {
 } from "../known.js";
 import { axisOf, type NodeContext } from "../node-context.js";
 import { requireImage } from "./convolution.js";
+import { sliceOfValue } from "./parts.js";
 
 type Mapping = (context: NodeContext) => Known;
 
@@ -394,12 +395,10 @@ function nearest(context: NodeContext, picked: readonly ArrayLike<number>[]): Fe
   return context.layer("upsample", [image], upsampleTo(from, size));
 }
 
-/** `Slice` of sizes. Inputs: data, starts, ends, axes, steps. */
+/** `Slice` of sizes or of a value. Inputs: data, starts, ends, axes, steps. */
 export const slice: Mapping = (context) => {
   const input = context.inputs[0];
-  if (input?.is !== "sizes") {
-    return context.refuse("it cuts a part out of a value", "netc has no layer that does");
-  }
+  if (input?.is !== "sizes") return sliceOfValue(context);
   const [[start], [end]] = [context.integers(1, "starts"), context.integers(2, "ends")];
   const [step = 1] = context.has(4) ? context.integers(4, "steps") : [];
   if (step !== 1) context.refuse(`its step is ${step}`);

@@ -13,9 +13,15 @@ export function nameBlock(
   const common = sections.length > 0 ? commonName(sections) : undefined;
   const wanted = common ?? usualName(body);
   let name = findLayer(wanted) ? `${wanted}_block` : wanted;
-  for (let more = 2; taken.has(name) || findLayer(name); more++) name = `${wanted}_${letter(more)}`;
+  for (let more = 2; isTaken(name, taken) || findLayer(name); more++) {
+    name = `${wanted}_${letter(more)}`;
+  }
   return name;
 }
+
+/** Uses are numbered: `unit1` is one of the block `unit`, and cannot be a section as well. */
+const isTaken = (name: string, taken: ReadonlySet<string>) =>
+  [...taken].some((each) => each === name || each.replace(/\d+$/, "") === name);
 
 /** Without digits, which number uses. */
 const letter = (count: number) => String.fromCharCode(96 + Math.min(count, 26));

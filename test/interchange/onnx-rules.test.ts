@@ -439,12 +439,7 @@ test.each([
     [{ op: "Split", inputs: ["x"], attributes: { axis: 1 } }],
     "Split (node 0): netc has no layer for this operator",
   ],
-  ["PRelu", [{ op: "PRelu", inputs: ["x", "slope"] }], "PRelu (node 0): netc has no layer"],
-  [
-    "Slice of channels",
-    [{ op: "Slice", inputs: ["x", "start", "end", "axis"] }],
-    "Slice (node 0): it cuts a part out of a value",
-  ],
+  ["Einsum", [{ op: "Einsum", inputs: ["x", "slope"] }], "Einsum (node 0): netc has no layer"],
 ])("%s is refused by name", async (_, nodes, message) => {
   const tensors = {
     slope: float([3, 1, 1], [0.1, 0.2, 0.3]),
@@ -455,4 +450,61 @@ test.each([
   const bytes = model(nodes, tensors, [1, 3, 6, 6]);
   const graph = await readForeign(sourceIn({ "m.onnx": bytes }, ["m.onnx"]));
   expect(() => imported(graph)).toThrow(message);
+});
+
+describe("parts of values and activations", () => {
+  test("Slice cuts channels and rows, counts from the end, and clips", async () => {
+    const { found } = await same({
+      nodes: [{ op: "Slice", inputs: ["x", "starts", "ends", "axes", "steps"] }, conv({}, "v0")],
+      tensors: {
+        starts: int64([1, -5]),
+        ends: int64([9, 2 ** 40]),
+        axes: int64([1, -2]),
+        steps: int64([1, 2]),
+        w: several(2, 2, 1, 1),
+      },
+    });
+    const [channels, rows] = found.network.layers.map(({ values }) => values);
+    expect(channels).toMatchObject({ axis: "channels", start: 1, end: 3, step: 1 });
+    expect(rows).toMatchObject({ axis: "rows", start: 1, end: 6, step: 2 });
+  });
+
+  test("a Slice of everything is nothing, and one of the batch is refused", async () => {
+    const whole = { starts: int64([0]), ends: int64([2 ** 31]), axes: int64([0]) };
+    const slice = { op: "Slice", inputs: ["x", "starts", "ends", "axes"] };
+    const w = several(2, 3, 1, 1);
+    const { kinds } = await same({ nodes: [slice, conv({}, "v0")], tensors: { ...whole, w } });
+    expect(kinds).toEqual(["conv"]);
+    const first = { ...whole, ends: int64([1]), starts: int64([-1]) };
+    const refused = same({ nodes: [slice, conv({}, "v0")], tensors: { ...first, w } });
+    await expect(refused).rejects.toThrow("it cuts the batch");
+  });
+
+  test("Selu, Celu, Softsign and PRelu are layers", async () => {
+    const { kinds, found } = await same({
+      nodes: [
+        { op: "Selu", inputs: ["x"] },
+        { op: "Celu", inputs: ["v0"], attributes: { alpha: 0.5 } },
+        { op: "Softsign", inputs: ["v1"] },
+        { op: "PRelu", inputs: ["v2", "slopes"] },
+        { op: "PRelu", inputs: ["v3", "slope"] },
+      ],
+      tensors: { slopes: float([3, 1, 1], [0.1, -0.2, 0.3]), slope: float([1], [0.5]) },
+    });
+    expect(kinds).toEqual(["selu", "celu", "softsign", "prelu", "prelu"]);
+    expect(found.tensors.map(({ shape }) => shape)).toEqual([[3], [1]]);
+  });
+
+  test("DepthToSpace is pixel_shuffle in the mode CRD", async () => {
+    const made = (mode: string) =>
+      same({
+        nodes: [
+          conv({}),
+          { op: "DepthToSpace", inputs: ["v0"], attributes: { blocksize: 2, mode } },
+        ],
+        tensors: { w: several(8, 3, 1, 1) },
+      });
+    expect((await made("CRD")).kinds).toEqual(["conv", "pixel_shuffle"]);
+    await expect(made("DCR")).rejects.toThrow("CRD");
+  });
 });

@@ -57,16 +57,36 @@ describe.each(specs)("%s", (file) => {
     expect(await formatSpec(text)).toBe(text);
   });
 
-  // An export has the spec's own names: `bottleneck1` of a use, next to uses that loops number.
   test("is written as the same network with its own names, too", () => {
-    const plain = inference(network);
-    const paths = plain.layers.map(({ name }): Path => {
-      const parts = name.split(".");
-      return { sections: parts.slice(0, -1), own: parts.at(-1)! };
-    });
-    expect(() => structured(plain, paths)).not.toThrow();
+    expect(() => withOwnNames(network)).not.toThrow();
   });
 });
+
+/** An export has the spec's own names: `bottleneck1` of a use, next to uses that loops number. */
+function withOwnNames(network: ResolvedNetwork): string {
+  const plain = inference(network);
+  const paths = plain.layers.map(({ name }): Path => {
+    const parts = name.split(".");
+    return { sections: parts.slice(0, -1), own: parts.at(-1)! };
+  });
+  return structured(plain, paths).text;
+}
+
+const further = join(import.meta.dirname, "../../scripts/networks/specs");
+
+/** No importer makes formulas either. */
+test.each(
+  readdirSync(further).filter((file) => {
+    const kinds = furtherNetwork(file).layers.map(({ definition }) => definition);
+    return !kinds.some(({ name, readsNothing }) => readsNothing || name === "let");
+  }),
+)("%s is written as the same network with its own names", (file) => {
+  expect(() => withOwnNames(furtherNetwork(file))).not.toThrow();
+});
+
+function furtherNetwork(file: string): ResolvedNetwork {
+  return networksOf(readFileSync(join(further, file), "utf8"))[0]!;
+}
 
 test("what is wrong in the text would be an error", () => {
   const plain = inference(networkOf("resnet18.net"));
