@@ -110,6 +110,28 @@ describe("names of timm and transformers", () => {
     expect(remarks[0]).toContain("netc knows the names of torchvision's vit_b_16 and swin_t, and");
   });
 
+  test("timm's vision transformer, whose attention has names of its own", () => {
+    const { tensors } = files["timm's vit_tiny_patch16_224"]!;
+    const block = tensors.filter((line) => line.startsWith("blocks.1."));
+    const others = Array.from({ length: 10 }, (_, index) =>
+      block.map((line) => line.replace(".1.", `.${index + 2}.`)),
+    );
+    const end = ["norm weight:192 bias:192", "head weight:1000,192 bias:1000"];
+    const all = [...tensors, ...others.flat(), ...end];
+    const file = sorted(tensorsOf({ spec: null, tensors: all }));
+    const own = ownOf("deit_tiny_patch16_224");
+    const { matches, unmatched, left } = matchTensors({ own, file, isOrdered: false });
+    expect([unmatched, left]).toEqual([[], []]);
+    const found = Object.fromEntries(matches.map(({ own, file }) => [own.name, file.name]));
+    expect(found).toMatchObject({
+      class_token: "cls_token",
+      "encoder.pos_embedding": "pos_embed",
+      "encoder.layer2.attention1.in_proj_bias": "blocks.1.attn.qkv.bias",
+      "encoder.layer12.attention1.out_proj.weight": "blocks.11.attn.proj.weight",
+    });
+    expect(matches.every(({ sure }) => sure === "sure")).toBe(true);
+  });
+
   test.each(["", "module."])("torchvision's swin_t %s", (prefix) => {
     const own = ownOf("swin_t");
     const modules = [...new Set(own.map(({ name }) => name.replace(/\.[^.]+$/, "")))];
