@@ -33,7 +33,10 @@ export function predictionRuntime({ preparations }: Pick<Program, "preparations"
   if (!preparations?.eval) return "standalone-prediction-arrays.js";
   const { transforms, first } = preparations.eval;
   const isPlain = transforms.every(
-    ({ kind }, index) => PLAIN.includes(kind) && (kind !== "normalize" || index >= first),
+    (transform, index) =>
+      PLAIN.includes(transform.kind) &&
+      !("mode" in transform) &&
+      (transform.kind !== "normalize" || index >= first),
   );
   return `standalone-prediction${isPlain ? "" : "-any"}.js`;
 }

@@ -1,5 +1,5 @@
 import type { DataSource } from "./recipe.js";
-import type { Transform } from "./transforms.js";
+import { sidesOf, type Transform } from "./transforms.js";
 
 /** What is known of an image's size on its way through the transforms. */
 export type ImageSize =
@@ -31,8 +31,9 @@ export function sizeAfter(transform: Transform, size: ImageSize): ImageSize {
     case "center_crop":
     case "random_crop":
     case "random_resized_crop":
+    case "letterbox":
     case "ten_crop":
-      return { kind: "exact", height: transform.size, width: transform.size };
+      return { kind: "exact", ...sidesOf(transform.size) };
     default:
       return size;
   }

@@ -9,16 +9,54 @@ export type Range = readonly [low: number, high: number];
 /** Height and width in pixels. */
 export type HeightAndWidth = readonly [height: number, width: number];
 
+/** Of a square, or of both sides. */
+export type CropSize = number | HeightAndWidth;
+
+/** How the pixels of another size are weighted; bilinear if absent. */
+interface Resampled {
+  readonly mode?: "bicubic";
+}
+
 export type Transform =
   /** A number is that of the shorter side; the other follows. */
-  | { readonly kind: "resize"; readonly size: number | HeightAndWidth }
-  | { readonly kind: "center_crop"; readonly size: number }
-  | { readonly kind: "random_crop"; readonly size: number; readonly padding: number }
-  | {
+  | ({ readonly kind: "resize"; readonly size: number | HeightAndWidth } & Resampled)
+  /** As large as fits into a size, in the middle of pixels of one value. */
+  | ({
+      readonly kind: "letterbox";
+      readonly size: CropSize;
+      /** From 0 to 1. */
+      readonly value: number;
+    } & Resampled)
+  | { readonly kind: "center_crop"; readonly size: CropSize }
+  | { readonly kind: "random_crop"; readonly size: CropSize; readonly padding: number }
+  | ({
       readonly kind: "random_resized_crop";
-      readonly size: number;
+      readonly size: CropSize;
       readonly scale: Range;
       readonly ratio: Range;
+    } & Resampled)
+  /** By a Gaussian of this deviation, drawn for each image, cut off beyond the kernel. */
+  | { readonly kind: "gaussian_blur"; readonly kernel: HeightAndWidth; readonly sigma: Range }
+  /** Corners move inward by up to this share of half of the image. */
+  | {
+      readonly kind: "perspective";
+      readonly distortion: number;
+      readonly probability: number;
+    }
+  /** This many operations, drawn for each image, of one magnitude (arXiv:1909.13719). */
+  | { readonly kind: "rand_augment"; readonly operations: number; readonly magnitude: number }
+  /** One operation of any magnitude (arXiv:2103.10158). */
+  | { readonly kind: "trivial_augment" }
+  /** The weighted mean of the image and of chains of operations on it (arXiv:1912.02781). */
+  | {
+      readonly kind: "aug_mix";
+      readonly severity: number;
+      readonly chains: number;
+      /** Operations of a chain: 1 to 3 of them, drawn for each, if absent. */
+      readonly depth?: number | undefined;
+      readonly alpha: number;
+      /** Whether brightness, contrast, saturation and sharpness are among them. */
+      readonly hasAll: boolean;
     }
   /**
    * Four corners and the middle, and their mirror images: ten images of one, one below the other.
@@ -61,7 +99,8 @@ export type Transform =
       /** Of the area erased, as a share of the image, and of its height to its width. */
       readonly scale: Range;
       readonly ratio: Range;
-      readonly value: number;
+      /** `random`: noise, of the standard normal distribution, that differs for each number. */
+      readonly value: number | "random";
     }
   /**
    * Turned clockwise, moved, scaled and sheared about the middle, each pixel from the nearest one;
@@ -88,6 +127,12 @@ export type Transform =
   | { readonly kind: "cutmix"; readonly alpha: number }
   /** Each image is the weighted mean of itself and another one of the batch (arXiv:1710.09412). */
   | { readonly kind: "mixup"; readonly alpha: number };
+
+/** Height and width of what has one size, or both. */
+export function sidesOf(size: CropSize): { readonly height: number; readonly width: number } {
+  const [height, width] = typeof size === "number" ? [size, size] : size;
+  return { height, width };
+}
 
 export type TransformKind = Transform["kind"];
 export type TransformOf<Kind extends TransformKind> = Extract<Transform, { readonly kind: Kind }>;
@@ -129,8 +174,8 @@ export const DECISIONS = {
   },
   /** What is added to each channel. */
   pca_noise: { red: "f32", green: "f32", blue: "f32" },
-  /** Of width 0 where nothing is erased. */
-  random_erasing: RECTANGLE,
+  /** Of width 0 where nothing is erased; `noise` is the seed of a random value. */
+  random_erasing: { ...RECTANGLE, noise: "u32" },
   /** What comes from the other image, and the share of the image that stays. */
   cutmix: { ...RECTANGLE, share: "f32" },
   mixup: { share: "f32" },
@@ -151,6 +196,19 @@ export type PreparedKind = keyof typeof DECISIONS;
 
 /** Those of them that do not mix images. */
 export type UnmixedKind = Exclude<PreparedKind, MixingKind>;
+
+/** Those that only training does: an eval split has none of them. */
+export const AUGMENTING = [
+  "perspective",
+  "rand_augment",
+  "trivial_augment",
+  "aug_mix",
+] as const satisfies readonly TransformKind[];
+export type AugmentingKind = (typeof AUGMENTING)[number];
+
+export function isAugmenting(transform: Transform): transform is TransformOf<AugmentingKind> {
+  return (AUGMENTING as readonly TransformKind[]).includes(transform.kind);
+}
 
 export function isPrepared(transform: Transform): transform is TransformOf<PreparedKind> {
   return transform.kind in DECISIONS;

@@ -96,7 +96,7 @@ const INSPECTABLE = 'export { inspectable } from "./runtime/inside/inspectable.j
 const WITHOUT_DRAWING = {
   "data/decide-drawn.js":
     "export const DRAWN = {}, NOTHING = {}; export const randomRectangle = () => {};",
-  "data/other-transforms.js": "export const OTHER_APPLIERS = {}; export const resized = () => {};",
+  "data/other-transforms.js": "export const OTHER_APPLIERS = {}; export const inLoops = () => {};",
   "data/random.js": "export const randomFor = () => {};",
   "data/resample-fast.js": "export const acrossFor = () => {}, downFor = acrossFor;",
   "data/resample-floats.js": "export const floatsAcross = () => {}, floatsDown = floatsAcross;",

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Transform } from "../../program/transforms.js";
 import type { InsidePage, PageImage } from "../../report/inside-page.js";
 import { renderInside } from "../../report/inside-page.js";
-import { applyTransforms } from "../../runtime/data/transforms.js";
+import { applyTransforms } from "../../runtime/data/apply.js";
 import { inspectable, type Inspectable } from "../../runtime/inside/inspectable.js";
 import type { Network } from "../../runtime/network.js";
 import { decodeImage } from "../../runtime/node/data/decode.js";

@@ -181,6 +181,23 @@ export function valueName(): ArgumentType<string> {
   };
 }
 
+/** A number, or a word. */
+export function valueOr<const Word extends string>(
+  word: Word,
+  range: NumberRange = {},
+): ArgumentType<number | Word> {
+  const number = float(range);
+  return {
+    description: `${number.description}, or \`${word}\``,
+    accepts: { kind: "word", words: [word] },
+    write: String,
+    read: (expression, reader) =>
+      expression.kind === "name" && expression.name === word
+        ? word
+        : number.read(expression, reader),
+  };
+}
+
 // Lists
 
 /** Height and width: `3`, or `[3, 5]`. */
@@ -212,6 +229,41 @@ export function sideOrBoth(range: NumberRange = {}): ArgumentType<number | Pair>
         if (constant.kind === "integer") return inRange(constant.value, range);
         const sizes = integersOf(constant);
         return sizes?.length === 2 ? allInRange(sizes as Pair, range) : MISMATCH;
+      }),
+  };
+}
+
+/** An odd number for both axes, or [height, width] of odd numbers: what has a middle. */
+export function oddSides(): ArgumentType<Pair> {
+  const both = pair({ minimum: 1 });
+  const description = `an odd ${both.description.replace(/^an? /, "")}`;
+  return {
+    ...both,
+    description,
+    read(expression, reader) {
+      const read = both.read(expression, reader);
+      const isOdd = read?.every((side) => side % 2 === 1) ?? true;
+      return isOdd ? read : mismatch(expression, reader, description);
+    },
+  };
+}
+
+/** A number, or the smallest and the largest of a range. */
+export function valueOrRange(
+  range: NumberRange = {},
+): ArgumentType<readonly [low: number, high: number]> {
+  const number = describeRange("a number", range);
+  const description = `${number}, or a list of the smallest and the largest`;
+  return {
+    description,
+    accepts: { kind: "number" },
+    write: ([low, high]) => (low === high ? `${low}` : writeNumbers([low, high])),
+    read: (expression, reader) =>
+      readConstant(expression, reader, description, (constant) => {
+        const elements = constant.kind === "list" ? constant.elements : [constant, constant];
+        if (elements.length !== 2 || !elements.every(isNumeric)) return MISMATCH;
+        const [low, high] = elements.map(({ value }) => value) as [number, number];
+        return low <= high ? allInRange([low, high] as const, range) : MISMATCH;
       }),
   };
 }

@@ -25,6 +25,7 @@ import {
 import type { Constants } from "./constants.js";
 import { defineKernel, scopeOf, type Fragment } from "./define-kernel.js";
 import { COLOR_FUNCTIONS, GRAY_LUMA, LUMA } from "./prepare-colors.js";
+import { THREEFRY, TO_UNIT } from "./random.js";
 import { REDUCE_WORKGROUP, SUM } from "./reduce.js";
 
 const LANES = REDUCE_WORKGROUP;
@@ -38,6 +39,8 @@ export interface PreparedStep {
   readonly parts?: readonly (typeof JITTER_PARTS)[number][];
   /** Of a color_jitter with contrast: its place among a view's means. */
   readonly mean?: number;
+  /** Of random_erasing: whether noise is in place of what is erased. */
+  readonly isNoise?: boolean;
 }
 
 export interface PrepareProblem {
@@ -244,7 +247,7 @@ export const stepConstant = (name: string, { firstWord }: { readonly firstWord: 
 
 /** A step's constants. */
 function stepFragment(step: PreparedStep): Fragment {
-  const named = Object.entries(TRANSFORMS[step.kind].constants);
+  const named = step.isNoise ? [] : Object.entries(TRANSFORMS[step.kind].constants);
   const constants = named.map(([name, kind]) => [stepConstant(name, step), kind] as const);
   return { bindings: {}, constants: Object.fromEntries(constants) };
 }
@@ -296,6 +299,28 @@ function beforeAffine(step: PreparedStep): Code {
 const outside = ({ firstWord }: PreparedStep) => local("outside_", firstWord);
 const erased = ({ firstWord }: PreparedStep) => local("erased_", firstWord);
 
+const noiseAt = ({ firstWord }: PreparedStep) => local("noise_at_", firstWord);
+
+/** One value, or the noise of the place. */
+const erasedColor = (step: PreparedStep) =>
+  step.isNoise
+    ? code`${NOISE}(${word(step, "noise")}, ${noiseAt(step)})`
+    : code`vec3f(${constant("f32", "value", step)})`;
+
+/** Normal numbers for a place of an image, by Box and Muller's method. */
+const NOISE = helper(
+  "noise",
+  code`
+    fn noise(seed: u32, place: vec2u) -> vec3f {
+      let first = ${THREEFRY}(vec2u(seed, 0u), place);
+      let second = ${THREEFRY}(vec2u(seed, 1u), place);
+      let lengths = vec2f(1.0 - ${TO_UNIT}(first.x), 1.0 - ${TO_UNIT}(second.x));
+      let turns = 6.2831855 * vec2f(${TO_UNIT}(first.y), ${TO_UNIT}(second.y));
+      let scaled = sqrt(-2.0 * log(lengths));
+      return vec3f(scaled.x * cos(turns.x), scaled.x * sin(turns.x), scaled.y * cos(turns.y));
+    }`,
+);
+
 const blackOutside = (step: PreparedStep) => code`
   if (${outside(step)}) {
     color = vec3f(0);
@@ -339,11 +364,12 @@ const TRANSFORMS: Readonly<Record<PreparedKind, TransformCode>> = {
   },
   random_erasing: {
     constants: { value: "f32" },
-    backward: (step) =>
-      code`let ${erased(step)} = ${WITHIN}(${offset(WORD, step.firstWord)}, x, y);`,
+    backward: (step) => code`
+      let ${erased(step)} = ${WITHIN}(${offset(WORD, step.firstWord)}, x, y);
+      ${step.isNoise && code`let ${noiseAt(step)} = vec2u(vec2i(x, y));`}`,
     forward: (step) => code`
       if (${erased(step)}) {
-        color = vec3f(${constant("f32", "value", step)});
+        color = ${erasedColor(step)};
       }`,
   },
   affine: {

@@ -142,7 +142,7 @@ function transformConstants(transform: Transform, from: Size, to: Size): Record<
     case "normalize":
       return { ...channelConstants("mean", transform), ...channelConstants("std", transform) };
     case "random_erasing":
-      return { value: transform.value };
+      return transform.value === "random" ? {} : { value: transform.value };
     default:
       return {};
   }

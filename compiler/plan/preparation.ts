@@ -45,6 +45,8 @@ export interface PreparationStep extends WordsPlace {
   readonly parts?: readonly JitterPart[];
   /** The place of the mean that changes of contrast need. */
   readonly mean?: number;
+  /** Of a random_erasing, whether noise is in place of what is erased. */
+  readonly isNoise?: true;
 }
 
 type JitterPart = (typeof JITTER_PARTS)[number];
@@ -126,6 +128,8 @@ function planPreparation(
 function planSteps(places: readonly WordsPlace[], isGray: boolean) {
   let means = 0;
   const steps = places.map((place): PreparationStep => {
+    if (place.transform.kind === "random_erasing" && place.transform.value === "random")
+      return { ...place, isNoise: true };
     if (place.transform.kind !== "color_jitter") return place;
     const parts = jitterParts(place.transform, isGray);
     return {

@@ -3,7 +3,13 @@
  * need none of it where their eval transforms draw nothing: scripts/build.mjs leaves this file out
  * of the runtime of such standalone modules.
  */
-import type { Range, TransformOf, UnmixedKind } from "../../program/transforms.js";
+import {
+  sidesOf,
+  type CropSize,
+  type Range,
+  type TransformOf,
+  type UnmixedKind,
+} from "../../program/transforms.js";
 import type { Deciders, Decisions, Size } from "./decide.js";
 import { DataError } from "./error.js";
 import { roundHalfToEven, type Rectangle } from "./image.js";
@@ -30,7 +36,10 @@ export const DRAWN: Deciders<Exclude<UnmixedKind, "center_crop" | "normalize">> 
     ) as [number, number, number];
     return { red, green, blue };
   },
-  random_erasing: erasedRectangle,
+  random_erasing: (transform, size, random) => ({
+    ...erasedRectangle(transform, size, random),
+    noise: transform.value === "random" ? random.below(2 ** 24) : 0,
+  }),
   affine: inverseAffine,
 };
 
@@ -39,17 +48,19 @@ function flip({ probability }: { readonly probability: number }, _: Size, random
 }
 
 function randomCorner(
-  { size, padding }: { readonly size: number; readonly padding: number },
+  { size, padding }: { readonly size: CropSize; readonly padding: number },
   image: Size,
   random: ExampleRandom,
 ) {
-  const freeHeight = image.height + 2 * padding - size;
-  const freeWidth = image.width + 2 * padding - size;
+  const { height, width } = sidesOf(size);
+  const freeHeight = image.height + 2 * padding - height;
+  const freeWidth = image.width + 2 * padding - width;
   if (freeHeight < 0 || freeWidth < 0) {
+    const wanted = typeof size === "number" ? `${size}` : `[${size.join(", ")}]`;
     throw new DataError(
-      `random_crop(${size}, padding=${padding}) met an image of ${image.width}x${image.height} ` +
-        "(width x height), too small for it",
-      `put \`resize(${size})\` before it`,
+      `random_crop(${wanted}, padding=${padding}) met an image of ` +
+        `${image.width}x${image.height} (width x height), too small for it`,
+      `put \`resize(${wanted})\` before it`,
     );
   }
   const top = random.below(freeHeight + 1) - padding;
@@ -123,10 +134,10 @@ function inverseAffine(
   return inWholeNumbers(rows, { width, height });
 }
 
-type Row = readonly [x: number, y: number, start: number];
+export type Row = readonly [x: number, y: number, start: number];
 
 /** With as many bits of fraction as sums in 32 bits allow. */
-function inWholeNumbers(rows: readonly [Row, Row], { width, height }: Size) {
+export function inWholeNumbers(rows: readonly [Row, Row], { width, height }: Size) {
   const sumOf = ([x, y, start]: Row) =>
     Math.abs(x) * width + Math.abs(y) * height + Math.abs(start) + 1;
   const bits = Math.floor(Math.log2(2 ** 30 / Math.max(...rows.map(sumOf))));

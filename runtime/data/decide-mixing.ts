@@ -52,7 +52,7 @@ export function beta(alpha: number, random: ExampleRandom): number {
 }
 
 /** Marsaglia and Tsang, "A simple method for generating gamma variables", 2000. */
-function gamma(shape: number, random: ExampleRandom): number {
+export function gamma(shape: number, random: ExampleRandom): number {
   if (shape < 1) return gamma(shape + 1, random) * (1 - random.unit()) ** (1 / shape);
   const d = shape - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);

@@ -4,11 +4,12 @@
  * loops of transforms.ts. What is random is in decide-drawn.ts; what mixes images decides in
  * decide-mixing.ts: only training does.
  */
-import type {
-  DECISIONS,
-  PreparedKind,
-  TransformOf,
-  UnmixedKind,
+import {
+  sidesOf,
+  type DECISIONS,
+  type PreparedKind,
+  type TransformOf,
+  type UnmixedKind,
 } from "../../program/transforms.js";
 import { DRAWN } from "./decide-drawn.js";
 import { roundHalfToEven, type Rectangle } from "./image.js";
@@ -35,7 +36,7 @@ export type Deciders<Kinds extends PreparedKind> = {
 
 const deciders: Deciders<UnmixedKind> = {
   center_crop({ size }, image) {
-    const { left, top } = centralSquare(image, size);
+    const { left, top } = centralCrop(image, sidesOf(size));
     return { left, top };
   },
   normalize: () => ({}),
@@ -60,12 +61,12 @@ export function decide(
 }
 
 /** The middle; a smaller image is surrounded by zeros. */
-export function centralSquare(image: Size, size: number): Rectangle {
+export function centralCrop(image: Size, { width, height }: Size): Rectangle {
   return {
-    left: centralStart(image.width, size),
-    top: centralStart(image.height, size),
-    width: size,
-    height: size,
+    left: centralStart(image.width, width),
+    top: centralStart(image.height, height),
+    width,
+    height,
   };
 }
 

@@ -5,6 +5,7 @@ import {
   isMixing,
   isPrepared,
   placeWords,
+  sidesOf,
   SCALE_WORD,
   type MixingKind,
   type WordsPlace,
@@ -37,7 +38,7 @@ export class Draws {
       if (isMixing(transform)) return;
       const random = randomFor(key, first + position);
       this.writeDecisions(start + word, transform, decide(transform, size, random));
-      if ("size" in transform) size = { width: transform.size, height: transform.size };
+      if ("size" in transform) size = sidesOf(transform.size);
     });
     if (this.places.length !== transforms.length - first) {
       throw new Error("the program prepares transforms that this runtime does not know");

@@ -40,23 +40,17 @@ export function fixedPoint({ first, count, weights, span }: Filter, inputs: numb
     const moved = Math.min(start, inputs - taps);
     for (let tap = 0; tap < count[output]!; tap++) {
       const weight = weights[output * span + tap]! * (1 << PRECISION);
-      fixed[output * taps + start - moved + tap] = Math.floor(0.5 + weight);
+      const rounded = Math.floor(0.5 + Math.abs(weight));
+      fixed[output * taps + start - moved + tap] = weight < 0 ? -rounded : rounded;
     }
     return moved;
   });
   return { first: starts, weights: fixed, taps };
 }
 
-export type Across = (
-  pixels: Uint8Array,
-  target: Uint8Array,
-  filter: FixedFilter,
-  rows: Rows,
-) => void;
+/** Bytes that are written: clamped where sums may pass 0 and 255. */
+export type Bytes = Uint8Array | Uint8ClampedArray;
 
-export type Down = (
-  pixels: Uint8Array,
-  target: Uint8Array,
-  filter: FixedFilter,
-  length: number,
-) => void;
+export type Across = (pixels: Uint8Array, target: Bytes, filter: FixedFilter, rows: Rows) => void;
+
+export type Down = (pixels: Uint8Array, target: Bytes, filter: FixedFilter, length: number) => void;

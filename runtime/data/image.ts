@@ -1,5 +1,5 @@
 /** Operations on decoded images. Each returns a new image; none changes its argument. */
-import type { DECISIONS } from "../../program/transforms.js";
+import { sidesOf, type CropSize, type DECISIONS } from "../../program/transforms.js";
 import type { Image } from "./dataset.js";
 
 /** An image of the given size with the kind of pixels of `like`, all zero. */
@@ -34,13 +34,13 @@ export function cropImage(image: Image, area: Rectangle): Image {
   return result;
 }
 
-/** A square of the image, which may reach beyond it. */
-export function cropSquare(
+/** A part of the image of a size, which may reach beyond it. */
+export function cropAt(
   image: Image,
-  { size }: { readonly size: number },
+  { size }: { readonly size: CropSize },
   { left, top }: { readonly left: number; readonly top: number },
 ): Image {
-  return cropImage(image, { left, top, width: size, height: size });
+  return cropImage(image, { left, top, ...sidesOf(size) });
 }
 
 /** Where pixels come from, in whole numbers: DECISIONS of program/transforms.ts says how. */

@@ -13,6 +13,6 @@ export { countBatches } from "./dataset.js";
 export { DataError } from "./error.js";
 export { loadBatches } from "./loader.js";
 export type { LoaderOptions } from "./loader.js";
-export { applyTransforms } from "./transforms.js";
+export { applyTransforms } from "./apply.js";
 export { chooseStaging } from "./stage.js";
 export type { Staging } from "./stage.js";

@@ -3,12 +3,15 @@
  * decisions of its picture, which follow from the example's key alone. Labels are never mixed, so
  * sizes change by the nearest pixel.
  */
-import type { Transform } from "../../program/transforms.js";
+import { sidesOf, type Transform, type TransformOf } from "../../program/transforms.js";
+import { turnMask } from "./augment/perspective.js";
+import { augmentMask } from "./augment/policies.js";
 import type { ExampleKey, Mask } from "./dataset.js";
 import { decide, resizedSize, type Decisions, type Size } from "./decide.js";
 import { randomRectangle } from "./decide-drawn.js";
 import { DataError } from "./error.js";
 import { affineImage, cropImage, flipImage, type Rectangle } from "./image.js";
+import { fittedSize, placeWithin } from "./other-transforms.js";
 import { randomFor, type ExampleRandom } from "./random.js";
 
 /**
@@ -32,14 +35,15 @@ function moved(mask: Mask, transform: Transform, random: ExampleRandom): Mask {
     case "resize":
       return nearest(mask, whole(mask), resizedSize(mask, transform));
     case "random_resized_crop": {
-      const { size } = transform;
       const from = randomRectangle(mask, transform, random);
-      return nearest(mask, from, { width: size, height: size });
+      return nearest(mask, from, sidesOf(transform.size));
     }
+    case "letterbox":
+      return letterboxed(mask, transform);
     case "center_crop":
     case "random_crop": {
       const { left, top } = decide(transform, mask, random) as Decisions<"center_crop">;
-      return cropped(mask, { left, top, width: transform.size, height: transform.size });
+      return cropped(mask, { left, top, ...sidesOf(transform.size) });
     }
     case "hflip":
     case "vflip": {
@@ -48,7 +52,9 @@ function moved(mask: Mask, transform: Transform, random: ExampleRandom): Mask {
       return flipped ? ({ ...mask, ...flipImage(mask, axis) } as Mask) : mask;
     }
     case "ten_crop":
-      throw new DataError("ten_crop has no meaning for masks");
+    case "aug_mix":
+      throw new DataError(`${transform.kind} has no meaning for masks`);
+    case "gaussian_blur":
     case "normalize":
     case "color_jitter":
     case "pca_noise":
@@ -59,14 +65,34 @@ function moved(mask: Mask, transform: Transform, random: ExampleRandom): Mask {
       return mask;
     case "affine": {
       const places = decide(transform, mask, random) as Decisions<"affine">;
-      const { ignore } = mask;
-      if (ignore !== undefined) return { ...mask, ...affineImage(mask, places, ignore) } as Mask;
-      throw new DataError(
-        "`affine` and `rotation` turn a mask's corners out of it, and pixels there have no class",
-        "give the loss a label to ignore: `cross_entropy(..., ignore=255)`",
-      );
+      const ignore = ignoredLabel(mask, "`affine` and `rotation` turn");
+      return { ...mask, ...affineImage(mask, places, ignore) } as Mask;
+    }
+    case "perspective": {
+      const ignore = ignoredLabel(mask, "`perspective` turns");
+      return turnMask(mask, transform, random, ignore);
+    }
+    case "rand_augment":
+    case "trivial_augment": {
+      const ignore = ignoredLabel(mask, `\`${transform.kind}\` turns`);
+      return augmentMask(mask, transform, random, ignore);
     }
   }
+}
+
+function ignoredLabel({ ignore }: Mask, turns: string): number {
+  if (ignore !== undefined) return ignore;
+  throw new DataError(
+    `${turns} a mask's corners out of it, and pixels there have no class`,
+    "give the loss a label to ignore: `cross_entropy(..., ignore=255)`",
+  );
+}
+
+function letterboxed(mask: Mask, { size }: TransformOf<"letterbox">): Mask {
+  const into = sidesOf(size);
+  const inner = nearest(mask, whole(mask), fittedSize(mask, into));
+  const { left, top } = placeWithin(inner, into);
+  return cropped(inner, { left: -left, top: -top, ...into });
 }
 
 const whole = ({ width, height }: Size): Rectangle => ({ left: 0, top: 0, width, height });

@@ -2,7 +2,7 @@
 import type { TransformKind } from "../../program/transforms.js";
 import type { Dataset, Example, Stage } from "./dataset.js";
 import { transformMask } from "./masks.js";
-import { applyTransforms } from "./transforms.js";
+import { applyTransforms } from "./apply.js";
 
 /** A dataset of `length` examples made by a function that never fails. */
 export function datasetInMemory(

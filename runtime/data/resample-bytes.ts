@@ -7,6 +7,7 @@ import {
   HALF,
   PRECISION,
   type Across,
+  type Bytes,
   type Down,
   type FixedFilter,
   type Rows,
@@ -16,7 +17,7 @@ import { acrossFor, downFor } from "./resample-fast.js";
 /** Each row of `target` from one of `pixels`. */
 export function bytesAcross(
   pixels: Uint8Array,
-  target: Uint8Array,
+  target: Bytes,
   filter: FixedFilter,
   rows: Rows,
 ): void {
@@ -43,7 +44,7 @@ const channelsAcross: Across = (pixels, target, { first, weights, taps }, rows) 
 /** Rows of `length` bytes added up to rows of as many. */
 export function bytesDown(
   pixels: Uint8Array,
-  target: Uint8Array,
+  target: Bytes,
   filter: FixedFilter,
   length: number,
 ): void {

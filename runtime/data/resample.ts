@@ -1,6 +1,7 @@
 /**
- * Bilinear resizing with antialiasing, as Pillow and torchvision do it: a triangle filter that
- * widens with the reduction, applied to rows and then to columns, bytes rounded after each. Of
+ * Resizing with antialiasing, as Pillow and torchvision do it: a filter, a triangle or another
+ * one, that widens with the reduction, applied to rows and then to columns, bytes rounded after
+ * each. Of
  * bytes the results are Pillow's, bit for bit: its fixed-point arithmetic is used
  * (resample-bytes.ts). Only what is kept of the result is computed.
  */
@@ -21,7 +22,18 @@ export interface Resampling {
   readonly to: Size;
   /** The part of the result that is wanted. All of it unless given. */
   readonly keep?: Rectangle;
+  /** A triangle unless given: bilinear. */
+  readonly shape?: FilterShape | undefined;
 }
+
+/** How much an input counts at a distance from the middle, in steps of the coarser of both. */
+export interface FilterShape {
+  readonly weigh: (distance: number) => number;
+  /** Where nothing counts any more. */
+  readonly reach: number;
+}
+
+const TRIANGLE: FilterShape = { weigh: (distance) => Math.max(0, 1 - distance), reach: 1 };
 
 /** `image` at another size, in pixels. */
 export function resizeImage(image: Image, to: Size): Image {
@@ -29,13 +41,14 @@ export function resizeImage(image: Image, to: Size): Image {
 }
 
 /** A part of `image` at another size, or a part of that. */
-export function resample(image: Image, { from, to, keep }: Resampling): Image {
+export function resample(image: Image, { from, to, keep, shape }: Resampling): Image {
   const source = from ?? whole(image);
   const wanted = keep ?? whole(to);
-  if (source.height === to.height) return resampleAcross(image, source, to, wanted);
+  const across = { source, to, shape };
+  if (source.height === to.height) return resampleAcross(image, across, wanted);
   const axis = { inputs: source.height, outputs: to.height };
-  const filter = triangleFilter(axis, { start: wanted.top, length: wanted.height });
-  const narrowed = resampleAcross(image, source, to, { ...wanted, ...takeRows(filter) });
+  const filter = filterFor(axis, { start: wanted.top, length: wanted.height }, shape);
+  const narrowed = resampleAcross(image, across, { ...wanted, ...takeRows(filter) });
   return resampleDown(narrowed, filter);
 }
 
@@ -54,12 +67,14 @@ export function takeRows({ first, count }: Filter): {
 }
 
 /** The filter's outputs from `start` on, `length` of them. */
-export function triangleFilter(
+export function filterFor(
   { inputs, outputs }: { readonly inputs: number; readonly outputs: number },
   { start, length }: { readonly start: number; readonly length: number },
+  { weigh, reach }: FilterShape = TRIANGLE,
 ): Filter {
   const scale = inputs / outputs;
-  const support = Math.max(scale, 1);
+  const step = Math.max(scale, 1);
+  const support = reach * step;
   const span = Math.ceil(support) * 2 + 1;
   const first = new Int32Array(length);
   const count = new Int32Array(length);
@@ -70,7 +85,7 @@ export function triangleFilter(
     const end = Math.min(inputs, Math.floor(center + support + 0.5));
     let total = 0;
     for (let input = from; input < end; input++) {
-      const weight = Math.max(0, 1 - Math.abs((input - center + 0.5) * (1 / support)));
+      const weight = weigh(Math.abs((input - center + 0.5) * (1 / step)));
       weights[output * span + input - from] = weight;
       total += weight;
     }
@@ -91,25 +106,31 @@ function copyRows(image: Image, { left, top, width, height }: Rectangle): Image 
   return result;
 }
 
+type Across = Pick<Resampling, "to" | "shape"> & { readonly source: Rectangle };
+
 /** `wanted` has rows of the source, and columns of the result. */
-function resampleAcross(image: Image, source: Rectangle, to: Size, wanted: Rectangle): Image {
+function resampleAcross(image: Image, { source, to, shape }: Across, wanted: Rectangle): Image {
   const { channels, pixels } = image;
   const top = source.top + wanted.top;
   if (source.width === to.width) {
     return copyRows(image, { ...wanted, top, left: source.left + wanted.left });
   }
   const axis = { inputs: source.width, outputs: to.width };
-  const filter = triangleFilter(axis, { start: wanted.left, length: wanted.width });
+  const filter = filterFor(axis, { start: wanted.left, length: wanted.width }, shape);
   const result = blankImage(image, wanted.width, wanted.height);
   const start = (top * image.width + source.left) * channels;
   const rows = { start, pitch: image.width * channels, channels };
   if (pixels instanceof Uint8Array && result.pixels instanceof Uint8Array) {
-    bytesAcross(pixels, result.pixels, fixedPoint(filter, source.width), rows);
+    bytesAcross(pixels, clamped(result.pixels), fixedPoint(filter, source.width), rows);
   } else {
     floatsAcross(pixels, result.pixels, filter, rows);
   }
   return result;
 }
+
+/** The same bytes, of which none passes 0 and 255: sums of other shapes may. */
+const clamped = ({ buffer, byteOffset, length }: Uint8Array) =>
+  new Uint8ClampedArray(buffer, byteOffset, length);
 
 /** `image` has the rows that the filter needs, and no others. */
 function resampleDown(image: Image, filter: Filter): Image {
@@ -117,7 +138,7 @@ function resampleDown(image: Image, filter: Filter): Image {
   const result = blankImage(image, image.width, filter.first.length);
   const length = image.width * image.channels;
   if (pixels instanceof Uint8Array && result.pixels instanceof Uint8Array) {
-    bytesDown(pixels, result.pixels, fixedPoint(filter, image.height), length);
+    bytesDown(pixels, clamped(result.pixels), fixedPoint(filter, image.height), length);
   } else {
     floatsDown(pixels, result.pixels, filter, length);
   }

@@ -5,7 +5,7 @@ import type { Image } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { checkSize } from "../data/check-size.js";
 import { Draws } from "../data/draws.js";
-import { applyTransforms } from "../data/transforms.js";
+import { applyPlainly } from "../data/transforms.js";
 import { InputError } from "../errors.js";
 import { keyOf, transformsBefore } from "./eval-split.js";
 import type { PreparedPictures } from "./picture.js";
@@ -38,7 +38,7 @@ export function stageImages(
 
 /** A decoded picture after the transforms before the device's. */
 export const transformBefore = (preparation: Preparation, image: Image, index: number): Image =>
-  asInputError(() => applyTransforms(image, transformsBefore(preparation), keyOf(index)));
+  asInputError(() => applyPlainly(image, transformsBefore(preparation), keyOf(index)));
 
 /** What is wrong with an argument is an InputError, also where transforms found it. */
 export function asInputError<Result>(action: () => Result): Result {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Image } from "../../runtime/data/dataset.js";
 import { resample } from "../../runtime/data/resample.js";
-import { applyTransforms } from "../../runtime/data/transforms.js";
+import { applyTransforms } from "../../runtime/data/apply.js";
 import { decodeImage } from "../../runtime/node/data/decode.js";
 
 const folder = join(import.meta.dirname, "photograph");

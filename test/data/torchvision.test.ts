@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Transform } from "../../program/transforms.js";
-import { applyTransforms } from "../../runtime/data/transforms.js";
+import { applyTransforms } from "../../runtime/data/apply.js";
 import { patternImage } from "./pattern.js";
 
 type Case = Transform & {

@@ -4,7 +4,7 @@ import type { Image } from "../../runtime/data/dataset.js";
 import { convertChannels, writePlanes } from "../../runtime/data/image.js";
 import { transformMask } from "../../runtime/data/masks.js";
 import { resizeImage } from "../../runtime/data/resample.js";
-import { applyTransforms } from "../../runtime/data/transforms.js";
+import { applyTransforms } from "../../runtime/data/apply.js";
 import { patternImage } from "./pattern.js";
 
 const KEY = { seed: 7, epoch: 0, example: 0 };

@@ -94,6 +94,31 @@ const cases: readonly Case[] = [
     prepared: 3,
   },
   { ...SQUARE, train: `color_jitter(contrast=0.5) -> vflip -> mixup(0.4)`, prepared: 3 },
+  {
+    ...SQUARE,
+    train: `hflip -> ${NORMALIZE} -> random_erasing(0.9, value=random) -> vflip`,
+    prepared: 4,
+  },
+  { ...SQUARE, train: "random_erasing(0.9, value=random)", channels: 1, prepared: 1 },
+  // Sides that differ on the way; what happens here comes before, in bytes.
+  {
+    train:
+      "resize([12, 20], mode=bicubic) -> random_crop([9, 16], padding=1) -> " +
+      "center_crop([8, 8]) -> hflip",
+    width: 17,
+    height: 13,
+    size: 8,
+    prepared: 3,
+  },
+  {
+    train:
+      "letterbox([12, 9], value=0.5) -> perspective -> rand_augment(2, 12) -> trivial_augment " +
+      `-> aug_mix -> gaussian_blur(3) -> random_crop(8) -> ${NORMALIZE}`,
+    width: 17,
+    height: 13,
+    size: 8,
+    prepared: 2,
+  },
 ];
 
 /** A network whose prediction is its input. */

@@ -196,7 +196,7 @@ describe("what a word means", () => {
   });
 
   test("other words are searched for in names, summaries and titles", () => {
-    expect(explainWord("rectangle")).toMatch(/^Nothing is named `rectangle`;.*\n {2}random_/);
+    expect(explainWord("rectangle")).toMatch(/^Nothing is named `rectangle`;.*\n {2}center_crop/);
     expect(explainWord("declared input size")).toContain("NET2002");
     expect(explainWord("qwertyuiop")).toBeUndefined();
     expect(explainWord("  ")).toBeUndefined();

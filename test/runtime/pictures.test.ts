@@ -8,7 +8,7 @@ import { compile } from "../../compiler/index.js";
 import type { Program } from "../../program/program.js";
 import type { Image } from "../../runtime/data/dataset.js";
 import { convertChannels } from "../../runtime/data/image.js";
-import { applyTransforms } from "../../runtime/data/transforms.js";
+import { applyTransforms } from "../../runtime/data/apply.js";
 import {
   createNetwork,
   decodeImage,

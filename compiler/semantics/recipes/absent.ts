@@ -6,7 +6,6 @@ import type { AbsentNames } from "../../calls/suggestion.js";
 
 const NEAREST = "`adam` and `adamw` are the nearest to it";
 const COLORS = "`color_jitter(0.4, 0.4, 0.4)` changes brightness, contrast and saturation";
-const SHAPES = "`random_resized_crop(224)` and `hflip` change position, size and shape";
 const DECODED = "pixels come as numbers from 0 to 1, channels first: leave it out";
 const CONVERTED = "convert the data to folders of images, tar shards, Parquet or CSV";
 
@@ -26,13 +25,12 @@ export const absentTransforms: AbsentNames = {
   ...all(["totensor", "piltotensor", "toimage", "todtype", "convertimagedtype"], DECODED),
   ...all(["rescale", "rescaling"], DECODED),
   compose: "write `->` between transforms: `resize(256) -> center_crop(224)`",
-  ...all(["randomperspective", "elastictransform"], "`affine` turns, moves, scales and shears"),
+  elastictransform: "`affine` turns, moves, scales and shears",
   randomzoom: "`affine(scale=[0.8, 1.2])` scales",
   randomtranslation: "`affine(translate=[0.1, 0.1])` moves",
-  ...all(["gaussianblur", "randomadjustsharpness", "randomautocontrast"], COLORS),
+  ...all(["randomadjustsharpness", "randomautocontrast"], COLORS),
   ...all(["randomequalize", "randomposterize", "randomsolarize", "randominvert"], COLORS),
-  ...all(["autoaugment", "randaugment", "trivialaugment", "trivialaugmentwide"], SHAPES),
-  augmix: "`mixup` and `cutmix` mix two images",
+  autoaugment: "`rand_augment` and `trivial_augment` draw from the same operations",
   ...all(["grayscale", "greyscale", "randomgrayscale", "togray"], "an input of 1 channel is gray"),
   fivecrop: "`ten_crop(224)` takes the five squares and mirrors them",
   pad: "`random_crop(32, padding=4)` adds black pixels before it cuts",

@@ -1,7 +1,12 @@
 import { plural } from "../../diagnostics/plural.js";
 import type { CallExpression } from "../../../grammar/ast.js";
 import type { DataSource } from "../../../program/recipe.js";
-import type { Transform, TransformOf } from "../../../program/transforms.js";
+import {
+  sidesOf,
+  type CropSize,
+  type Transform,
+  type TransformOf,
+} from "../../../program/transforms.js";
 import type { Fix } from "../../diagnostics/diagnostic.js";
 import type { AnalyzedModel } from "../analysis.js";
 import { insertAfter } from "../../calls/edits.js";
@@ -98,24 +103,44 @@ function checkCrop(
 ) {
   if (!isCrop(transform)) return;
   const padding = transform.kind === "random_crop" ? transform.padding : 0;
-  const shorter =
-    size.kind === "exact"
-      ? Math.min(size.height, size.width)
-      : size.kind === "shorter"
-        ? size.size
-        : Infinity;
-  const available = shorter + 2 * padding;
-  if (transform.size <= available) return;
-  const sum = padding ? `${shorter}+2*${padding} = ${available}` : `${available}`;
+  const wanted = sidesOf(transform.size);
+  const lacking = sidesKnown(size).find(({ least, of }) => least + 2 * padding < of(wanted));
+  if (!lacking) return;
+  const { side, least, of } = lacking;
+  const available = least + 2 * padding;
+  const sum = padding ? `${least}+2*${padding} = ${available}` : `${available}`;
+  const { size: cut } = transform;
   reporter.report("NET3018", {
     message:
-      `\`${call.callee.name}\` cuts ${transform.size} pixels out ` +
-      `of images whose shorter side has only ${sum}`,
+      `\`${call.callee.name}\` cuts ${of(wanted)} pixels out ` +
+      `of images whose ${side} has only ${sum}`,
     span: bound.spans.get("size") ?? call.span,
     label: `at most ${available}`,
-    notes: [`put \`resize(${transform.size})\` before it, or cut less`],
+    notes: [`put \`resize(${writeSides(cut)})\` before it, or cut less`],
   });
 }
+
+const writeSides = (size: CropSize) =>
+  typeof size === "number" ? `${size}` : `[${size.join(", ")}]`;
+
+/** Sides of an image that are known, and how much of them a crop takes. */
+function sidesKnown(size: ImageSize) {
+  const smaller = ({ height, width }: Sides) => Math.min(height, width);
+  const shorter = (least: number) => [{ side: "shorter side", least, of: smaller }];
+  if (size.kind === "unknown") return [];
+  if (size.kind === "shorter") return shorter(size.size);
+  const { height, width } = size;
+  if (height === width) {
+    const larger = (sides: Sides) => Math.max(sides.height, sides.width);
+    return [{ side: "shorter side", least: height, of: larger }];
+  }
+  return [
+    { side: "height", least: height, of: (sides: Sides) => sides.height },
+    { side: "width", least: width, of: (sides: Sides) => sides.width },
+  ];
+}
+
+type Sides = ReturnType<typeof sidesOf>;
 
 function isCrop(
   transform: Transform,
@@ -195,7 +220,7 @@ function describeSize(size: ImageSize): string {
 /** The size that a transform needs for an input; `resize` alone gives one that is not square. */
 function sizeFor({ transform }: TransformUse, { height, width }: ImageInput): string | undefined {
   if (height === width) return String(height);
-  return transform.kind === "resize" ? `[${height}, ${width}]` : undefined;
+  return transform.kind === "ten_crop" ? undefined : `[${height}, ${width}]`;
 }
 
 function sizeFixes({ call }: TransformUse, size: string | undefined): readonly Fix[] {

@@ -1,5 +1,5 @@
 import { isMask } from "../../network/facts.js";
-import { isMixing } from "../../../program/transforms.js";
+import { isMixing, type TransformKind } from "../../../program/transforms.js";
 import type { ResolvedNetwork } from "../../network/resolved.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
@@ -66,14 +66,24 @@ function checkMixing(
   });
 }
 
+/** What leaves pixels without a class, at least in some images. */
+const REACHING: readonly TransformKind[] = [
+  "affine",
+  "letterbox",
+  "perspective",
+  "rand_augment",
+  "trivial_augment",
+];
+
 function checkTransform(
   { transform, call }: TransformUse,
   ignores: boolean,
   { reporter }: Environment,
 ): void {
   const { kind } = transform;
-  const isMeaningless = isMixing(transform) || kind === "ten_crop";
-  const reachesOutside = kind === "affine" || (kind === "random_crop" && transform.padding > 0);
+  const isMeaningless = isMixing(transform) || kind === "ten_crop" || kind === "aug_mix";
+  const reachesOutside =
+    REACHING.includes(kind) || (kind === "random_crop" && transform.padding > 0);
   const isPadded = reachesOutside && !ignores;
   if (!isMeaningless && !isPadded) return;
   reporter.report("NET3025", {

@@ -9,8 +9,7 @@ import type {
   Sampling,
   WeightAverage,
 } from "../../../program/recipe.js";
-import { type ArgumentType } from "../../calls/signature.js";
-import { float, floats, integer, string, valueName } from "../../calls/argument-types.js";
+import { float, floats, integer, string, valueName, valueOr } from "../../calls/argument-types.js";
 import { optional, required, withDefault } from "../../calls/signature.js";
 import { define, type Registry } from "./definition.js";
 import { type Pattern, patterns } from "./patterns.js";
@@ -158,7 +157,7 @@ export const precisions: Registry<Precision> = {
       positional: [],
       arguments: {
         loss_scale: withDefault(
-          lossScale(),
+          valueOr("dynamic", { above: 0, maximum: 2 ** 32 }),
           "dynamic",
           "what the loss is multiplied by: " +
             "a number alone stays as it is, `dynamic` starts at 65536",
@@ -180,20 +179,6 @@ export const precisions: Registry<Precision> = {
     }),
   ],
 };
-
-/** A number, or the word `dynamic`. */
-function lossScale(): ArgumentType<number | "dynamic"> {
-  const number = float({ above: 0, maximum: 2 ** 32 });
-  return {
-    description: `${number.description}, or \`dynamic\``,
-    accepts: { kind: "word", words: ["dynamic"] },
-    write: String,
-    read: (expression, reader) =>
-      expression.kind === "name" && expression.name === "dynamic"
-        ? "dynamic"
-        : number.read(expression, reader),
-  };
-}
 
 interface LossScaleArguments {
   readonly loss_scale: number | "dynamic";

@@ -1,4 +1,4 @@
-import { isMixing } from "../../../program/transforms.js";
+import { isAugmenting, isMixing } from "../../../program/transforms.js";
 import type { Environment } from "../../calls/environment.js";
 import type { TransformUse } from "./image-flow.js";
 
@@ -37,16 +37,26 @@ function mistakeOf(
 ): Mistake | undefined {
   const name = `\`${call.callee.name}\``;
   if (isMixing(transform)) return mixingMistake(name, split, after);
+  if (isAugmenting(transform) && split === "eval") {
+    return {
+      message: `${name} changes images at random, which makes no sense in an eval split`,
+      label: "only in a train split",
+      note: "evaluations and predictions take images as they are",
+    };
+  }
   switch (transform.kind) {
     case "ten_crop":
       return tenCropMistake(name, split, after);
+    case "rand_augment":
+    case "trivial_augment":
+    case "aug_mix":
     case "color_jitter":
     case "pca_noise":
       return before.some((use) => use.transform.kind === "normalize")
         ? {
             message: `${name} works on colors in 0..1, but comes after \`normalize\``,
             label: "before `normalize`",
-            note: "for instance `color_jitter(0.4) -> normalize(...)`",
+            note: `for instance \`${call.callee.name}(...) -> normalize(...)\``,
           }
         : undefined;
     default:

@@ -1,14 +1,32 @@
 import { absentTransforms } from "./absent.js";
 import { each } from "../../diagnostics/alias.js";
 import type { Range, Transform } from "../../../program/transforms.js";
-import { float, floats, integer, sideOrBoth, spread } from "../../calls/argument-types.js";
-import { required, withDefault } from "../../calls/signature.js";
+import {
+  boolean,
+  choice,
+  float,
+  floats,
+  integer,
+  oddSides,
+  sideOrBoth,
+  spread,
+  valueOr,
+  valueOrRange,
+} from "../../calls/argument-types.js";
+import { optional, required, withDefault } from "../../calls/signature.js";
 import { define, type Registry } from "./definition.js";
 
 const transform = define<Transform>();
 const probability = (meaning: string) =>
   withDefault(float({ minimum: 0, maximum: 1 }), 0.5, meaning);
 const size = required(integer({ minimum: 1 }), "height and width in pixels");
+const sides = required(sideOrBoth({ minimum: 1 }), "pixels of each side, or [height, width]");
+const mode = withDefault(
+  choice(["bilinear", "bicubic"]),
+  "bilinear",
+  "how pixels between others are computed, as in Pillow, with antialiasing",
+);
+const byMode = (mode: "bilinear" | "bicubic") => (mode === "bicubic" ? { mode } : {});
 
 const range = ([low, high]: readonly number[]): Range => [low!, high!];
 
@@ -16,7 +34,7 @@ export const transforms: Registry<Transform> = {
   noun: "transform",
   example: "center_crop(224)",
   unknown: "NET3008",
-  planned: ["gaussian_blur", "rand_augment"],
+  planned: ["auto_augment"],
   absent: absentTransforms,
   definitions: [
     transform({
@@ -33,8 +51,26 @@ export const transforms: Registry<Transform> = {
           sideOrBoth({ minimum: 1 }),
           "pixels of the shorter side, or [height, width], which may change the shape",
         ),
+        mode,
       },
-      resolve: ({ size }) => ({ kind: "resize", size }),
+      resolve: ({ size, mode }) => ({ kind: "resize", size, ...byMode(mode) }),
+    }),
+    transform({
+      name: "letterbox",
+      example: "letterbox(32)",
+      aliases: ["LetterBox", "letter_box", "resize_with_pad", "PadIfNeeded", "LongestMaxSize"],
+      summary: "scales images as large as fits, and fills what is left of the size",
+      positional: ["size"],
+      arguments: {
+        size: sides,
+        value: withDefault(
+          float({ minimum: 0, maximum: 1 }),
+          0,
+          "value to fill with, in every channel: 0 is black",
+        ),
+        mode,
+      },
+      resolve: ({ size, value, mode }) => ({ kind: "letterbox", size, value, ...byMode(mode) }),
     }),
     transform({
       name: "center_crop",
@@ -46,9 +82,9 @@ export const transforms: Registry<Transform> = {
           differs: "`center_crop` cuts from the middle, `random_crop` from anywhere",
         },
       ],
-      summary: "crops a square from the center",
+      summary: "crops a square or a rectangle from the center",
       positional: ["size"],
-      arguments: { size },
+      arguments: { size: sides },
       resolve: ({ size }) => ({ kind: "center_crop", size }),
     }),
     transform({
@@ -64,10 +100,10 @@ export const transforms: Registry<Transform> = {
       name: "random_crop",
       example: "random_crop(32, padding=4)",
       aliases: ["RandomCrop"],
-      summary: "crops a square at a random place",
+      summary: "crops a square or a rectangle at a random place",
       positional: ["size"],
       arguments: {
-        size,
+        size: sides,
         padding: withDefault(integer({ minimum: 0 }), 0, "black pixels added on every side before"),
       },
       resolve: ({ size, padding }) => ({ kind: "random_crop", size, padding }),
@@ -76,10 +112,10 @@ export const transforms: Registry<Transform> = {
       name: "random_resized_crop",
       example: "random_resized_crop(32, scale=[0.5, 1])",
       aliases: ["RandomResizedCrop"],
-      summary: "crops a rectangle of random area and aspect ratio, and scales it to a square",
+      summary: "crops a rectangle of random area and aspect ratio, and scales it to a size",
       positional: ["size"],
       arguments: {
-        size,
+        size: sides,
         scale: withDefault(
           floats({ length: 2, above: 0, maximum: 1 }),
           [0.08, 1],
@@ -90,12 +126,14 @@ export const transforms: Registry<Transform> = {
           [3 / 4, 4 / 3],
           "smallest and largest ratio of width to height",
         ),
+        mode,
       },
-      resolve: ({ size, scale, ratio }) => ({
+      resolve: ({ size, scale, ratio, mode }) => ({
         kind: "random_resized_crop",
         size,
         scale: range(scale),
         ratio: range(ratio),
+        ...byMode(mode),
       }),
     }),
     transform({
@@ -190,6 +228,26 @@ export const transforms: Registry<Transform> = {
       }),
     }),
     transform({
+      name: "perspective",
+      example: "perspective(0.3)",
+      aliases: ["RandomPerspective", "random_perspective", "Perspective"],
+      summary: "moves the corners of images inward, as if seen from the side; the rest is black",
+      positional: ["distortion_scale"],
+      arguments: {
+        distortion_scale: withDefault(
+          float({ minimum: 0, maximum: 1 }),
+          0.5,
+          "how far corners move at most, as a share of half of the image",
+        ),
+        probability: probability("share of the images"),
+      },
+      resolve: ({ distortion_scale: distortion, probability }) => ({
+        kind: "perspective",
+        distortion,
+        probability,
+      }),
+    }),
+    transform({
       name: "color_jitter",
       example: "color_jitter(brightness=0.2, hue=0.05)",
       aliases: [
@@ -224,6 +282,93 @@ export const transforms: Registry<Transform> = {
         ),
       },
       resolve: (values) => ({ kind: "color_jitter", ...values }),
+    }),
+    transform({
+      name: "gaussian_blur",
+      example: "gaussian_blur(5, sigma=[0.1, 2])",
+      aliases: [
+        "GaussianBlur",
+        ...each(["blur", "Blur"], { differs: "albumentations takes the mean of a square" }),
+      ],
+      summary: "blurs images by a Gaussian of random width",
+      positional: ["kernel"],
+      arguments: {
+        kernel: required(oddSides(), "pixels that count, on each axis"),
+        sigma: withDefault(
+          valueOrRange({ above: 0 }),
+          [0.1, 2],
+          "standard deviation in pixels, or the smallest and the largest",
+        ),
+      },
+      resolve: ({ kernel, sigma }) => ({ kind: "gaussian_blur", kernel, sigma }),
+    }),
+    transform({
+      name: "rand_augment",
+      example: "rand_augment(2, 9)",
+      aliases: ["RandAugment", "randaugment"],
+      summary:
+        "does operations to images, drawn from 14, all of one magnitude (arXiv:1909.13719, as in " +
+        "torchvision)",
+      positional: ["num_ops", "magnitude"],
+      arguments: {
+        num_ops: withDefault(integer({ minimum: 1, maximum: 16 }), 2, "operations for each image"),
+        magnitude: withDefault(
+          integer({ minimum: 0, maximum: 30 }),
+          9,
+          "how strong they are, of 31 steps",
+        ),
+      },
+      resolve: ({ num_ops: operations, magnitude }) => ({
+        kind: "rand_augment",
+        operations,
+        magnitude,
+      }),
+    }),
+    transform({
+      name: "trivial_augment",
+      example: "trivial_augment",
+      aliases: ["TrivialAugmentWide", "TrivialAugment", "trivial_augment_wide"],
+      summary:
+        "does one operation of any magnitude to each image (arXiv:2103.10158, torchvision's " +
+        "TrivialAugmentWide)",
+      positional: [],
+      arguments: {},
+      resolve: () => ({ kind: "trivial_augment" }),
+    }),
+    transform({
+      name: "aug_mix",
+      example: "aug_mix(severity=3)",
+      aliases: ["AugMix", "augmix"],
+      summary:
+        "mixes each image with chains of operations on it (arXiv:1912.02781, as in torchvision; " +
+        "without the paper's loss)",
+      positional: ["severity"],
+      arguments: {
+        severity: withDefault(
+          integer({ minimum: 1, maximum: 10 }),
+          3,
+          "how strong operations are, of 10 steps",
+        ),
+        mixture_width: withDefault(integer({ minimum: 1, maximum: 8 }), 3, "chains of an image"),
+        chain_depth: optional(
+          integer({ minimum: 1, maximum: 8 }),
+          "operations of a chain; 1 to 3, drawn for each, if left out",
+        ),
+        alpha: withDefault(float({ above: 0 }), 1, "parameter of the distribution of weights"),
+        all_ops: withDefault(
+          boolean(),
+          true,
+          "whether brightness, contrast, saturation and sharpness are among the operations",
+        ),
+      },
+      resolve: ({ severity, mixture_width, chain_depth, alpha, all_ops }) => ({
+        kind: "aug_mix",
+        severity,
+        chains: mixture_width,
+        depth: chain_depth,
+        alpha,
+        hasAll: all_ops,
+      }),
     }),
     transform({
       name: "pca_noise",
@@ -278,7 +423,11 @@ export const transforms: Registry<Transform> = {
           [0.3, 3.3],
           "smallest and largest ratio of height to width",
         ),
-        value: withDefault(float(), 0, "value to fill with, in every channel"),
+        value: withDefault(
+          valueOr("random"),
+          0,
+          "value to fill with, in every channel, or `random`: noise for each number",
+        ),
       },
       resolve: ({ probability, scale, ratio, value }) => ({
         kind: "random_erasing",

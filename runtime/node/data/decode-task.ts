@@ -6,7 +6,7 @@ import type { Image, Stage } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { transformMask } from "../../data/masks.js";
 import type { Mask } from "../../data/dataset.js";
-import { applyTransforms } from "../../data/transforms.js";
+import { applyTransforms } from "../../data/apply.js";
 import { isOutOfFiles, openFile, OUT_OF_FILES, readBytes } from "../read-file.js";
 import { decodePicture } from "./decode.js";
 import { checkMask, decodeMask, type MaskLabels } from "./read-mask.js";
