@@ -46,15 +46,15 @@ export function verifyAverages(
   examples: Examples,
   options: CheckOptions,
 ): Promise<Tally> {
-  const { decay } = average!;
+  const { decay, every = 1 } = average!;
   const before = new Map<ProgramParameter, Float32Array>();
   const averaged = network.program.parameters.filter(({ pieces }) => pieces[0]!.average);
   const { lossScale } = network.program;
-  let isSkipped = false;
+  let isSkipped = (network.stepCount + 1) % every !== 0;
   const prepare = async (inspection: Inspection) => {
     // A step that the loss scale had skipped moves no averages.
     if (lossScale !== undefined)
-      isSkipped = (await inspection.read(lossScale))[inLossScale("factor")] === 0;
+      isSkipped ||= (await inspection.read(lossScale))[inLossScale("factor")] === 0;
     for (const parameter of averaged) {
       before.set(parameter, await gather(inspection, parameter, "average", placesOf(parameter)));
     }

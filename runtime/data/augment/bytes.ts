@@ -97,13 +97,20 @@ function mapChannels(image: ByteImage, tableOf: (counts: Uint32Array) => Uint8Ar
   return mapBytes(image, (value, index) => tables[index % channels]![value]!);
 }
 
+/** The largest value that there is. Browsers of 2022 have no `findLastIndex`. */
+function lastOf(counts: Uint32Array): number {
+  let last = counts.length - 1;
+  while (last > 0 && counts[last] === 0) last--;
+  return last;
+}
+
 const UNCHANGED = Uint8Array.from({ length: 256 }, (_, value) => value);
 
 /** Stretches each channel from 0 to 255. */
 export const autocontrast = (image: ByteImage): ByteImage =>
   mapChannels(image, (counts) => {
     const smallest = counts.findIndex((count) => count > 0);
-    const largest = counts.findLastIndex((count) => count > 0);
+    const largest = lastOf(counts);
     if (smallest === largest) return UNCHANGED;
     // As torch divides a number by a tensor.
     const scale = f32(255 * f32(1 / (largest - smallest)));
@@ -114,8 +121,7 @@ export const autocontrast = (image: ByteImage): ByteImage =>
 export const equalize = (image: ByteImage): ByteImage =>
   mapChannels(image, (counts) => {
     const total = counts.reduce((sum, count) => sum + count, 0);
-    const last = counts.findLast((count) => count > 0) ?? 0;
-    const step = Math.floor((total - last) / 255);
+    const step = Math.floor((total - counts[lastOf(counts)]!) / 255);
     if (step === 0) return UNCHANGED;
     let before = 0;
     return UNCHANGED.map((value) => {
