@@ -165,8 +165,8 @@ export const NAMES = {
     title: "not supported yet",
     explanation:
       "This part of the language is planned, but this version of netc does not support it.",
-    wrong: "resize(40) -> auto_augment",
-    right: "resize(40) -> rand_augment",
+    wrong: "precision = bf16",
+    right: "precision = f16",
   },
   NET1023: {
     title: "an unknown model or recipe on the command line",
