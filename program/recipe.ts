@@ -201,7 +201,24 @@ export interface Unfreezing {
  * A second set of weights that follows the trained ones more steadily: evaluations use it, and it
  * is what a run gives.
  */
-export interface WeightAverage {
+export type WeightAverage = ExponentialAverage | StochasticAverage;
+
+/**
+ * Stochastic weight averaging (arXiv:1803.05407), PyTorch's AveragedModel: the mean of the weights
+ * at the end of each interval after `start`; before the first of these, the weights themselves.
+ */
+export interface StochasticAverage {
+  readonly kind: "swa";
+  /** Steps before the first interval, and of each. */
+  readonly start: number;
+  readonly every: number;
+  /** The learning rate that is held from `start` on; the schedule's if absent (SWALR). */
+  readonly learningRate?: number | undefined;
+  /** Steps from the schedule's rate to that one, along half a cosine. */
+  readonly anneal: number;
+}
+
+export interface ExponentialAverage {
   readonly kind: "ema";
   /** Share of the average that is kept each time. */
   readonly decay: number;

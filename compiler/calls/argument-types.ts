@@ -428,6 +428,22 @@ export function interval(): ArgumentType<Duration> {
   };
 }
 
+/** A whole number of steps: `500 steps`. */
+export function steps(): ArgumentType<number> {
+  const description = "a whole number of steps, such as `500 steps`";
+  return {
+    description,
+    accepts: { kind: "duration" },
+    write: (count) => writeDuration({ count, unit: "steps" }),
+    read(expression, reader) {
+      const read = readDuration(expression, reader, description);
+      if (!read) return undefined;
+      const isWhole = read.unit === "steps" && Number.isSafeInteger(read.count);
+      return isWhole ? read.count : mismatch(expression, reader, description);
+    },
+  };
+}
+
 /** Several points in training: `[30 epochs, 60 epochs]`. */
 export function durations(): ArgumentType<readonly Duration[]> {
   const description = "a list such as `[30 epochs, 60 epochs]`";

@@ -49,4 +49,32 @@ export const average = defineKernel(
   }),
 );
 
+/**
+ * Stochastic weight averaging: the mean of the weights at the ends of intervals of `every` steps
+ * after `start`, and before the first of these the weights themselves.
+ */
+export const meanOfWeights = defineKernel("mean_of_weights", () => ({
+  summary: "The mean of the weights at the ends of intervals; the weights themselves before.",
+  bindings: { weights: read("vec4f"), average: written("vec4f") },
+  constants: { quads: "u32", start: "u32", every: "u32" },
+  lanes: UPDATE_WORKGROUP,
+  body: ({ io, k }) => code`
+    let done = ${frame.step} + 1u;
+    let intervals = (max(done, ${k.start}) - ${k.start}) / ${k.every};
+    let averages = ${frame.training} != 0u && intervals > 0u;
+    if (averages && (done - ${k.start}) % ${k.every} != 0u) {
+      return;
+    }
+    let share = select(1.0, 1.0 / f32(intervals), averages);
+    let first = ${block} * ${UPDATE_WORKGROUP * UPDATE_QUADS} + ${lane};
+    for (var turn = 0u; turn < ${UPDATE_QUADS}; turn++) {
+      let at = first + turn * ${UPDATE_WORKGROUP};
+      if (at < ${k.quads}) {
+        let weight = ${io.weights.load(AT)};
+        let moved = mix(${io.average.load(AT)}, weight, share);
+        ${io.average.store(AT, code`select(moved, weight, share == 1.0)`)}
+      }
+    }`,
+}));
+
 const AT = code`at`;

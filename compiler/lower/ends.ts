@@ -2,7 +2,8 @@ import { columnPitch, groupsOf, runLength } from "../../program/pieces.js";
 import type { Initializer } from "../../program/program.js";
 import type { Port } from "../ir/graph.js";
 import { BATCH, elementCount, formatShape, isSequence } from "../ir/shape.js";
-import { average } from "../kernels/average.js";
+import type { WeightAverage } from "../../program/recipe.js";
+import { average, meanOfWeights } from "../kernels/average.js";
 import { copyChannels, importImages } from "../kernels/copy.js";
 import { DISTRIBUTIONS, initializeContraction, initializeDense } from "../kernels/initialize.js";
 import { UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
@@ -121,27 +122,32 @@ interface AverageOptions {
   readonly averages: readonly Storage[];
   /** The state of a dynamic loss scale, by which steps are skipped. */
   readonly lossScale: Storage | undefined;
-  readonly decay: number;
-  readonly every: number | undefined;
+  readonly average: WeightAverage;
 }
 
 /** One dispatch for each buffer of a parameter: its average follows it. */
 export function averageParameter(
   { parameter: { value }, pieces, storage }: KeptParameter,
-  { averages, lossScale, decay, every }: AverageOptions,
+  { averages, lossScale, average: rule }: AverageOptions,
 ): readonly StepDraft[] {
   return pieces.map(({ bytes }, index) => {
     const quads = bytes / 16;
-    return dispatch(average({ skips: lossScale !== undefined, every }), {
-      buffers: {
-        weights: storage[index]!,
-        average: averages[index]!,
-        loss_scale: lossScale,
-      },
-      constants: { quads, decay },
+    const buffers = { weights: storage[index]!, average: averages[index]! };
+    const common = {
       workgroups: { x: { ...fixed(quads), tile: UPDATE_WORKGROUP * UPDATE_QUADS }, z: 1 },
       label: `${value.name} average`,
       origin: value.origin,
+    };
+    if (rule.kind === "swa") {
+      // Of a step that a loss scale skips, the weights are those of the step before.
+      const constants = { quads, start: rule.start, every: rule.every };
+      return dispatch(meanOfWeights(), { ...common, buffers, constants });
+    }
+    const { decay, every } = rule;
+    return dispatch(average({ skips: lossScale !== undefined, every }), {
+      ...common,
+      buffers: { ...buffers, loss_scale: lossScale },
+      constants: { quads, decay },
     });
   });
 }

@@ -79,8 +79,7 @@ function averageSteps(
   const { average: averages } = parameter;
   if (!averages || !average) return [];
   const lossScale = ports.get(LOSS_SCALE_KEY);
-  const { decay, every } = average;
-  return averageParameter(parameter, { averages, lossScale, decay, every });
+  return averageParameter(parameter, { averages, lossScale, average });
 }
 
 /** Both lists read the same results. */

@@ -45,6 +45,25 @@ export function learningRateFactor(
   });
 }
 
+/**
+ * The learning rate at a step, counted from 0: the optimizer's times the schedule's factor, and
+ * from the start of stochastic weight averaging on what its SWALR makes of that.
+ */
+export function learningRateAt(
+  recipe: LearningRateRecipe & Pick<TrainRecipe, "optimizer" | "average">,
+  step: number,
+  run: RunLength,
+  plateau?: number,
+): number {
+  const { average, optimizer } = recipe;
+  const scheduled = (at: number) =>
+    optimizer.learningRate * learningRateFactor(recipe, at, run, plateau);
+  if (average?.kind !== "swa" || average.learningRate === undefined || step < average.start)
+    return scheduled(step);
+  const share = average.anneal > 0 ? Math.min(1, (step - average.start) / average.anneal) : 1;
+  return alongCosine(scheduled(average.start), average.learningRate, share);
+}
+
 /** The schedule at a step, and its first step and the one after its last. */
 function partAt({ parts, last }: ScheduleSequence, step: number, run: RunLength) {
   let from = 0;

@@ -12,7 +12,7 @@ import type { Measurement } from "../measurement.js";
 import type { Exchange } from "./exchange.js";
 import type { TrainableNetwork } from "./network.js";
 import type { Counts, Progress } from "./progress.js";
-import { learningRateFactor, phaseAt, type RunLength } from "./schedule.js";
+import { learningRateAt, phaseAt, type RunLength } from "./schedule.js";
 import { isDataset, passOver, type BatchSource, type TrainingBatch } from "./source.js";
 import { untilAborted } from "./until-aborted.js";
 
@@ -111,7 +111,6 @@ export class Steps {
 
   learningRateAt(step: number): number {
     const { recipe, length, progress } = this;
-    const factor = learningRateFactor(recipe, step, length, progress.state.plateau?.factor);
-    return recipe.optimizer.learningRate * factor;
+    return learningRateAt(recipe, step, length, progress.state.plateau?.factor);
   }
 }

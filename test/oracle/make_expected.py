@@ -1004,6 +1004,9 @@ def recipe_cases():
     yield *classes, f"{sgd_text}\n  average = ema(0.9)", linear_head, by_labels("out"), averaged_sgd, None
     every = lambda p: Averaged(sgd_of(p), p, 0.9, every=2)
     yield *classes, f"{sgd_text}\n  average = ema(0.9, every=2)", linear_head, by_labels("out"), every, None
+    swa = lambda p: Stochastic(sgd_of(p), p, start=1, every=2)
+    text = f"{sgd_text}\n  average = swa(start=1 steps, every=2 steps)"
+    yield *classes, text, linear_head, by_labels("out"), swa, None
     thawing = "freeze = [first]\n  unfreeze = after(2 steps, [*.bias]) -> after(4 steps, [first])"
     for text, make in ((sgd_text, sgd_of), ("optimizer = adam(lr=0.01)", adam)):
         yield *classes, f"{text}\n  {thawing}", linear_head, by_labels("out"), lambda p, make=make: Thawing(p, make), None
@@ -1135,6 +1138,22 @@ class Averaged:
     @property
     def weights(self):
         return list(self.average.module)
+
+
+class Stochastic(Averaged):
+    """PyTorch's AveragedModel with its equal weights, updated at the ends of intervals."""
+
+    def __init__(self, optimizer, parameters, start, every):
+        super().__init__(optimizer, parameters, 0)
+        self.start, self.interval = start, every
+        self.average = torch.optim.swa_utils.AveragedModel(self.parameters)
+
+    def step(self):
+        self.optimizer.step()
+        self.steps += 1
+        done = self.steps - self.start
+        if done > 0 and done % self.interval == 0:
+            self.average.update_parameters(self.parameters)
 
 
 class Thawing:

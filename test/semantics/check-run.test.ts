@@ -37,6 +37,12 @@ describe("a run is warned of", () => {
     expect(codes(spec(`average = ema(${decay})`), { steps })).toEqual(expected);
   });
 
+  test("a mean of weights whose first interval ends after the run", () => {
+    const average = "average = swa(start=60 steps, every=20 steps)";
+    expect(codes(spec(average), { steps: 79 })).toEqual(["NET3066"]);
+    expect(codes(spec(average), { steps: 80 })).toEqual([]);
+  });
+
   test("more classes than the data have, and not of as many", () => {
     expect(codes(spec(""), { classes: 3 })).toEqual(["NET3067"]);
     expect(codes(spec(""), { classes: 4 })).toEqual([]);

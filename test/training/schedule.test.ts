@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { LearningRateRecipe } from "../../runtime/training/schedule.js";
-import { learningRateFactor } from "../../runtime/training/schedule.js";
+import { RECIPE } from "./fake.js";
+import { learningRateAt, learningRateFactor } from "../../runtime/training/schedule.js";
 
 /** 10 epochs of 10 steps. */
 const RUN = { stepsPerEpoch: 10, steps: 100 };
@@ -214,4 +215,14 @@ test.each(cases)("the learning rate is that of %s", (_, recipe, expected) => {
 test("a constant schedule stays at 1, and a run beyond its length keeps the last value", () => {
   expect(learningRateFactor({ schedule: { kind: "constant" } }, 57, RUN)).toBe(1);
   expect(learningRateFactor({ schedule: { kind: "cosine", to: 0.1 } }, 250, RUN)).toBeCloseTo(0.1);
+});
+
+test("stochastic weight averaging leads to its own rate along a cosine, as SWALR does", () => {
+  const average = { kind: "swa", start: 40, every: 10, learningRate: 0.05, anneal: 20 } as const;
+  const recipe = { ...RECIPE, schedule: { kind: "constant" }, average } as const;
+  const rates = [0, 39, 40, 50, 60, 99].map((step) => learningRateAt(recipe, step, RUN));
+  const expected = [0.2, 0.2, 0.2, 0.125, 0.05, 0.05];
+  rates.forEach((rate, index) => expect(rate).toBeCloseTo(expected[index]!, 12));
+  const without = { ...recipe, average: { ...average, learningRate: undefined } };
+  expect(learningRateAt(without, 99, RUN)).toBe(0.2);
 });

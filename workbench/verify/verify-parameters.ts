@@ -2,6 +2,7 @@
  * The lists that see to parameters alone, held against the CPU: their initial values, and their
  * averages.
  */
+import type { WeightAverage } from "../../program/recipe.js";
 import type { CompiledProgram } from "../../compiler/program.js";
 import { Comparison, STORING } from "./comparison.js";
 import { initialTolerance, initialValue } from "./initial-values.js";
@@ -46,14 +47,14 @@ export function verifyAverages(
   examples: Examples,
   options: CheckOptions,
 ): Promise<Tally> {
-  const { decay, every = 1 } = average!;
+  const share = shareOf(average!, network.stepCount + 1);
   const before = new Map<ProgramParameter, Float32Array>();
   const averaged = network.program.parameters.filter(({ pieces }) => pieces[0]!.average);
   const { lossScale } = network.program;
-  let isSkipped = (network.stepCount + 1) % every !== 0;
+  let isSkipped = share === 0;
   const prepare = async (inspection: Inspection) => {
     // A step that the loss scale had skipped moves no averages.
-    if (lossScale !== undefined)
+    if (lossScale !== undefined && average!.kind === "ema")
       isSkipped ||= (await inspection.read(lossScale))[inLossScale("factor")] === 0;
     for (const parameter of averaged) {
       before.set(parameter, await gather(inspection, parameter, "average", placesOf(parameter)));
@@ -66,7 +67,7 @@ export function verifyAverages(
     const comparison = new Comparison();
     places.forEach((index, place) => {
       const [weight, old] = [weights[place]!, before.get(parameter)![place]!];
-      const expected = isSkipped ? old : decay * old + (1 - decay) * weight;
+      const expected = isSkipped ? old : old + share * (weight - old);
       const tolerance = STORING * (Math.abs(old) + Math.abs(weight)) + 1e-30;
       const actual = after[place]!;
       comparison.add({ value: `${parameter.name} average`, index, expected, actual, tolerance });
@@ -74,6 +75,14 @@ export function verifyAverages(
     return comparison;
   };
   return verifyEach(network, { list: "average", examples, check, prepare }, options);
+}
+
+/** What the weights count in the average after a step; 0 where it stays as it is. */
+function shareOf(average: WeightAverage, done: number): number {
+  if (average.kind === "ema") return done % (average.every ?? 1) === 0 ? 1 - average.decay : 0;
+  const after = done - average.start;
+  if (after < average.every) return 1;
+  return after % average.every === 0 ? average.every / after : 0;
 }
 
 const placesOf = ({ shape }: ProgramParameter) =>

@@ -453,4 +453,13 @@ export const TRAINING = {
     wrong: "optimizer = lars(lr=4, momentum=0.9)",
     right: "optimizer = lars(lr=4, momentum=0.9, weight_decay=1e-4)\nno_decay = [*.bias]",
   },
+  NET3073: {
+    title: "stochastic weight averaging that cannot work",
+    explanation:
+      "`swa` gives the mean of the weights at the ends of intervals. The running statistics of " +
+      "`batchnorm` would have to be measured again for the mean, which netc does not do. Early " +
+      "stopping would end the run before the mean is complete.",
+    wrong: "average = swa(start=8000 steps, every=100 steps)\nstop = early_stopping(patience=3)",
+    right: "average = swa(start=8000 steps, every=100 steps)",
+  },
 } as const satisfies CatalogueFamily;

@@ -1,5 +1,6 @@
 /** Mistakes in a recipe that show only with its data, before the first step. */
 import type { Setting, Span, TrainDeclaration } from "../../../grammar/ast.js";
+import type { StochasticAverage } from "../../../program/recipe.js";
 import { createDiagnostic, type DiagnosticDetails } from "../../diagnostics/create.js";
 import type { DiagnosticCode } from "../../diagnostics/catalogue/index.js";
 import type { Diagnostic } from "../../diagnostics/diagnostic.js";
@@ -58,6 +59,7 @@ function averageProblem(run: Run): Problem {
   const { steps } = run.facts;
   const average = run.analysis.selected!.recipe!.average;
   const setting = settingOf(run, "average");
+  if (average?.kind === "swa") return lateProblem(average, setting!, steps);
   const times = average && Math.floor(steps / (average.every ?? 1));
   const left = average && average.decay ** times!;
   if (!setting || left === undefined || left <= MOST_INITIAL) return undefined;
@@ -78,6 +80,24 @@ function averageProblem(run: Run): Problem {
           ? [`\`ema(${fitting}${interval})\` keeps about 1% in ${steps} steps`]
           : []),
       ],
+    },
+  ];
+}
+
+/** A mean of no weights is the weights themselves. */
+function lateProblem(
+  { start, every }: StochasticAverage,
+  { value: { span } }: Setting,
+  steps: number,
+): Problem {
+  if (start + every <= steps) return undefined;
+  const end = `the first interval ends after step ${start + every}`;
+  return [
+    "NET3066",
+    {
+      message: `\`swa\` averages nothing: ${end}, but the run has ${steps} steps`,
+      span,
+      notes: ["evaluations and the saved weights use the weights as they are"],
     },
   ];
 }

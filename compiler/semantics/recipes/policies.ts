@@ -9,7 +9,15 @@ import type {
   Sampling,
   WeightAverage,
 } from "../../../program/recipe.js";
-import { float, floats, integer, string, valueName, valueOr } from "../../calls/argument-types.js";
+import {
+  float,
+  floats,
+  integer,
+  steps,
+  string,
+  valueName,
+  valueOr,
+} from "../../calls/argument-types.js";
 import { optional, required, withDefault } from "../../calls/signature.js";
 import { define, type Registry } from "./definition.js";
 import { type Pattern, patterns } from "./patterns.js";
@@ -19,7 +27,7 @@ export const averages: Registry<WeightAverage> = {
   noun: "weight average",
   example: "ema(0.999)",
   unknown: "NET3056",
-  planned: ["swa"],
+  planned: [],
   definitions: [
     define<WeightAverage>()({
       name: "ema",
@@ -27,9 +35,10 @@ export const averages: Registry<WeightAverage> = {
       aliases: [
         ...["EMA", "ExponentialMovingAverage"],
         { name: "ModelEmaV2", defaults: { decay: "0.9999" } },
-        ...each(["AveragedModel", "polyak"], {
+        {
+          name: "polyak",
           differs: "all steps count alike there; `ema` keeps a share at each step",
-        }),
+        },
       ],
       summary: "exponential moving average of the weights, updated after each step",
       positional: ["decay"],
@@ -49,6 +58,39 @@ export const averages: Registry<WeightAverage> = {
         kind: "ema",
         decay,
         every: every > 1 ? every : undefined,
+      }),
+    }),
+    define<WeightAverage>()({
+      name: "swa",
+      example: "swa(start=8000 steps, every=100 steps, lr=0.005)",
+      aliases: [
+        ...["SWA", "stochastic_weight_averaging", "StochasticWeightAveraging"],
+        ...each(["AveragedModel", "SWALR"], {
+          differs: "`swa` counts steps, and the mean includes no weights before its first interval",
+        }),
+      ],
+      summary:
+        "stochastic weight averaging: the mean of the weights at the ends of intervals " +
+        "(arXiv:1803.05407), for models without `batchnorm`",
+      positional: [],
+      arguments: {
+        start: required(steps(), "steps before the first interval; evaluations use the weights"),
+        every: required(steps(), "steps of an interval, at whose end the weights join the mean"),
+        lr: optional(
+          float({ above: 0 }),
+          "learning rate from `start` on, as SWALR has it; that of the schedule if left out",
+        ),
+        anneal: optional(
+          steps(),
+          "steps from the schedule's rate to `lr`, along half a cosine; none if left out",
+        ),
+      },
+      resolve: ({ start, every, lr, anneal = 0 }) => ({
+        kind: "swa",
+        start,
+        every,
+        learningRate: lr,
+        anneal,
       }),
     }),
   ],

@@ -1,6 +1,13 @@
 /** The settings of a recipe that are about the run as a whole. */
 import type { DataDeclaration, Setting } from "../../../grammar/ast.js";
-import type { EarlyStopping, Sampling, Schedule, TrainRecipe } from "../../../program/recipe.js";
+import type {
+  EarlyStopping,
+  Sampling,
+  Schedule,
+  StochasticAverage,
+  TrainRecipe,
+  WeightAverage,
+} from "../../../program/recipe.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
 import { didYouMean, listNames } from "../../calls/suggestion.js";
@@ -18,6 +25,8 @@ interface Parts {
   readonly batch: number | undefined;
   readonly schedule: Schedule | undefined;
   readonly data: DataDeclaration | undefined;
+  /** Running statistics that stay as they are. */
+  readonly statistics: readonly string[] | undefined;
 }
 
 type RunSettings = Pick<
@@ -41,6 +50,7 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
   warnOfSingleExamples(parts, accumulate, environment);
   const average = read("average", averages);
   const stop = read("stop", stops);
+  if (average?.result.kind === "swa") checkStochastic(average, average.result, parts, environment);
   const precision = read("precision", precisions);
   const syncBatchnorm = readSync(parts, environment);
   if (stop) checkMetric(stop, parts.model, environment);
@@ -67,6 +77,43 @@ function readAccumulate({ settings, batch }: Parts, environment: Environment): n
     message: `a batch of ${batch} cannot be trained in ${accumulate} slices`,
     span: setting!.value.span,
     notes: ["`batch` counts the images of an update, with `accumulate` and without"],
+  });
+}
+
+/** What the mean of weights does not go with. */
+function checkStochastic(
+  { call, bound }: Resolved<WeightAverage>,
+  { learningRate, anneal }: StochasticAverage,
+  { model: { graph, name }, settings, statistics }: Parts,
+  { reporter }: Environment,
+): void {
+  const hasStatistics = graph && hasBatchStatistics(graph);
+  if (hasStatistics && !statistics) {
+    reporter.report("NET3073", {
+      message:
+        `\`swa\` averages weights, and the running statistics of \`batchnorm\` in model ` +
+        `\`${name}\` are not those of the mean`,
+      span: call.span,
+      notes: [
+        "`update_bn` of PyTorch measures them again, which netc does not do",
+        "`ema` follows the weights closely enough for its statistics: `average = ema(0.999)`",
+      ],
+    });
+  }
+  const stop = settings.get("stop");
+  if (stop) {
+    reporter.report("NET3073", {
+      message: "`stop` may end the run before `swa` has averaged enough",
+      span: stop.value.span,
+      related: [{ span: call.span, message: "averages up to the end" }],
+      notes: ["leave `stop` out: `best.safetensors` has the weights of the best evaluation"],
+    });
+  }
+  if (anneal === 0 || learningRate !== undefined) return;
+  reporter.report("NET3073", {
+    message: "`anneal` leads to the learning rate `lr` of `swa`, which is left out",
+    span: bound.spans.get("anneal") ?? call.span,
+    notes: ["add it, for instance `lr=0.005`, or leave `anneal` out"],
   });
 }
 

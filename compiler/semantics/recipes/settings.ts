@@ -159,7 +159,7 @@ export const trainSettings: readonly SettingDefinition[] = [
     name: "average",
     example: "average = ema(0.999)",
     aliases: ["ema", "model_ema", "ema_decay", "weight_average"],
-    meaning: "weight averaging for evaluation and the saved weights: `ema(0.999)`",
+    meaning: "weight averaging for evaluation and the saved weights: `ema(0.999)`, or `swa`",
   },
   {
     name: "stop",
@@ -243,7 +243,7 @@ export const absentSettings: AbsentNames = {
   ...all(["workers", "numworkers"], "images are decoded on as many threads as there are cores"),
   shuffle: "examples are shuffled in training, and never in evaluation",
   ...all(["steps", "maxsteps", "iterations", "maxiter"], "`netc train --steps N` ends a run early"),
-  swa: "`average = ema(0.999)` averages weights; netc has no stochastic weight averaging",
+  swa: "`average = swa(start=8000 steps, every=100 steps)`",
   ...all(["out", "outputdir", "savedir"], "`netc train --out DIR` chooses the folder"),
   ...all(["resume"], "`netc train --resume` continues a run"),
 };

@@ -53,7 +53,9 @@ export function analyzeTrain(
     { freeze: untrainedBy(weightSettings, model), span: declaration.model.span },
     environment,
   );
-  const runSettings = readRunSettings({ ...parts, data: dataDeclaration }, environment);
+  const statistics = weightSettings.freezeStatistics;
+  const run = { ...parts, data: dataDeclaration, statistics };
+  const runSettings = readRunSettings(run, environment);
   if (reporter.errorCount > errorsBefore) return undefined;
   if (!epochs || !batch || seed === undefined || !rule || !schedule) return undefined;
   const optimizer = clip ? { ...rule, clip } : rule;
