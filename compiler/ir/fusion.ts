@@ -52,7 +52,8 @@ const FUSING: { readonly [Part in keyof Fusion]-?: ReadonlySet<OpKind> } = {
   epilogue: new Set<OpKind>([
     ...(["convolution", "convolutionInputGradient", "channelWindowSum"] as const),
     ...(["averagePool", "averagePoolGradient", "maxPoolGradient"] as const),
-    ...(["resample", "resampleGradient", "reduce", "spread"] as const),
+    ...(["resample", "resampleGradient", "extend", "extendGradient"] as const),
+    ...(["reduce", "spread"] as const),
   ]),
   updates: new Set<OpKind>(["convolutionWeightGradient", "channelSum"]),
   leaves: new Set<OpKind>([

@@ -43,6 +43,13 @@ export interface PoolAttributes {
   readonly padding: Padding;
 }
 
+/** The windows of a maximum: with holes, or those that divide the image evenly. */
+export interface MaxPoolAttributes extends PoolAttributes {
+  readonly dilation?: Pair;
+  /** Of adaptive windows, as below: then `kernel` is the size of the largest one. */
+  readonly outputSize?: Pair;
+}
+
 /** What averaging divides by, and which elements a window covers. */
 export type AverageAttributes =
   | ({
@@ -62,13 +69,25 @@ export type AverageAttributes =
   | { readonly windows: "adaptive"; readonly outputSize: Pair };
 
 /**
- * An image in another size: each output pixel is an input pixel, or lies between two of each axis.
+ * An image in another size: each output pixel is an input pixel, or lies between two or four of
+ * each axis.
  */
 export interface ResampleAttributes {
   readonly outputSize: Pair;
-  readonly mode: "nearest" | "bilinear";
-  /** Bilinear: whether the centers of the outer pixels lie on each other, or their edges. */
+  readonly mode: "nearest" | "bilinear" | "bicubic";
+  /** Of all but nearest: whether the centers of the outer pixels lie on each other, or their edges. */
   readonly alignCorners: boolean;
+}
+
+/**
+ * Pixels around an image: those inside mirrored at its edge, the edge itself, those of the other
+ * side, or a number.
+ */
+export interface ExtendAttributes {
+  readonly padding: Padding;
+  readonly mode: "reflect" | "replicate" | "circular" | "constant";
+  /** Of a constant. */
+  readonly value?: number;
 }
 
 /**
@@ -231,6 +250,7 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   dx
  * - averagePool: x -> y; averagePoolGradient: dy -> dx
  * - resample: x -> y of another size; resampleGradient: dy -> dx
+ * - extend: x -> y, with pixels around it; extendGradient: dy -> dx
  * - channelWindowSum: x -> y, the sum over channels c - before ... c + after
  * - channelSum: x [N, C, H, W] -> [C], over batch and space: the gradient of a bias
  * - channelStatistics: x, and running mean and variance [C] -> mean, variance [C], over batch and
@@ -316,12 +336,14 @@ export interface OpAttributes {
     readonly weightShape: Shape;
   };
   pointwise: { readonly expression: Expression };
-  maxPool: PoolAttributes & { readonly relu: boolean };
-  maxPoolGradient: PoolAttributes & GradientShape;
+  maxPool: MaxPoolAttributes & { readonly relu: boolean };
+  maxPoolGradient: MaxPoolAttributes & GradientShape;
   averagePool: AverageAttributes;
   averagePoolGradient: AverageAttributes & GradientShape;
   resample: ResampleAttributes;
   resampleGradient: ResampleAttributes & GradientShape;
+  extend: ExtendAttributes;
+  extendGradient: ExtendAttributes & GradientShape;
   channelWindowSum: {
     readonly before: number;
     readonly after: number;

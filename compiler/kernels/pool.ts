@@ -47,6 +47,58 @@ const overWindow = (k: InputSize & Window & Input["k"], body: Hole) => code`
     }
   }`;
 
+/** PyTorch's adaptive windows: i of n covers floor(i * size / n) up to ceil((i + 1) * size / n). */
+const ADAPTIVE_WINDOW = new Declaration(code`
+  fn window_start(index: u32, size: u32, count: u32) -> u32 {
+    return index * size / count;
+  }
+
+  fn window_end(index: u32, size: u32, count: u32) -> u32 {
+    return ((index + 1u) * size + count - 1u) / count;
+  }`);
+
+const WINDOW_START = helper("window_start", ADAPTIVE_WINDOW);
+const WINDOW_END = helper("window_end", ADAPTIVE_WINDOW);
+
+const DILATION = { dilation_height: "u32", dilation_width: "u32" } as const;
+type Dilation = ConstantCode<typeof DILATION>;
+
+/** The same of a window with holes. `place` is the element's in the kernel. */
+const overHoles = (k: InputSize & Window & Dilation & Input["k"], body: Hole) => code`
+  let top = i32(y * ${k.stride_height}) - i32(${k.padding_top});
+  let left = i32(x * ${k.stride_width}) - i32(${k.padding_left});
+  let image_start = ${k.input.at(IMAGE, code`0u`, code`0u`)} + quad;
+  for (var i = 0u; i < ${k.kernel_height}; i++) {
+    let row = top + i32(i * ${k.dilation_height});
+    if (row < 0 || row >= i32(${k.input_height})) {
+      continue;
+    }
+    let row_start = image_start + u32(row) * ${k.input.row};
+    for (var j = 0u; j < ${k.kernel_width}; j++) {
+      let column = left + i32(j * ${k.dilation_width});
+      if (column < 0 || column >= i32(${k.input_width})) {
+        continue;
+      }
+      let at = row_start + u32(column) * ${k.input.column};
+      let place = i * ${k.kernel_width} + j;
+      ${body}
+    }
+  }`;
+
+/** The same of windows that divide the image evenly. */
+const overEven = (k: InputSize & Output & { kernel_width: Code } & Input["k"], body: Hole) => code`
+  let top = ${WINDOW_START}(y, ${k.input_height}, ${k.output_height});
+  let left = ${WINDOW_START}(x, ${k.input_width}, ${k.output_width});
+  let bottom = ${WINDOW_END}(y, ${k.input_height}, ${k.output_height});
+  let right = ${WINDOW_END}(x, ${k.input_width}, ${k.output_width});
+  for (var row = top; row < bottom; row++) {
+    for (var column = left; column < right; column++) {
+      let at = ${k.input.at(IMAGE, code`row`, code`column`)} + quad;
+      let place = (row - top) * ${k.kernel_width} + column - left;
+      ${body}
+    }
+  }`;
+
 /** The first of the windows that cover what lies at `offset` in the padded image. */
 const firstWindow = (offset: Code, kernel: Code, stride: Code) =>
   code`select((${offset} - ${kernel}) / ${stride} + 1u, 0u, ${offset} < ${kernel})`;
@@ -113,7 +165,11 @@ const CODES = {
   },
 } as const;
 
+/** Which elements a window of a maximum has. */
+export type Maxima = "sliding" | "dilated" | "even";
+
 export interface MaxPoolVariant {
+  readonly maxima: Maxima;
   /** Whether results below 0 become 0, without a winner. */
   readonly relu: boolean;
   /** Whether winners are kept for the gradient. */
@@ -145,9 +201,34 @@ const summaryOf = ({ relu, keepsCodes }: MaxPoolVariant) => {
   return `${name}: the largest of a window${keepsCodes ? ", and which it was" : ""}.`;
 };
 
+/** What a kernel is given of its windows: of even ones, their size follows from the output's. */
+function maximaConstants(maxima: Maxima) {
+  const slides = maxima !== "even";
+  const isDilated = maxima === "dilated";
+  return {
+    kernel_height: slides ? WINDOW.kernel_height : undefined,
+    kernel_width: WINDOW.kernel_width,
+    stride_height: slides ? WINDOW.stride_height : undefined,
+    stride_width: slides ? WINDOW.stride_width : undefined,
+    padding_top: slides ? WINDOW.padding_top : undefined,
+    padding_left: slides ? WINDOW.padding_left : undefined,
+    dilation_height: isDilated ? DILATION.dilation_height : undefined,
+    dilation_width: isDilated ? DILATION.dilation_width : undefined,
+  };
+}
+
+/** What the windows of each kind need is there in their kernels. */
+type AnyWindow = InputSize & Window & Dilation & Output & Input["k"];
+
+function overMaxima(maxima: Maxima, k: AnyWindow, body: Hole): Code {
+  if (maxima === "even") return overEven(k, body);
+  return maxima === "dilated" ? overHoles(k, body) : overWindow(k, body);
+}
+
 /** Elements are compared by their ranks, so that NaN wins, as in PyTorch. */
 export const maxPool = defineQuads("max_pool", (variant: MaxPoolVariant) => {
-  const { relu, keepsCodes, codes, line } = variant;
+  const { maxima, relu, keepsCodes, codes, line } = variant;
+  const isEven = maxima === "even";
   const { element, pack, noWinner } = CODES[codes];
   // Without a line, ranks of negative numbers play no part in what ReLU keeps.
   const keepsPositive = relu && !line;
@@ -155,6 +236,7 @@ export const maxPool = defineQuads("max_pool", (variant: MaxPoolVariant) => {
     ? ([RELU_RANK, code`bitcast<vec4f>`] as const)
     : ([RANK_OF, RANKED] as const);
   const words = [
+    maxima === "sliding" ? "" : `_${maxima}`,
     line && `_of_${describe(line.expression)}`,
     relu && "_relu",
     keepsCodes && `_${codes}`,
@@ -167,23 +249,31 @@ export const maxPool = defineQuads("max_pool", (variant: MaxPoolVariant) => {
       codes: keepsCodes ? written(element) : undefined,
       ...vectorsOf(line),
     },
-    constants: { input: "place", ...INPUT, ...WINDOW },
+    constants: {
+      input: "place",
+      ...INPUT,
+      ...maximaConstants(maxima),
+      output_height: isEven ? OUTPUT.output_height : undefined,
+      output_width: isEven ? OUTPUT.output_width : undefined,
+    },
     declarations: [
       rankOf,
       ...(line && relu ? [RELU] : []),
       ...(line ? expressionDeclarations([line.expression]) : []),
     ],
     value: (scope) => {
-      const { k } = scope;
+      const k = scope.k as unknown as AnyWindow;
+      const over = (body: Hole) => overMaxima(maxima, k, body);
       const vectors = scope.io as unknown as Readonly<Record<string, Loaded>>;
+      const isSliding = maxima === "sliding";
+      const place = code`let place = u32(row - top) * ${k.kernel_width} + u32(column - left);`;
       const takesWinner = code`
-        let place = u32(row - top) * ${k.kernel_width} + u32(column - left);
+        ${isSliding && place}
         code = select(code, vec4u(place), candidate > winner);`;
       const winner = code`
         var winner = vec4i(${keepsPositive ? code`0` : LOWEST_RANK});
         ${keepsCodes && code`var code = vec4u(${noWinner});`}
-        ${overWindow(
-          k,
+        ${over(
           code`
             let candidate = ${rankOf}(${line && code`rises * `}${inputQuad(scope)});
             ${keepsCodes && takesWinner}
@@ -231,34 +321,80 @@ function onLine(
 }
 
 export interface MaxPoolGradientVariant {
+  readonly maxima: Maxima;
   readonly codes: CodeWidth;
 }
 
 /** Each input gathers the gradients of the windows that it won. */
 export const maxPoolGradient = defineQuads(
   "max_pool_gradient",
-  ({ codes }: MaxPoolGradientVariant) => {
+  ({ maxima, codes }: MaxPoolGradientVariant) => {
     const { element, unpack } = CODES[codes];
+    const isEven = maxima === "even";
     return {
-      suffix: `_${codes}`,
+      suffix: `${maxima === "sliding" ? "" : `_${maxima}`}_${codes}`,
       summary: "Max pooling, gradient: an input gathers from the windows that it won.",
       bindings: { input: read("vec4f"), codes: read(element) },
-      constants: { input: "place", ...WINDOW, ...OUTPUT },
+      constants: {
+        input: "place",
+        input_height: isEven ? INPUT.input_height : undefined,
+        input_width: isEven ? INPUT.input_width : undefined,
+        ...maximaConstants(maxima),
+        ...OUTPUT,
+      },
       value: (scope) => {
-        const { io, k } = scope;
+        const k = scope.k as unknown as AnyWindow;
+        const place = code`let place = row * ${k.kernel_width} + column;`;
         const won = code`
           let window = (image * ${k.output_height} + output_y) * ${k.output_width} + output_x;
           let at = window * ${sizes.quads} + quad;
-          let code = ${unpack(io.codes.load(code`at`))};
-          let place = row * ${k.kernel_width} + column;
+          let code = ${unpack(scope.io.codes.load(code`at`))};
+          ${place}
           value += select(vec4f(0), ${gradientQuad(scope)}, code == vec4u(place));`;
         return code`
           var value = vec4f(0);
-          ${overWindows(k, won)}`;
+          ${windowsOf(maxima, k, won)}`;
       },
     };
   },
 );
+
+function windowsOf(maxima: Maxima, k: AnyWindow, body: Hole): Code {
+  if (maxima === "even") return ofEvenWindows(k, body);
+  return maxima === "dilated" ? ofHoles(k, body) : overWindows(k, body);
+}
+
+/** The same of windows with holes: those that have the pixel at each element of the kernel. */
+const ofHoles = (k: Window & Output & Dilation, body: Hole) => code`
+  for (var row = 0u; row < ${k.kernel_height}; row++) {
+    let top = i32(y + ${k.padding_top}) - i32(row * ${k.dilation_height});
+    let output_y = u32(max(top, 0)) / ${k.stride_height};
+    if (top < 0 || u32(top) % ${k.stride_height} != 0u || output_y >= ${k.output_height}) {
+      continue;
+    }
+    for (var column = 0u; column < ${k.kernel_width}; column++) {
+      let left = i32(x + ${k.padding_left}) - i32(column * ${k.dilation_width});
+      let output_x = u32(max(left, 0)) / ${k.stride_width};
+      if (left < 0 || u32(left) % ${k.stride_width} != 0u || output_x >= ${k.output_width}) {
+        continue;
+      }
+      ${body}
+    }
+  }`;
+
+/** The same of windows that divide the image evenly: the same rule, the other way round. */
+const ofEvenWindows = (k: InputSize & Output, body: Hole) => code`
+  let end_y = ${WINDOW_END}(y, ${k.output_height}, ${k.input_height});
+  let end_x = ${WINDOW_END}(x, ${k.output_width}, ${k.input_width});
+  let first_y = ${WINDOW_START}(y, ${k.output_height}, ${k.input_height});
+  let first_x = ${WINDOW_START}(x, ${k.output_width}, ${k.input_width});
+  for (var output_y = first_y; output_y < end_y; output_y++) {
+    let row = y - ${WINDOW_START}(output_y, ${k.input_height}, ${k.output_height});
+    for (var output_x = first_x; output_x < end_x; output_x++) {
+      let column = x - ${WINDOW_START}(output_x, ${k.input_width}, ${k.output_width});
+      ${body}
+    }
+  }`;
 
 /**
  * What a sliding average divides by. `padded`: the window's size, cut only where it passes the
@@ -347,19 +483,6 @@ export const averagePoolGradient = defineQuads(
 );
 
 const ADAPTIVE = { ...INPUT, ...OUTPUT } as const;
-
-/** PyTorch's adaptive windows: i of n covers floor(i * size / n) up to ceil((i + 1) * size / n). */
-const ADAPTIVE_WINDOW = new Declaration(code`
-  fn window_start(index: u32, size: u32, count: u32) -> u32 {
-    return index * size / count;
-  }
-
-  fn window_end(index: u32, size: u32, count: u32) -> u32 {
-    return ((index + 1u) * size + count - 1u) / count;
-  }`);
-
-const WINDOW_START = helper("window_start", ADAPTIVE_WINDOW);
-const WINDOW_END = helper("window_end", ADAPTIVE_WINDOW);
 
 /** The first and the last row, or column, of the window `index`. */
 const adaptiveRows = (k: ConstantCode<typeof ADAPTIVE>, index: Code) => code`

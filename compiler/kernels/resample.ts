@@ -167,3 +167,110 @@ export const resampleBilinearGradient = defineQuads("resample_gradient_bilinear"
       }`;
   },
 }));
+
+/**
+ * Four pixels around a place, of which those outside are the edge: where the first one is, and how
+ * much each counts (Keys, 1981, with a = -0.75).
+ */
+const CUBIC = new Declaration(code`
+  struct CubicTaps { first: i32, shares: vec4f }
+
+  fn cubic_taps(index: u32, ratio: f32, shift: f32) -> CubicTaps {
+    let place = f32(index) * ratio + shift;
+    let below = floor(place);
+    let rest = place - below;
+    let x = vec4f(1.0 + rest, rest, 1.0 - rest, 2.0 - rest);
+    let far = ((-0.75 * x + 3.75) * x - 6.0) * x + 3.0;
+    let near = (1.25 * x - 2.25) * x * x + 1.0;
+    return CubicTaps(i32(below) - 1, vec4f(far.x, near.y, near.z, far.w));
+  }
+
+  fn within_edges(place: i32, size: u32) -> u32 {
+    return u32(clamp(place, 0, i32(size) - 1));
+  }`);
+
+const CUBIC_TAPS = helper("cubic_taps", CUBIC);
+const CUBIC_TYPE = helper("CubicTaps", CUBIC);
+const WITHIN = helper("within_edges", CUBIC);
+
+export const resampleBicubic = defineQuads("resample_bicubic", () => ({
+  summary: "An image in another size: a cubic curve through four pixels of each axis.",
+  bindings: { input: read("vec4f") },
+  constants: { input: "place", ...INPUT, ...PLACES },
+  value: (scope) => {
+    const { input_height, input_width, ratio_y, shift_y, ratio_x, shift_x } = scope.k;
+    return code`
+      let rows = ${CUBIC_TAPS}(y, ${ratio_y}, ${shift_y});
+      let columns = ${CUBIC_TAPS}(x, ${ratio_x}, ${shift_x});
+      var value = vec4f(0);
+      for (var i = 0; i < 4; i++) {
+        let row = ${WITHIN}(rows.first + i, ${input_height});
+        var sum = vec4f(0);
+        for (var j = 0; j < 4; j++) {
+          let column = ${WITHIN}(columns.first + j, ${input_width});
+          sum += columns.shares[j] * ${quadAt(scope, code`row`, code`column`)};
+        }
+        value += rows.shares[i] * sum;
+      }`;
+  },
+}));
+
+/** The first of the output pixels that may be made of an input pixel: those within two of it. */
+const FIRST_CUBIC = helper(
+  "first_cubic",
+  code`
+    fn first_cubic(index: u32, ratio: f32, shift: f32) -> u32 {
+      if (index == 0u || ratio == 0.0) {
+        return 0u;
+      }
+      return u32(max((f32(index) - 2.0 - shift) / ratio - 1.0, 0.0));
+    }`,
+);
+
+const END_CUBIC = helper(
+  "end_cubic",
+  code`
+    fn end_cubic(index: u32, size: u32, count: u32, ratio: f32, shift: f32) -> u32 {
+      if (index == size - 1u || ratio == 0.0) {
+        return count;
+      }
+      return min(u32(max(ceil((f32(index) + 2.0 - shift) / ratio), 0.0)) + 2u, count);
+    }`,
+);
+
+const CUBIC_SHARE = helper(
+  "cubic_share",
+  code`
+    fn cubic_share(index: u32, size: u32, made: ${CUBIC_TYPE}) -> f32 {
+      var share = 0.0;
+      for (var i = 0; i < 4; i++) {
+        share += select(0.0, made.shares[i], ${WITHIN}(made.first + i, size) == index);
+      }
+      return share;
+    }`,
+);
+
+export const resampleBicubicGradient = defineQuads("resample_gradient_bicubic", () => ({
+  summary: "An image in another size by cubic curves, gradient.",
+  bindings: { input: read("vec4f") },
+  constants: { input: "place", ...SIZES, ...PLACES },
+  value: (scope) => {
+    const { input_height, input_width, output_height, output_width } = scope.k;
+    const { ratio_y, shift_y, ratio_x, shift_x } = scope.k;
+    const rowTaps = code`${CUBIC_TAPS}(output_y, ${ratio_y}, ${shift_y})`;
+    const columnTaps = code`${CUBIC_TAPS}(output_x, ${ratio_x}, ${shift_x})`;
+    return code`
+      let first_y = ${FIRST_CUBIC}(y, ${ratio_y}, ${shift_y});
+      let end_y = ${END_CUBIC}(y, ${input_height}, ${output_height}, ${ratio_y}, ${shift_y});
+      let first_x = ${FIRST_CUBIC}(x, ${ratio_x}, ${shift_x});
+      let end_x = ${END_CUBIC}(x, ${input_width}, ${output_width}, ${ratio_x}, ${shift_x});
+      var value = vec4f(0);
+      for (var output_y = first_y; output_y < end_y; output_y++) {
+        let row_share = ${CUBIC_SHARE}(y, ${input_height}, ${rowTaps});
+        for (var output_x = first_x; output_x < end_x; output_x++) {
+          let column_share = ${CUBIC_SHARE}(x, ${input_width}, ${columnTaps});
+          value += row_share * column_share * ${quadAt(scope, OUTPUT_Y, OUTPUT_X)};
+        }
+      }`;
+  },
+}));

@@ -16,8 +16,7 @@ const DROPPED = "`dropout` zeroes elements or whole channels, `stochastic_depth`
 const NO_GATES =
   "two `linear` of one value, one of them followed by its activation, and `multiply`";
 const DEPTHWISE = "`conv(C, kernel=3, groups=C)` of C channels is depthwise";
-const ZEROS_ONLY = "`pad` adds zeros; netc has no other padding";
-const GLOBAL_MAXIMUM = "`maxpool` with a kernel of the image's size takes each channel's maximum";
+const GLOBAL_MAXIMUM = "`adaptive_maxpool(1)` takes each channel's maximum";
 const ENLARGE = "`conv_transpose` or `upsample` followed by `conv` makes an image larger";
 const ONE_BY_ONE = "values keep their axes: `flatten` or `reshape` gives another shape";
 const DATA_SIDE = "the `data` declaration normalizes images: `normalize(mean=..., std=...)`";
@@ -42,15 +41,13 @@ export const absentLayers: AbsentNames = {
   ...all(["unfold", "fold", "im2col"], "netc gives no access to windows; `conv` reads them"),
   // Pools
   ...all(["maxpool1d", "maxpool3d", "avgpool1d", "avgpool3d"], ONLY_IMAGES),
-  ...all(["globalmaxpool", "globalmaxpool2d", "globalmaxpooling2d", "gmp"], GLOBAL_MAXIMUM),
-  ...all(["adaptivemaxpool", "adaptivemaxpool2d"], `${GLOBAL_MAXIMUM}; or \`adaptive_avgpool\``),
+  ...all(["gmp"], GLOBAL_MAXIMUM),
   ...all(["fractionalmaxpool2d"], "pools are `maxpool` and `avgpool`"),
   maxunpool2d: ENLARGE,
   // Sizes and order
   rearrange: "`transpose`, `permute` and `reshape` change the order of axes",
   ...all(["select", "gather"], NO_PARTS),
   ...all(["squeeze", "unsqueeze", "expand", "repeatvector"], ONE_BY_ONE),
-  ...all(["reflectionpad2d", "replicationpad2d", "circularpad2d"], ZEROS_ONLY),
   // Arithmetic
   ...all(["sub", "subtract", "minus", "div", "divide", "pow", "sqrt", "exp", "abs"], NO_ARITHMETIC),
   ...all(["maximum", "minimum", "average"], NO_ARITHMETIC),

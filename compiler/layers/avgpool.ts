@@ -1,6 +1,7 @@
 import { STRIDE_OF_ONE } from "./pooling.js";
-import { boolean } from "../calls/argument-types.js";
-import { withDefault } from "../calls/signature.js";
+import { constant, multiply, operand } from "../ir/expression.js";
+import { boolean, integer } from "../calls/argument-types.js";
+import { optional, withDefault } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
 import { inferPooling, poolGeometry, poolingArguments } from "./pooling.js";
 
@@ -25,6 +26,7 @@ export const avgpool = defineLayer({
 - \`stride\` is the kernel if left out, as in PyTorch
 - \`count_padding=false\` divides by the number of elements inside the image; by default padded
   zeros count
+- \`divisor=9\` divides the sum of a window by 9 instead (PyTorch's \`divisor_override\`)
 - \`ceil=true\` rounds up instead of down; what the last windows reach beyond the padding never
   counts
 `,
@@ -32,6 +34,7 @@ export const avgpool = defineLayer({
   arguments: {
     ...poolingArguments,
     count_padding: withDefault(boolean(), true, "whether padded zeros count in the divisor"),
+    divisor: optional(integer({ minimum: 1 }), "what each window's sum is divided by"),
   },
   samples: [
     { spec: "avgpool(2)", input: [4, 8, 8], output: [4, 4, 4] },
@@ -41,12 +44,25 @@ export const avgpool = defineLayer({
       input: [4, 8, 8],
       output: [4, 5, 5],
     },
+    {
+      spec: "avgpool(3, stride=2, padding=1, ceil=true, divisor=4)",
+      input: [4, 8, 7],
+      output: [4, 5, 4],
+    },
   ],
 
   infer: inferPooling,
 
   lower(input, values, { builder, origin }) {
     const { attributes, overhang } = poolGeometry(input.shape, values);
+    if (values.divisor !== undefined) {
+      // The mean of all of the window, what is outside included, which is 0.
+      const all = { windows: "sliding", ...attributes, countPadding: true } as const;
+      const means = builder.add("averagePool", [input], all, origin);
+      const [rows, columns] = values.kernel;
+      const expression = multiply(constant((rows * columns) / values.divisor), operand(0));
+      return builder.add("pointwise", [means], { expression }, origin);
+    }
     const countPadding = values.count_padding;
     const average = { windows: "sliding", ...attributes, countPadding, overhang } as const;
     return builder.add("averagePool", [input], average, origin);

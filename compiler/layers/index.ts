@@ -22,6 +22,7 @@ import { crop } from "./crop.js";
 import { channelShuffle } from "./channel-shuffle.js";
 import { celu } from "./celu.js";
 import { adaptiveAvgpool } from "./adaptive-avgpool.js";
+import { adaptiveMaxpool } from "./adaptive-maxpool.js";
 import { add } from "./add.js";
 import { attention } from "./attention.js";
 import { avgpool } from "./avgpool.js";
@@ -100,6 +101,7 @@ export const layers: readonly LayerDefinition[] = [
   avgpool,
   lpPool,
   adaptiveAvgpool,
+  adaptiveMaxpool,
   globalAvgpool,
   upsample,
   pad,

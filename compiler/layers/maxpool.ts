@@ -1,7 +1,10 @@
 import { STRIDE_OF_ONE } from "./pooling.js";
+import { pair } from "../calls/argument-types.js";
+import { withDefault } from "../calls/signature.js";
 import { each } from "../diagnostics/alias.js";
 import { defineLayer } from "./layer.js";
 import { inferPooling, poolGeometry, poolingArguments } from "./pooling.js";
+import { NO_DILATION } from "./windows.js";
 
 export const maxpool = defineLayer({
   name: "maxpool",
@@ -22,20 +25,32 @@ export const maxpool = defineLayer({
   \`maxpool(3, stride=2)\`
 - \`ceil=true\` rounds up instead, so that a last window that starts inside the image counts
   (Caffe's and cuda-convnet's rule; PyTorch's \`ceil_mode\`)
+- \`dilation\` leaves holes between the elements of a window, which then spans
+  \`dilation * (kernel - 1) + 1\`
 `,
   positional: ["kernel", "stride"],
-  arguments: poolingArguments,
+  arguments: {
+    ...poolingArguments,
+    dilation: withDefault(pair({ minimum: 1 }), NO_DILATION, "distance of a window's elements"),
+  },
   samples: [
     { spec: "maxpool(3, stride=2)", input: [64, 55, 55], output: [64, 27, 27] },
     { spec: "maxpool(2)", input: [4, 7, 6], output: [4, 3, 3] },
     { spec: "maxpool(3, stride=2, ceil=true)", input: [32, 32, 32], output: [32, 16, 16] },
     { spec: "maxpool(3, stride=2, padding=1)", input: [4, 7, 7], output: [4, 4, 4] },
+    {
+      spec: "maxpool(3, stride=2, padding=1, dilation=[2, 1], ceil=true)",
+      input: [4, 9, 8],
+      output: [4, 4, 5],
+    },
   ],
 
   infer: inferPooling,
 
   lower(input, values, { builder, origin }) {
     const { attributes } = poolGeometry(input.shape, values);
-    return builder.add("maxPool", [input], { ...attributes, relu: false }, origin);
+    const { dilation } = values;
+    const holes = dilation.some((step) => step > 1) ? { dilation } : {};
+    return builder.add("maxPool", [input], { ...attributes, ...holes, relu: false }, origin);
   },
 });

@@ -1,4 +1,4 @@
-import type { PoolAttributes } from "../ir/graph.js";
+import type { Pair, PoolAttributes } from "../ir/graph.js";
 import { BATCH, type ImageShape, imageShape, type Shape } from "../ir/shape.js";
 import { boolean, padding, pair } from "../calls/argument-types.js";
 import { type ArgumentValues, optional, required, withDefault } from "../calls/signature.js";
@@ -25,10 +25,13 @@ export const poolingArguments = {
   ceil: withDefault(boolean(), false, "whether a last, incomplete window counts"),
 };
 
-export type PoolingValues = ArgumentValues<typeof poolingArguments>;
+export type PoolingValues = ArgumentValues<typeof poolingArguments> & {
+  /** Of a maximum. */
+  readonly dilation?: Pair;
+};
 
-function windowsOf({ kernel, stride, padding }: PoolingValues): Windows {
-  return { kernel, stride: stride ?? kernel, padding, dilation: NO_DILATION };
+function windowsOf({ kernel, stride, padding, dilation = NO_DILATION }: PoolingValues): Windows {
+  return { kernel, stride: stride ?? kernel, padding, dilation };
 }
 
 function outputSize(image: ImageShape, values: PoolingValues) {

@@ -25,25 +25,27 @@ export const upsample = defineLayer({
       differs: "a `resize` is bilinear to a size: `upsample(size=[64, 64], mode=bilinear)`",
     }),
   ],
-  summary: "enlarges an image: nearest or bilinear",
+  summary: "enlarges an image: nearest, bilinear or bicubic",
   documentation: `
 Makes an image \`scale\` times as large, or gives it the height and width \`size\`.
 
 - \`mode=nearest\`: an output pixel is the input pixel at its place, \`x[floor(i * H / OH)]\`
-- \`mode=bilinear\`: an output pixel is interpolated from four input pixels, as in PyTorch.
-  \`align_corners=true\` aligns the centers of the corner pixels instead of their edges
+- \`mode=bilinear\`: an output pixel is interpolated from four input pixels, as in PyTorch
+- \`mode=bicubic\`: from 16 input pixels, by PyTorch's cubic curve, \`a = -0.75\`
+- \`align_corners=true\`, of both, aligns the centers of the corner pixels instead of their edges
 - input \`[N, C, H, W]\`, output \`[N, C, scale*H, scale*W]\` or \`[N, C, size, size]\`
 `,
   positional: ["scale"],
   arguments: {
     scale: optional(pair({ minimum: 1 }), "factor of height and width"),
     size: optional(pair({ minimum: 1 }), "size of the output, instead of `scale`"),
-    mode: withDefault(choice(["nearest", "bilinear"]), "nearest", "interpolation"),
-    align_corners: withDefault(boolean(), false, "whether corner pixels are aligned (bilinear)"),
+    mode: withDefault(choice(["nearest", "bilinear", "bicubic"]), "nearest", "interpolation"),
+    align_corners: withDefault(boolean(), false, "whether corner pixels are aligned"),
   },
   samples: [
     { spec: "upsample(2)", input: [8, 7, 5], output: [8, 14, 10] },
     { spec: "upsample(size=[9, 12], mode=bilinear)", input: [3, 4, 5], output: [3, 9, 12] },
+    { spec: "upsample(size=[9, 3], mode=bicubic)", input: [3, 4, 5], output: [3, 9, 3] },
   ],
 
   infer(input, values, context) {

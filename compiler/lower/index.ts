@@ -45,6 +45,7 @@ import {
   lowerPixelHits,
   lowerPixelOverlaps,
 } from "./pixel-classification.js";
+import { lowerExtend, lowerExtendGradient } from "./extend.js";
 import { lowerReduce, lowerSpread } from "./reduce-axes.js";
 import { lowerResample, lowerResampleGradient } from "./resample.js";
 import { lowerBroadcast, lowerRearrange, lowerRearrangeGradient } from "./rearrange.js";
@@ -89,6 +90,8 @@ const lowerings: {
   slice: lowerSlice,
   resample: lowerResample,
   resampleGradient: lowerResampleGradient,
+  extend: lowerExtend,
+  extendGradient: lowerExtendGradient,
   reduce: lowerReduce,
   spread: lowerSpread,
   reshape: lowerReshape,

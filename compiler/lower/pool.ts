@@ -1,5 +1,11 @@
 import { slopeOf } from "../ir/expression-derivative.js";
-import type { AverageAttributes, Node, PoolAttributes, Value } from "../ir/graph.js";
+import type {
+  AverageAttributes,
+  MaxPoolAttributes,
+  Node,
+  PoolAttributes,
+  Value,
+} from "../ir/graph.js";
 import {
   adaptiveAveragePool,
   adaptiveAveragePoolGradient,
@@ -9,6 +15,7 @@ import {
   maxPoolGradient,
   vectorName,
   type Divisor,
+  type Maxima,
 } from "../kernels/pool.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
 import { codeWidth } from "../layout/code-width.js";
@@ -36,6 +43,21 @@ const outputConstants = (output: ActivationLayout) => ({
   output_width: output.width,
 });
 
+const maximaOf = ({ dilation, outputSize }: MaxPoolAttributes): Maxima => {
+  if (outputSize) return "even";
+  return dilation?.some((step) => step > 1) ? "dilated" : "sliding";
+};
+
+/** Of windows that divide the image evenly, `kernel` is the largest. */
+function maximaConstants(attributes: MaxPoolAttributes) {
+  const { kernel, dilation = [1, 1] } = attributes;
+  const maxima = maximaOf(attributes);
+  if (maxima === "even") return { kernel_width: kernel[1] };
+  const windows = windowConstants(attributes);
+  if (maxima === "sliding") return windows;
+  return { ...windows, dilation_height: dilation[0], dilation_width: dilation[1] };
+}
+
 export function lowerMaxPool(
   context: LoweringContext,
   node: Node<"maxPool">,
@@ -44,6 +66,8 @@ export function lowerMaxPool(
   const [result, code] = node.outputs as [Value, Value];
   const layout = context.layout(input);
   const { relu, kernel } = node.attributes;
+  const isEven = node.attributes.outputSize !== undefined;
+  const outputSize = isEven ? outputConstants(context.layout(result)) : undefined;
   const prologue = node.fusion?.prologue;
   const vectors = prologue?.operands ?? [];
   const line = prologue && {
@@ -58,7 +82,13 @@ export function lowerMaxPool(
   return quadSteps(context, node, {
     label: `${node.origin.name} forward`,
     result,
-    kernel: maxPool({ relu, keepsCodes, codes: codeWidth(kernel), line }),
+    kernel: maxPool({
+      maxima: maximaOf(node.attributes),
+      relu,
+      keepsCodes,
+      codes: codeWidth(kernel),
+      line,
+    }),
     buffers: {
       input: context.storageOf(input),
       ...withoutUndefined({ codes: keepsCodes ? context.storageOf(code) : undefined }),
@@ -66,7 +96,8 @@ export function lowerMaxPool(
     },
     constants: {
       ...inputConstants(layout),
-      ...windowConstants(node.attributes),
+      ...maximaConstants(node.attributes),
+      ...outputSize,
       input: layout.inQuads(),
     },
   });
@@ -79,14 +110,20 @@ export function lowerMaxPoolGradient(
   const [gradient, code] = node.inputs as [Value, Value];
   const result = node.outputs[0]!;
   const layout = context.layout(gradient);
+  const isEven = node.attributes.outputSize !== undefined;
+  const inputSize = isEven ? inputConstants(context.layout(result)) : undefined;
   return quadSteps(context, node, {
     label: `${node.origin.name} gradient`,
     result,
     fused: node.fusion?.epilogue,
-    kernel: maxPoolGradient({ codes: codeWidth(node.attributes.kernel) }),
+    kernel: maxPoolGradient({
+      maxima: maximaOf(node.attributes),
+      codes: codeWidth(node.attributes.kernel),
+    }),
     buffers: { input: context.storageOf(gradient), codes: context.storageOf(code) },
     constants: {
-      ...windowConstants(node.attributes),
+      ...inputSize,
+      ...maximaConstants(node.attributes),
       ...outputConstants(layout),
       input: layout.inQuads(),
     },

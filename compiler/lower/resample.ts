@@ -1,6 +1,8 @@
 import type { Node, ResampleAttributes } from "../ir/graph.js";
 import { resamplePlace } from "../ir/resample-taps.js";
 import {
+  resampleBicubic,
+  resampleBicubicGradient,
   resampleBilinear,
   resampleBilinearGradient,
   resampleNearest,
@@ -56,7 +58,8 @@ export function lowerResample(
     return quadSteps(context, node, { ...common, kernel: resampleNearest(), constants });
   }
   const constants = { input: place, ...inputSize(sides), ...places(attributes, sides) };
-  return quadSteps(context, node, { ...common, kernel: resampleBilinear(), constants });
+  const kernel = attributes.mode === "bicubic" ? resampleBicubic() : resampleBilinear();
+  return quadSteps(context, node, { ...common, kernel, constants });
 }
 
 export function lowerResampleGradient(
@@ -78,5 +81,7 @@ export function lowerResampleGradient(
     return quadSteps(context, node, { ...common, kernel: resampleNearestGradient(), constants });
   }
   const constants = { input: place, ...sizes(sides), ...places(attributes, sides) };
-  return quadSteps(context, node, { ...common, kernel: resampleBilinearGradient(), constants });
+  const isCubic = attributes.mode === "bicubic";
+  const kernel = isCubic ? resampleBicubicGradient() : resampleBilinearGradient();
+  return quadSteps(context, node, { ...common, kernel, constants });
 }

@@ -24,6 +24,8 @@ import { exampleSum } from "./example-sum.js";
 import { groupNormalize } from "./group-normalize.js";
 import { groupNormalizeGradient } from "./group-normalize-gradient.js";
 import { matmul } from "./matmul.js";
+import { extend } from "./extend.js";
+import { extendGradient } from "./extend-gradient.js";
 import { maxPool } from "./max-pool.js";
 import { maxPoolGradient } from "./max-pool-gradient.js";
 import { normalize } from "./normalize.js";
@@ -79,6 +81,8 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   groupNormalize,
   groupNormalizeGradient,
   matmul,
+  extend,
+  extendGradient,
   maxPool,
   maxPoolGradient,
   normalize,

@@ -1,7 +1,8 @@
-import { NO_WINNER, type PoolAttributes } from "../ir/graph.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
+import { NO_WINNER, type Pair } from "../ir/graph.js";
 import type { OpDefinition } from "./op.js";
 import { imageSizes, resolveShape, zeros, type ImageSizes } from "./tensors.js";
-import { pooledShape, windowedSize } from "./windows.js";
+import { maximaAxes, maximaSize, pooledShape, type MaximaAxis } from "./windows.js";
 
 /**
  * The winner among a window's elements; ties go to the first in row order, and NaN wins, as in
@@ -9,15 +10,15 @@ import { pooledShape, windowedSize } from "./windows.js";
  */
 function findWinner(
   plane: ArrayLike<number>,
-  { height, width }: ImageSizes,
-  { kernel, stride, padding }: PoolAttributes,
+  { width }: ImageSizes,
+  { kernel, axes }: { readonly kernel: Pair; readonly axes: readonly [MaximaAxis, MaximaAxis] },
   place: { readonly row: number; readonly column: number },
 ): { readonly value: number; readonly code: number } {
   let winner = { value: -Infinity, code: NO_WINNER };
   for (let code = 0; code < kernel[0] * kernel[1]; code++) {
-    const row = place.row * stride[0] - padding.top + Math.floor(code / kernel[1]);
-    const column = place.column * stride[1] - padding.left + (code % kernel[1]);
-    if (row < 0 || row >= height || column < 0 || column >= width) continue;
+    const row = axes[0].place(place.row, Math.floor(code / kernel[1]));
+    const column = axes[1].place(place.column, code % kernel[1]);
+    if (row === undefined || column === undefined) continue;
     const value = plane[row * width + column]!;
     if (value > winner.value || isFirstNaN(value, winner)) winner = { value, code };
   }
@@ -30,7 +31,7 @@ const isFirstNaN = (value: number, winner: { readonly value: number }) =>
 /** The largest element of each window, and which it was. */
 export const maxPool: OpDefinition<"maxPool"> = {
   outputs([x], attributes) {
-    const shape = pooledShape(x!.shape, windowedSize(x!.shape, attributes));
+    const shape = pooledShape(x!.shape, maximaSize(x!.shape, attributes));
     return [
       { shape, type: "f32" },
       { shape, type: "u32" },
@@ -38,9 +39,9 @@ export const maxPool: OpDefinition<"maxPool"> = {
   },
 
   gradient(builder, node, [dy]) {
-    const { kernel, stride, padding } = node.attributes;
-    const inputShape = node.inputs[0]!.shape;
-    const attributes = { kernel, stride, padding, inputShape };
+    const { kernel, stride, padding, dilation, outputSize } = node.attributes;
+    const windows = { kernel, stride, padding, ...withoutUndefined({ dilation, outputSize }) };
+    const attributes = { ...windows, inputShape: node.inputs[0]!.shape };
     return [builder.add("maxPoolGradient", [dy!, node.outputs[1]!], attributes, node.origin)];
   },
 
@@ -50,11 +51,12 @@ export const maxPool: OpDefinition<"maxPool"> = {
     const y = zeros(resolveShape(output!.shape, size.images));
     const codes = new Uint32Array(y.data.length);
     const pooled = imageSizes(y.shape);
+    const windows = { kernel: attributes.kernel, axes: maximaAxes(attributes, size) };
     for (let index = 0; index < y.data.length; index++) {
       const start = Math.floor(index / pooled.pixels) * size.pixels;
       const plane = x.data.subarray(start, start + size.pixels);
       const row = Math.floor((index % pooled.pixels) / pooled.width);
-      const winner = findWinner(plane, size, attributes, { row, column: index % pooled.width });
+      const winner = findWinner(plane, size, windows, { row, column: index % pooled.width });
       const cut = attributes.relu && winner.value <= 0;
       y.data[index] = cut ? 0 : winner.value;
       codes[index] = cut ? NO_WINNER : winner.code;

@@ -20,11 +20,9 @@ export function forEachResampled(
     const plane = Math.floor(index / y.pixels) * x.pixels;
     const row = rows[Math.floor((index % y.pixels) / y.width)]!;
     const column = columns[index % y.width]!;
-    const at = (i: number, j: number) => plane + i * x.width + j;
-    visit(index, at(row.first, column.first), (1 - row.share) * (1 - column.share));
-    visit(index, at(row.first, column.second), (1 - row.share) * column.share);
-    visit(index, at(row.second, column.first), row.share * (1 - column.share));
-    visit(index, at(row.second, column.second), row.share * column.share);
+    for (const { at: i, share } of row)
+      for (const { at: j, share: part } of column)
+        visit(index, plane + i * x.width + j, share * part);
   }
 }
 

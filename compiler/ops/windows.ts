@@ -1,4 +1,10 @@
-import type { AverageAttributes, ConvolutionAttributes, PoolAttributes } from "../ir/graph.js";
+import type {
+  AverageAttributes,
+  ConvolutionAttributes,
+  MaxPoolAttributes,
+  Pair,
+  PoolAttributes,
+} from "../ir/graph.js";
 import { BATCH, imageShape, type Shape } from "../ir/shape.js";
 import { ensure } from "./checks.js";
 
@@ -51,6 +57,37 @@ export function windowAxes(
 export function windowedSize(x: Shape, windows: Windows): readonly [number, number] {
   const [rows, columns] = windowAxes(imageShape(x), windows);
   return [windowCount(rows), windowCount(columns)];
+}
+
+/** The spatial size of what a maximum over windows gives. */
+export const maximaSize = (x: Shape, attributes: MaxPoolAttributes): Pair =>
+  attributes.outputSize ?? windowedSize(x, attributes);
+
+/** The rows, or columns, of a window of a maximum: every one in its `kernel`, undefined outside. */
+export interface MaximaAxis {
+  place(window: number, offset: number): number | undefined;
+}
+
+/** Both axes of the windows of a maximum, rows first. */
+export function maximaAxes(
+  attributes: MaxPoolAttributes,
+  size: { readonly height: number; readonly width: number },
+): readonly [MaximaAxis, MaximaAxis] {
+  const { kernel, stride, padding, dilation = [1, 1], outputSize } = attributes;
+  const along = (axis: 0 | 1, extent: number, before: number): MaximaAxis => {
+    const windows = outputSize && adaptiveWindows(extent, outputSize[axis]);
+    return {
+      place(window, offset) {
+        const adaptive = windows?.[window];
+        const [start, end] = adaptive
+          ? [adaptive.start, adaptive.end]
+          : [window * stride[axis] - before, extent];
+        const place = start + offset * dilation[axis];
+        return offset < kernel[axis] && place >= 0 && place < end ? place : undefined;
+      },
+    };
+  };
+  return [along(0, size.height, padding.top), along(1, size.width, padding.left)];
 }
 
 /** The shape that pooling gives: x's rank is kept, so [N, F] pools to [N, F]. */

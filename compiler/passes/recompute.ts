@@ -7,7 +7,7 @@ import { usesOf, type Uses } from "../ir/uses.js";
 /** Ops that can run a second time: they make activations and nothing else, and change nothing. */
 const REPEATABLE = new Set<OpKind>([
   ...(["convolution", "convolutionInputGradient", "pointwise", "maxPool", "averagePool"] as const),
-  ...(["channelWindowSum", "groupNormalize", "softmax", "resample"] as const),
+  ...(["channelWindowSum", "groupNormalize", "softmax", "resample", "extend"] as const),
   ...(["concatenate", "slice", "reshape", "rearrange", "broadcast"] as const),
   ...(["reduce", "spread"] as const),
 ]);

@@ -1,11 +1,13 @@
 /** Windows of pools, with what `ceil` adds as padding. */
 import type { Padding, Pair } from "../../compiler/ir/graph.js";
 import { poolGeometry } from "../../compiler/layers/pooling.js";
+import { NO_DILATION } from "../../compiler/layers/windows.js";
 import type { LayerCall } from "./layer-call.js";
 
 export interface PoolWindows {
   readonly kernel: Pair;
   readonly stride: Pair;
+  readonly dilation: Pair;
   /** As the spec says it. */
   readonly padding: Padding;
   /** Rows and columns that the last windows reach beyond that, because of `ceil`. */
@@ -21,7 +23,8 @@ export function poolWindows(call: LayerCall): PoolWindows {
   const values = { ...call.layer.values, padding } as never;
   const { attributes, overhang = NONE } = poolGeometry(call.shape, values);
   const { kernel, stride } = attributes;
-  return { kernel, stride, padding, overhang };
+  const dilation = call.has("dilation") ? call.pair("dilation") : NO_DILATION;
+  return { kernel, stride, dilation, padding, overhang };
 }
 
 export const hasPadding = ({ top, bottom, left, right }: Padding): boolean =>

@@ -10,9 +10,10 @@ export function maxPool(context: NodeContext): Known {
   attributes.ignore("storage_order");
   if (context.node.outputs.length > 1) context.refuse("it also returns where its maxima are");
   const { dilation, ...window } = windowOf(context, image);
-  requireNoDilation(context, dilation);
+  const holes = dilation.some((step) => step > 1) ? { dilation } : {};
   return context.layer("maxpool", [image], {
     ...window,
+    ...holes,
     ceil: attributes.flag("ceil_mode", false),
   });
 }
@@ -115,5 +116,5 @@ function pixels({ stored }: Feature): readonly [number, number] {
 
 function requireNoDilation(context: NodeContext, dilation: readonly number[]): void {
   if (dilation.every((each) => each === 1)) return;
-  context.refuse(`netc's pools have no dilations, and its are [${dilation.join(", ")}]`);
+  context.refuse(`netc's averages have no dilations, and its are [${dilation.join(", ")}]`);
 }

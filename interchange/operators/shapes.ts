@@ -1,4 +1,5 @@
 /** Operators that move elements, and the arithmetic of shapes. */
+import { withoutUndefined } from "../../program/without-undefined.js";
 import { BATCH, elementCount, formatShape, type Dimension } from "../../compiler/ir/shape.js";
 import { integers, scalarOf, transposed } from "../tensors.js";
 import {
@@ -196,15 +197,23 @@ function namedAxes(context: NodeContext, rank: number): readonly number[] | unde
   return given?.map((axis) => axisOf(axis, rank));
 }
 
-/** `Pad` with zeros at the sides of an image: a separate layer, whatever follows it. */
+/** Modes of ONNX; `wrap` came with opset 19. */
+const PAD_MODES: Readonly<Record<string, string | undefined>> = {
+  constant: "constant",
+  reflect: "reflect",
+  edge: "replicate",
+  wrap: "circular",
+};
+
+/** `Pad` at the sides of an image: a separate layer, whatever follows it. */
 export const pad: Mapping = (context) => {
   const x = context.feature(0);
   const { attributes } = context;
-  const mode = attributes.text("mode", "constant");
+  const written = attributes.text("mode", "constant");
+  const mode = PAD_MODES[written];
   const fill = context.optionalConstant(2, "fill value");
-  if (mode !== "constant" || (fill && scalarOf(fill) !== 0)) {
-    context.refuse(`it pads with ${mode === "constant" ? scalarOf(fill) : mode}, not with zeros`);
-  }
+  if (!mode) context.refuse(`it pads by ${written}, which netc does not know`);
+  const value = mode === "constant" && fill ? scalarOf(fill) : 0;
   if (context.has(3)) context.refuse("it names axes", "export it with pads for all axes");
   const pads = context.integers(1, "pads");
   const rank = x.stored.length;
@@ -215,13 +224,19 @@ export const pad: Mapping = (context) => {
     return [pads[axis]!, pads[axis + rank]!] as const;
   };
   if (rank !== 4 || pads.length !== 8 || pads.some((each) => each < 0)) {
-    context.refuse(`its pads [${pads.join(", ")}] are not zeros around an image`);
+    context.refuse(`its pads [${pads.join(", ")}] are not pixels around an image`);
   }
   if ([...sidesOf(0), ...sidesOf(1)].some((each) => each !== 0)) {
-    context.refuse("it adds channels of zeros", "a 1x1 convolution");
+    context.refuse("it adds channels", "a 1x1 convolution");
   }
   const [[top, bottom], [left, right]] = [sidesOf(2), sidesOf(3)];
-  return context.elementwise("pad", [x], { size: { top, bottom, left, right } });
+  const size = { top, bottom, left, right };
+  const isPlain = mode === "constant";
+  const settings = withoutUndefined({
+    mode: isPlain ? undefined : mode,
+    value: value === 0 ? undefined : value,
+  });
+  return context.elementwise("pad", [x], { size, ...settings });
 };
 
 /** `Resize`: nearest and linear, in the forms of which netc's `upsample` gives the same pixels. */
@@ -250,13 +265,18 @@ export const resize: Mapping = (context) => {
     (coordinates === "align_corners" ||
       coordinates === "half_pixel" ||
       (coordinates === "pytorch_half_pixel" && Math.min(...size) > 1));
-  if (mode !== "linear" || !isKnown) {
-    context.refuse(`mode ${mode} with ${coordinates} has no counterpart`, "nearest or bilinear");
+  const isCubic = mode === "cubic" && attributes.number("cubic_coeff_a", -0.75) === -0.75;
+  if (attributes.flag("exclude_outside", false)) context.refuse("it leaves out what is outside");
+  if ((mode !== "linear" && !isCubic) || !isKnown) {
+    context.refuse(
+      `mode ${mode} with ${coordinates} has no counterpart`,
+      "nearest, bilinear, or bicubic with a coefficient of -0.75",
+    );
   }
   const extra = coordinates === "align_corners" ? { align_corners: true } : {};
   return context.layer("upsample", [image], {
     ...upsampleTo(from, size),
-    mode: "bilinear",
+    mode: isCubic ? "bicubic" : "bilinear",
     ...extra,
   });
 };

@@ -165,10 +165,37 @@ const split: Reference = (call) => {
   });
 };
 
+/** Padding that repeats elements of the tensor. */
+function padFrom(x: ForeignTensor, pads: readonly number[], mode: string): ForeignTensor {
+  const rank = x.shape.length;
+  const shape = x.shape.map((size, axis) => size + pads[axis]! + pads[axis + rank]!);
+  const result = made(x.kind, shape);
+  const [from, to] = [stridesOf(x.shape), stridesOf(shape)];
+  result.values.forEach((_, index) => {
+    let place = 0;
+    for (let axis = 0; axis < rank; axis++) {
+      const size = x.shape[axis]!;
+      const at = (Math.floor(index / to[axis]!) % shape[axis]!) - pads[axis]!;
+      place += from[axis]! * inside(at, size, mode);
+    }
+    result.values[index] = x.values[place]!;
+  });
+  return result;
+}
+
+function inside(at: number, size: number, mode: string): number {
+  if (mode === "edge") return Math.min(Math.max(at, 0), size - 1);
+  if (mode === "wrap") return ((at % size) + size) % size;
+  if (mode !== "reflect") throw new RefusedNode(`it pads by ${mode}`);
+  const last = size - 1;
+  return at < 0 ? -at : last - Math.abs(last - at);
+}
+
 const pad: Reference = (call) => {
   const x = given(call, 0);
   const mode = call.attributes.text("mode", "constant");
-  if (mode !== "constant" || call.inputs[3]) throw new RefusedNode(`it pads by ${mode}`);
+  if (call.inputs[3]) throw new RefusedNode("it names axes");
+  if (mode !== "constant") return padFrom(x, listOf(given(call, 1)), mode);
   const pads = listOf(given(call, 1));
   const rank = x.shape.length;
   const shape = x.shape.map((size, axis) => size + pads[axis]! + pads[axis + rank]!);

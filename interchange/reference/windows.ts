@@ -239,7 +239,13 @@ const wholeImage =
     return result;
   };
 
-/** `Resize` of rows and columns, nearest or linear. */
+/** What a pixel counts at a distance (Keys, 1981). */
+function cubic(distance: number, a: number): number {
+  if (distance <= 1) return (a + 2) * distance ** 3 - (a + 3) * distance ** 2 + 1;
+  return a * distance ** 3 - 5 * a * distance ** 2 + 8 * a * distance - 4 * a;
+}
+
+/** `Resize` of rows and columns, nearest, linear or cubic. */
 const resize: Reference = (call) => {
   const { attributes } = call;
   const image = given(call, 0);
@@ -262,8 +268,14 @@ const resize: Reference = (call) => {
     const at = place(index, from, to, scale);
     const inside = (pixel: number) => Math.max(0, Math.min(from - 1, pixel));
     if (mode === "nearest") return [[inside(nearest(rounding, at)), 1]] as const;
-    if (mode !== "linear") throw new RefusedNode(`mode ${mode} has no reference`);
     const low = Math.floor(at);
+    if (mode === "cubic") {
+      const a = attributes.number("cubic_coeff_a", -0.75);
+      return [-1, 0, 1, 2].map((step) => {
+        return [inside(low + step), cubic(Math.abs(low + step - at), a)] as const;
+      });
+    }
+    if (mode !== "linear") throw new RefusedNode(`mode ${mode} has no reference`);
     return [
       [inside(low), 1 - (at - low)],
       [inside(low + 1), at - low],

@@ -24,7 +24,16 @@ const OF_GRAPHS = new Set([
   ...["prelu", "selu", "celu", "softsign", "softshrink", "hardshrink", "threshold", "logsigmoid"],
   ...["glu", "lp_pool", "crop", "instancenorm", "softmin", "log_softmax", "logsumexp", "sum"],
   ...["mean", "max", "min", "slice", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle"],
+  "adaptive_maxpool",
 ]);
+
+/** Samples of other layers that only these have. */
+const FOR_GRAPHS = new RegExp(
+  [
+    ...["mode=(reflect|replicate|circular)", "value=0.5", "dilation=\\[2, 1\\], ceil"],
+    ...["divisor", "axis=(rows|columns)", "threshold=1\\)", "window="],
+  ].join("|"),
+);
 
 /** Every sample of a layer's documentation, with its other values as further inputs. */
 const samplesOf = ({ name, samples: each }: (typeof layers)[number]): readonly ExportCase[] =>
@@ -39,9 +48,9 @@ const samplesOf = ({ name, samples: each }: (typeof layers)[number]): readonly E
 
 const allSamples = layers.flatMap(samplesOf);
 
-/** Whether a sample is of a layer that only ONNX and PyTorch have, or of attention in windows. */
-const isOfGraphs = ({ name, text }: ExportCase) =>
-  OF_GRAPHS.has(name.split(" ")[0]!) || text.includes("window=");
+/** Whether only ONNX and PyTorch have what a sample says. */
+const isOfGraphs = ({ name }: ExportCase) =>
+  OF_GRAPHS.has(name.split(" ")[0]!) || FOR_GRAPHS.test(name);
 
 const samples = allSamples.filter((sample) => !isOfGraphs(sample));
 
@@ -65,6 +74,14 @@ export const graphCases: readonly ExportCase[] = [
     "attention(3, window=[4, 3], shift=[1, 2], bias=false) -> conv(4, kernel=1)",
     "relu as y -> max(rows) -> multiply(y) -> sum([columns, rows]) -> flatten -> linear(2)",
     "relu -> lp_pool(1.5, [2, 3], stride=[2, 1], ceil=true)",
+    "pad([5, 5, 6, 6], mode=reflect) -> maxpool(3, dilation=3)",
+    "pad([8, 0, 0, 7], mode=circular) -> pad([0, 0, 2, 0], mode=circular)",
+    "pad([1, 0, 2, 1], value=-1.5) -> avgpool(2, padding=[1, 0, 0, 1], divisor=3)",
+    "adaptive_maxpool(1) -> pad(2, mode=replicate)",
+    "adaptive_maxpool([4, 3]) -> softplus(0.5, threshold=0.1)",
+    "adaptive_maxpool([4, 1])",
+    "upsample(2, mode=bicubic) -> upsample(size=[5, 3], mode=bicubic, align_corners=true)",
+    "split(axis=columns, sizes=[2, 5]) { branch { relu } branch { sigmoid } }",
     "stage { instancenorm(affine=true) -> celu(2) -> channel_shuffle(3) -> softmin }",
     "stage { prelu(per_channel=true) -> conv(8, kernel=1) -> pixel_shuffle(2) -> glu }",
   ),

@@ -580,6 +580,17 @@ class Products(nn.Module):
         return x @ mixed.transpose(1, 2) @ mixed
 
 
+class Extended(nn.Module):
+    """Padding that PyTorch 1.13 has as a function only."""
+
+    def __init__(self, sides, mode):
+        super().__init__()
+        self.sides, self.mode = sides, mode
+
+    def forward(self, x):
+        return nn.functional.pad(x, self.sides, mode=self.mode)
+
+
 def layer_cases():
     """(layer as a spec has it, input shape, the same in PyTorch)."""
     conv, pool, average, batch = nn.Conv2d, MaxPool, nn.AvgPool2d, nn.BatchNorm2d
@@ -600,6 +611,7 @@ def layer_cases():
         ("mish", (5, 7, 6), nn.Mish()),
         ("hardswish", (5, 7, 6), nn.Hardswish()),
         ("softplus(3)", (5, 7, 6), nn.Softplus(3)),
+        ("softplus(3, threshold=0.5)", (5, 7, 6), nn.Softplus(3, 0.5)),
         ("hardsigmoid", (5, 7, 6), nn.Hardsigmoid()),
         ("hardsigmoid(slope=0.2)", (5, 7, 6), Line()),
         ("clip(-0.4, max=0.7)", (5, 7, 6), nn.Hardtanh(-0.4, 0.7)),
@@ -635,6 +647,15 @@ def layer_cases():
         ("avgpool(3, stride=2, padding=1, ceil=true)", (6, 10, 8), average(3, 2, 1, ceil_mode=True)),
         ("adaptive_avgpool(3)", (6, 11, 8), nn.AdaptiveAvgPool2d(3)),
         ("adaptive_avgpool(6)", (6, 4, 13), nn.AdaptiveAvgPool2d(6)),
+        ("adaptive_maxpool(3)", (6, 11, 8), nn.AdaptiveMaxPool2d(3)),
+        ("adaptive_maxpool(6)", (6, 4, 13), nn.AdaptiveMaxPool2d(6)),
+        ("adaptive_maxpool([2, 1])", (6, 4, 5), nn.AdaptiveMaxPool2d((2, 1))),
+        ("relu -> adaptive_maxpool([3, 2])", (6, 8, 5), nn.Sequential(nn.ReLU(), nn.AdaptiveMaxPool2d((3, 2)))),
+        ("maxpool(3, stride=2, dilation=2)", (6, 11, 9), nn.MaxPool2d(3, 2, dilation=2)),
+        ("maxpool([2, 3], stride=1, padding=1, dilation=[3, 2])", (6, 8, 7), nn.MaxPool2d((2, 3), 1, padding=1, dilation=(3, 2))),
+        ("relu -> maxpool(3, stride=2, padding=1, dilation=2, ceil=true)", (6, 10, 9), nn.Sequential(nn.ReLU(), nn.MaxPool2d(3, 2, padding=1, dilation=2, ceil_mode=True))),
+        ("avgpool(3, stride=2, padding=1, divisor=4)", (6, 8, 7), nn.AvgPool2d(3, 2, padding=1, divisor_override=4)),
+        ("avgpool(2, ceil=true, divisor=3)", (6, 7, 7), nn.AvgPool2d(2, ceil_mode=True, divisor_override=3)),
         (
             "lrn(5, alpha=0.5, beta=0.75, k=2, divide=size)",
             (9, 5, 6),
@@ -705,9 +726,24 @@ def layer_cases():
         ("tanh -> scale as tested", (5, 7, 6), after_tanh(Scale, 5)),
         ("global_avgpool", (6, 5, 7), nn.AdaptiveAvgPool2d(1)),
         ("pad([1, 2])", (5, 4, 6), nn.ZeroPad2d((2, 2, 1, 1))),
+        ("pad([2, 1, 0, 3], mode=reflect)", (5, 4, 6), nn.ReflectionPad2d((0, 3, 2, 1))),
+        ("pad([3, 3, 5, 5], mode=reflect)", (6, 4, 6), nn.ReflectionPad2d((5, 5, 3, 3))),
+        ("pad([3, 1, 0, 2], mode=replicate)", (5, 4, 6), nn.ReplicationPad2d((0, 2, 3, 1))),
+        ("pad([4, 2, 1, 3], mode=circular)", (5, 4, 6), Extended((1, 3, 4, 2), "circular")),
+        ("pad([4, 4, 6, 6], mode=circular)", (6, 4, 6), Extended((6, 6, 4, 4), "circular")),
+        ("pad([1, 0, 2, 1], value=-0.5)", (5, 4, 6), nn.ConstantPad2d((2, 1, 1, 0), -0.5)),
+        ("pad(2, mode=reflect) -> leaky_relu(0.3)", (5, 4, 6), nn.Sequential(nn.ReflectionPad2d(2), nn.LeakyReLU(0.3))),
         ("pad([0, 1, 2, 0]) -> conv(6, kernel=3, stride=2, padding=1) as tested", (5, 7, 6), Padded(5, 6, 3, 2, 1, sides=(2, 0, 0, 1))),
         ("upsample(2)", (5, 4, 3), nn.Upsample(scale_factor=2)),
         ("upsample(size=[7, 5])", (5, 3, 4), nn.Upsample(size=(7, 5))),
+        ("upsample([3, 2], mode=bicubic)", (5, 4, 3), nn.Upsample(scale_factor=(3, 2), mode="bicubic")),
+        ("upsample(size=[3, 9], mode=bicubic)", (5, 7, 4), nn.Upsample(size=(3, 9), mode="bicubic")),
+        ("upsample(size=[2, 1], mode=bicubic)", (5, 9, 8), nn.Upsample(size=(2, 1), mode="bicubic")),
+        (
+            "upsample(size=[7, 5], mode=bicubic, align_corners=true)",
+            (5, 4, 3),
+            nn.Upsample(size=(7, 5), mode="bicubic", align_corners=True),
+        ),
         ("upsample([3, 2], mode=bilinear)", (5, 4, 3), nn.Upsample(scale_factor=(3, 2), mode="bilinear")),
         ("upsample(size=[3, 9], mode=bilinear)", (5, 5, 4), nn.Upsample(size=(3, 9), mode="bilinear")),
         (

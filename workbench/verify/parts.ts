@@ -2,7 +2,12 @@
  * Parts of a node's tensors that are computed by themselves: what is enough to look at where they
  * are large.
  */
-import type { GroupNormalizeAttributes, Node, OpKind } from "../../compiler/ir/graph.js";
+import type {
+  GroupNormalizeAttributes,
+  Node,
+  OpAttributes,
+  OpKind,
+} from "../../compiler/ir/graph.js";
 import type { Tensor } from "../../compiler/ops/op.js";
 import { imageSizes } from "../../compiler/ops/tensors.js";
 import { spread } from "./places.js";
@@ -89,7 +94,11 @@ function groups(first: readonly number[], { groups: count }: GroupNormalizeAttri
   };
 }
 
-type Cut = (first: readonly number[], attributes: never) => Part;
+type Cut = (first: readonly number[], attributes: never) => Part | undefined;
+
+/** Values that follow one another along rows, columns or tokens differ in their pixels. */
+const joined = (first: readonly number[], { axis }: OpAttributes["concatenate"]) =>
+  axis ? undefined : pixels(first);
 
 const CUTS: { readonly [Kind in OpKind]?: Cut } = {
   maxPool: planes,
@@ -98,6 +107,8 @@ const CUTS: { readonly [Kind in OpKind]?: Cut } = {
   averagePoolGradient: planes,
   resample: planes,
   resampleGradient: planes,
+  extend: planes,
+  extendGradient: planes,
   channelSum: channels,
   channelStatistics: channels,
   normalize: channels,
@@ -105,7 +116,7 @@ const CUTS: { readonly [Kind in OpKind]?: Cut } = {
   softmax: pixels,
   softmaxGradient: pixels,
   channelWindowSum: pixels,
-  concatenate: pixels,
+  concatenate: joined,
   slice: pixels,
   groupNormalize: groups,
   groupNormalizeGradient: groups,

@@ -350,6 +350,14 @@ export const SHAPES = {
     wrong: "conv(3, kernel=3, padding=1) -> pixel_shuffle(2)",
     right: "conv(12, kernel=3, padding=1) -> pixel_shuffle(2)",
   },
+  NET2037: {
+    title: "more padding than the image has pixels",
+    explanation:
+      "`pad` with `mode=reflect` mirrors the image at its edge, so a side gets fewer pixels than " +
+      "the image has; with `mode=circular` at most as many. PyTorch has the same rule.",
+    wrong: "conv(8, kernel=1) -> maxpool(8) -> pad(4, mode=reflect)",
+    right: "conv(8, kernel=1) -> maxpool(8) -> pad(3, mode=reflect)",
+  },
   NET2045: {
     title: "an unsupported combination of losses",
     explanation:

@@ -4,8 +4,14 @@ import { RefusedExport } from "../refusal.js";
 import { flatten, reshape } from "./shapes.js";
 import { zeroPadding } from "./windows.js";
 
+/** What can say everything. */
+const GRAPHS = "`--to onnx` or `--to pytorch`";
+
 export const sharedLayers: Readonly<Record<string, KerasMapping>> = {
   pad: (layers) => {
+    const [mode, value] = [layers.call.text("mode"), layers.call.number("value")];
+    if (mode !== "constant") throw new RefusedExport(`its padding has no mode \`${mode}\``, GRAPHS);
+    if (value !== 0) throw new RefusedExport(`its padding is of zeros, not ${value}`, GRAPHS);
     const config = zeroPadding(layers.call.padding("size"));
     layers.end("ZeroPadding2D", { config, inputs: [layers.input()] });
   },
@@ -25,6 +31,8 @@ export const sharedLayers: Readonly<Record<string, KerasMapping>> = {
   multiply: join("Multiply"),
   concat: (layers) => {
     if (layers.call.inputs.length === 1) return pass(layers);
+    const axis = layers.call.text("axis");
+    if (axis !== "channels") throw new RefusedExport(`netc joins ${axis} in graphs alone`, GRAPHS);
     layers.end("Concatenate", { config: { axis: -1 }, inputs: inputsOf(layers) });
   },
 

@@ -9,6 +9,7 @@ import {
   poolWindows,
   type PoolWindows,
 } from "../pool-windows.js";
+import { RefusedExport } from "../refusal.js";
 import type { KerasConfig, KerasLayers, KerasMapping, TensorRef } from "./keras-writer.js";
 import { isSame, LAST, padded, type KerasWindow } from "./windows.js";
 
@@ -37,7 +38,10 @@ export const maxpool =
     const { call } = layers;
     const windows = poolWindows(call);
     const padding = paddingWithOverhang(windows);
-    const { kernel, stride } = windows;
+    const { kernel, stride, dilation } = windows;
+    if (dilation.some((step) => step > 1)) {
+      throw new RefusedExport("its pools have no dilation", "`--to onnx` or `--to pytorch`");
+    }
     const whole: KerasWindow = { kernel, stride, dilation: [1, 1], padding };
     const input = layers.input();
     if (isSame(call.image, whole)) {
@@ -70,6 +74,9 @@ export const avgpool =
   (layers) => {
     const { call } = layers;
     const windows = poolWindows(call);
+    if (call.has("divisor")) {
+      throw new RefusedExport("its pools have no divisor", "`--to onnx` or `--to pytorch`");
+    }
     const { kernel, stride, padding } = windows;
     const counts = call.flag("count_padding") || !hasPadding(padding);
     if (!hasOverhang(windows) && counts) {

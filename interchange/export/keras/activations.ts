@@ -1,3 +1,4 @@
+import { RefusedExport } from "../refusal.js";
 import { sharedActivations } from "../channels-last/activations.js";
 import {
   activation,
@@ -26,6 +27,9 @@ export const activations: Readonly<Record<string, KerasMapping>> = {
 /** `log(1 + exp(beta * x)) / beta` */
 function softplus(layers: KerasLayers): void {
   const beta = layers.call.number("beta");
+  if (layers.call.number("threshold") < 20) {
+    throw new RefusedExport("its softplus has no `threshold`", "`--to onnx` or `--to pytorch`");
+  }
   if (beta === 1) return activation("softplus")(layers);
   const scaled = same(layers, "scaled", "Rescaling", layers.input(), { scale: beta, offset: 0 });
   const bent = same(layers, "softplus", "Activation", scaled, { activation: "softplus" });

@@ -1,3 +1,4 @@
+import { resampleTaps } from "../../../compiler/ir/resample-taps.js";
 import type { KerasLayers } from "../channels-last/keras-writer.js";
 import { LAST } from "../channels-last/windows.js";
 import { adaptiveWindows } from "../pool-windows.js";
@@ -22,6 +23,7 @@ export function upsample(layers: KerasLayers): void {
   const { call } = layers;
   const { height, width } = call.image;
   const [rows, columns] = layers.shape as [number, number];
+  if (call.text("mode") === "bicubic") return bicubic(layers);
   const isBilinear = call.text("mode") === "bilinear";
   const hasCorners = isBilinear && call.flag("align_corners");
   const size = [rows / height, columns / width];
@@ -32,6 +34,18 @@ export function upsample(layers: KerasLayers): void {
   const along = (from: number, to: number) => {
     if (!isBilinear) return matrix(from, to, (index) => [[Math.floor((index * from) / to), 1]]);
     return matrix(from, to, (index) => between(placeOf(index, { from, to, hasCorners }), from));
+  };
+  separable(layers, along(height, rows), along(width, columns));
+}
+
+/** Keras' own has another curve. */
+function bicubic(layers: KerasLayers): void {
+  const { height, width } = layers.call.image;
+  const [rows, columns] = layers.shape as [number, number];
+  const attributes = { mode: "bicubic", alignCorners: layers.call.flag("align_corners") } as const;
+  const along = (from: number, to: number) => {
+    const taps = resampleTaps({ input: from, output: to }, attributes);
+    return matrix(from, to, (index) => taps[index]!.map(({ at, share }) => [at, share] as const));
   };
   separable(layers, along(height, rows), along(width, columns));
 }

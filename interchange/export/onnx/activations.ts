@@ -43,11 +43,15 @@ export function mish(nodes: LayerNodes): void {
 }
 
 export function softplus(nodes: LayerNodes): void {
-  const beta = nodes.call.number("beta");
-  if (beta === 1) return nodes.end("Softplus", [nodes.input()]);
+  const [beta, threshold] = [nodes.call.number("beta"), nodes.call.number("threshold")];
+  const isExact = threshold >= 20;
+  if (beta === 1 && isExact) return nodes.end("Softplus", [nodes.input()]);
   const factor = nodes.scalar("beta", beta);
   const scaled = nodes.part("scaled", "Mul", [nodes.input(), factor]);
-  nodes.end("Div", [nodes.part("softplus", "Softplus", [scaled]), factor]);
+  const bent = [nodes.part("softplus", "Softplus", [scaled]), factor];
+  if (isExact) return nodes.end("Div", bent);
+  const isLarge = nodes.part("large", "Greater", [scaled, nodes.scalar("threshold", threshold)]);
+  nodes.end("Where", [isLarge, nodes.input(), nodes.part("bent", "Div", bent)]);
 }
 
 /** x * 0.5 * (1 + erf(x / sqrt(2))), or with tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)). */

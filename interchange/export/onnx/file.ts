@@ -87,7 +87,7 @@ function nodeProto({ operator, name, inputs, outputs, attributes }: ForeignNode)
 }
 
 /** Attributes that are floats, even if their value is an integer. */
-const FLOATS = new Set(["alpha", "beta", "bias", "epsilon", "momentum"]);
+const FLOATS = new Set(["cubic_coeff_a", "alpha", "beta", "bias", "epsilon", "momentum"]);
 
 function attributeProto(name: string, value: ForeignAttribute) {
   if (typeof value === "number") {

@@ -1,6 +1,7 @@
 /**
  * What each layer is in operators of ONNX, opset 17, while predicting: one table. None is refused.
  */
+import { namedAxis } from "../parts.js";
 import type { LayerNodes } from "./node-writer.js";
 import * as activations from "./activations.js";
 import { conv, convTranspose, linear } from "./convolutions.js";
@@ -15,7 +16,9 @@ import {
   reduction,
   slice,
 } from "./parts.js";
-import { adaptiveAvgpool, avgpool, globalAvgpool, lpPool, maxpool } from "./pools.js";
+import { pad } from "./padding.js";
+import { adaptiveAvgpool, adaptiveMaxpool, avgpool } from "./pools.js";
+import { globalAvgpool, lpPool, maxpool } from "./pools.js";
 import { upsample } from "./resampling.js";
 import {
   attention,
@@ -67,6 +70,7 @@ export const onnxLayers: Readonly<Record<string, OnnxLayer>> = {
   maxpool,
   avgpool,
   adaptive_avgpool: adaptiveAvgpool,
+  adaptive_maxpool: adaptiveMaxpool,
   global_avgpool: globalAvgpool,
   lp_pool: lpPool,
   upsample,
@@ -113,12 +117,6 @@ export const onnxLayers: Readonly<Record<string, OnnxLayer>> = {
   let: formula,
 };
 
-function pad(nodes: LayerNodes): void {
-  const { top, left, bottom, right } = nodes.call.padding("size");
-  const pads = nodes.integers("pads", [0, 0, top, left, 0, 0, bottom, right]);
-  nodes.end("Pad", [nodes.input(), pads], { mode: "constant" });
-}
-
 function flatten(nodes: LayerNodes): void {
   if (nodes.call.rank > 2) nodes.end("Flatten", [nodes.input()], { axis: 1 });
   else nodes.pass();
@@ -132,7 +130,7 @@ function reshape(nodes: LayerNodes): void {
 
 function concat(nodes: LayerNodes): void {
   const parts = nodes.call.inputs.map((_, index) => nodes.input(index));
-  const axis = nodes.call.text("axis") === "tokens" ? 1 : nodes.call.channelAxis;
+  const axis = namedAxis(nodes.call.text("axis"), nodes.call.shape);
   if (parts.length === 1) nodes.pass();
   else nodes.end("Concat", parts, { axis });
 }

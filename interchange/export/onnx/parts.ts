@@ -26,17 +26,19 @@ export function glu(nodes: LayerNodes): void {
   nodes.end("Mul", [value, nodes.part("gate", "Sigmoid", [channels("other", half)])]);
 }
 
-function sliceInputs(
+/** The inputs of a `Slice`. @param x what is cut */
+export function sliceInputs(
   nodes: LayerNodes,
   name: string,
   parts: readonly SlicePart[],
+  x = nodes.input(),
 ): readonly string[] {
   const list = (key: keyof SlicePart) =>
     nodes.integers(
       `${name}/${key}`,
       parts.map((part) => part[key]),
     );
-  return [nodes.input(), list("start"), list("end"), list("axis"), list("step")];
+  return [x, list("start"), list("end"), list("axis"), list("step")];
 }
 
 /** Reductions take their axes as an attribute until opset 18; `ReduceSum` takes an input. */

@@ -1,7 +1,9 @@
 import { adaptiveWindows, evenWindows, hasOverhang, hasPadding } from "../pool-windows.js";
 import { paddingWithOverhang, poolWindows, type PoolWindows } from "../pool-windows.js";
 import { withoutUndefined } from "../../../program/without-undefined.js";
+import { spanOf } from "../../../compiler/layers/windows.js";
 import { sidesOf, type LayerNodes } from "./node-writer.js";
+import { sliceInputs } from "./parts.js";
 
 /**
  * Padding never wins, so what `ceil` adds may be padding, too. `ceil_mode` is written where it
@@ -9,12 +11,47 @@ import { sidesOf, type LayerNodes } from "./node-writer.js";
  */
 export function maxpool(nodes: LayerNodes): void {
   const windows = poolWindows(nodes.call);
-  nodes.end("MaxPool", [nodes.input()], attributesOf(windows, roundingOf(nodes, windows)));
+  const { dilation } = windows;
+  const dilations = dilation.some((step) => step > 1) ? dilation : undefined;
+  const attributes = attributesOf(windows, roundingOf(nodes, windows));
+  nodes.end("MaxPool", [nodes.input()], { ...attributes, ...withoutUndefined({ dilations }) });
+}
+
+/** Windows of different sizes: the maxima of their rows, and of these those of their columns. */
+export function adaptiveMaxpool(nodes: LayerNodes): void {
+  const [rows, columns] = nodes.call.pair("size");
+  const { height, width } = nodes.call.image;
+  if (rows === 1 && columns === 1) return nodes.end("GlobalMaxPool", [nodes.input()]);
+  const [vertical, horizontal] = [evenWindows(height, rows), evenWindows(width, columns)];
+  if (vertical && horizontal) {
+    return nodes.end("MaxPool", [nodes.input()], {
+      kernel_shape: [vertical.kernel, horizontal.kernel],
+      strides: [vertical.stride, horizontal.stride],
+    });
+  }
+  const tall = maximaAlong(nodes, nodes.input(), { axis: 2, size: height, count: rows });
+  const joined = nodes.part("tall", "Concat", tall, { axis: 2 });
+  const wide = maximaAlong(nodes, joined, { axis: 3, size: width, count: columns });
+  nodes.end("Concat", wide, { axis: 3 });
+}
+
+function maximaAlong(
+  nodes: LayerNodes,
+  x: string,
+  { axis, size, count }: { readonly axis: number; readonly size: number; readonly count: number },
+): readonly string[] {
+  return adaptiveWindows(size, count).map(([start, end], index) => {
+    const name = `axis${axis}/${index}`;
+    const cut = sliceInputs(nodes, name, [{ axis, start, end, step: 1 }], x);
+    const part = nodes.part(`${name}/part`, "Slice", cut);
+    return nodes.part(name, "ReduceMax", [part], { axes: [axis], keepdims: 1 });
+  });
 }
 
 /** In ONNX, either all or none of the padding in `pads` counts; overhang must never count. */
 export function avgpool(nodes: LayerNodes): void {
   const windows = poolWindows(nodes.call);
+  if (nodes.call.has("divisor")) return averageByDivisor(nodes, windows);
   const counts = nodes.call.flag("count_padding") && hasPadding(windows.padding);
   if (!counts || !hasOverhang(windows)) {
     const attributes = attributesOf(windows, roundingOf(nodes, windows));
@@ -29,6 +66,16 @@ export function avgpool(nodes: LayerNodes): void {
   const { overhang } = windows;
   const rest = { ...windows, padding: { top: 0, left: 0, ...overhang } };
   nodes.end("AveragePool", [padded], attributesOf(rest, {}));
+}
+
+/** The mean of all of a window, what is outside of the image included, times a factor. */
+function averageByDivisor(nodes: LayerNodes, windows: PoolWindows): void {
+  const { kernel } = windows;
+  const padding = paddingWithOverhang(windows);
+  const whole = { ...attributesOf({ ...windows, padding }, {}), count_include_pad: 1 };
+  const means = nodes.part("means", "AveragePool", [nodes.input()], whole);
+  const factor = (kernel[0] * kernel[1]) / nodes.call.number("divisor");
+  nodes.end("Mul", [means, nodes.scalar("factor", factor)]);
 }
 
 /**
@@ -59,11 +106,12 @@ function attributesOf({ kernel, stride, padding }: PoolWindows, rounding: Roundi
 /** How the overhang is said: by `ceil_mode`, or as padding where only one axis has one. */
 function roundingOf({ call }: LayerNodes, windows: PoolWindows): Rounding {
   if (!hasOverhang(windows)) return {};
-  const { kernel, stride, padding } = windows;
+  const { stride, padding } = windows;
+  const span = spanOf(windows);
   const { height, width } = call.image;
   const ceiled = [
-    Math.ceil((height + padding.top + padding.bottom - kernel[0]) / stride[0]) + 1,
-    Math.ceil((width + padding.left + padding.right - kernel[1]) / stride[1]) + 1,
+    Math.ceil((height + padding.top + padding.bottom - span[0]) / stride[0]) + 1,
+    Math.ceil((width + padding.left + padding.right - span[1]) / stride[1]) + 1,
   ];
   const isPlain = ceiled.every((size, axis) => size === call.output[axis + 2]);
   return isPlain ? { ceil_mode: 1 } : { pads: sidesOf(paddingWithOverhang(windows)) };

@@ -4,9 +4,12 @@ import type { LayerNodes } from "./node-writer.js";
 /** `Resize`, by scales where they are whole and by sizes elsewhere. */
 export function upsample(nodes: LayerNodes): void {
   const { call } = nodes;
-  if (call.text("mode") === "bilinear") {
+  if (call.text("mode") !== "nearest") {
     const coordinates = call.flag("align_corners") ? "align_corners" : "half_pixel";
-    return resize(nodes, { mode: "linear", coordinate_transformation_mode: coordinates });
+    const isCubic = call.text("mode") === "bicubic";
+    const rule = { coordinate_transformation_mode: coordinates };
+    if (!isCubic) return resize(nodes, { mode: "linear", ...rule });
+    return resize(nodes, { mode: "cubic", cubic_coeff_a: -0.75, ...rule });
   }
   if (!isExactInFloats(nodes)) return pickPixels(nodes);
   resize(nodes, {

@@ -2,7 +2,7 @@
 import type { Padding } from "../../../compiler/ir/graph.js";
 import type { NetworkValue } from "../../../compiler/network/resolved.js";
 import type { LayerCall } from "../layer-call.js";
-import { cropOffset, reducedAxes, slicePart } from "../parts.js";
+import { cropOffset, namedAxis, reducedAxes, slicePart } from "../parts.js";
 import { hasOverhang, poolWindows } from "../pool-windows.js";
 import { pythonFormula } from "./formulas.js";
 import type { Helper } from "./helpers.js";
@@ -177,6 +177,8 @@ const overChannels = (module: string, callee: string): TorchLayer =>
     (call) => [named("dim", String(call.channelAxis))],
   );
 
+const above = (call: LayerCall) => optional("threshold", number(call, "threshold"), "20");
+
 /** A layer of a whole number, which its function takes second. */
 const counted = (module: string, callee: string, name: string, argument: string): TorchLayer =>
   both(
@@ -223,11 +225,12 @@ const maxpool: TorchLayer = {
 };
 
 function pool(call: LayerCall): readonly Argument[] {
-  const { kernel, stride, padding } = poolWindows(call);
+  const { kernel, stride, padding, dilation } = poolWindows(call);
   return [
     { name: "kernel_size", value: pairText(kernel), isPositional: true },
     optional("stride", pairText(stride), pairText(kernel)),
     optional("padding", paddingText(ownPadding(padding)), "0"),
+    optional("dilation", pairText(dilation), "1"),
     optional("ceil_mode", truth(hasOverhang(poolWindows(call))), "False"),
   ];
 }
@@ -241,18 +244,27 @@ const texts = (given: readonly Argument[]) =>
 const avgpool: TorchLayer = {
   module: (call) =>
     isEven(call.padding("padding"))
-      ? { callee: "nn.AvgPool2d", arguments: [...pool(call), counting(call)] }
+      ? { callee: "nn.AvgPool2d", arguments: average(call) }
       : undefined,
   apply: (call, [x]) => {
     const padding = call.padding("padding");
-    if (isEven(padding)) return `F.avg_pool2d(${x}, ${texts([...pool(call), counting(call)])})`;
+    if (isEven(padding)) return `F.avg_pool2d(${x}, ${texts(average(call))})`;
     const padded = (value: string) => `F.pad(${value}, ${torchSides(padding)})`;
+    if (call.has("divisor")) return `F.avg_pool2d(${padded(x)}, ${texts(average(call))})`;
     if (call.flag("count_padding")) return `F.avg_pool2d(${padded(x)}, ${texts(pool(call))})`;
     return `average_inside(${x}, ${torchSides(padding)}, ${texts(pool(call))})`;
   },
-  helper: (call) =>
-    !isEven(call.padding("padding")) && !call.flag("count_padding") ? "average_inside" : undefined,
+  helper(call) {
+    const isPlain = isEven(call.padding("padding")) || call.flag("count_padding");
+    return isPlain || call.has("divisor") ? undefined : "average_inside";
+  },
 };
+
+const average = (call: LayerCall): readonly Argument[] => [
+  ...pool(call),
+  counting(call),
+  ...(call.has("divisor") ? [named("divisor_override", number(call, "divisor"))] : []),
+];
 
 const counting = (call: LayerCall) =>
   optional("count_include_pad", truth(call.flag("count_padding")), "True");
@@ -281,7 +293,7 @@ function upsampling(call: LayerCall): readonly Argument[] {
     : named("size", size(call, "size"));
   if (call.text("mode") === "nearest") return [to];
   const corners = truth(call.flag("align_corners"));
-  return [to, named("mode", '"bilinear"'), named("align_corners", corners)];
+  return [to, named("mode", `"${call.text("mode")}"`), named("align_corners", corners)];
 }
 
 /** Scale factors of two axes must be floats. */
@@ -388,6 +400,33 @@ const reshape: TorchLayer = {
 
 const padSides = (call: LayerCall) => torchSides(call.padding("size"));
 
+/** Modules of PyTorch 1.13, which has none for circular padding. */
+const PADS: Readonly<Record<string, string | undefined>> = {
+  constant: "nn.ZeroPad2d",
+  reflect: "nn.ReflectionPad2d",
+  replicate: "nn.ReplicationPad2d",
+};
+
+const pad: TorchLayer = {
+  module(call) {
+    const sides: Argument = { name: "padding", value: padSides(call), isPositional: true };
+    const value = number(call, "value");
+    if (value !== "0")
+      return { callee: "nn.ConstantPad2d", arguments: [sides, named("value", value)] };
+    const callee = PADS[call.text("mode")];
+    return callee === undefined ? undefined : { callee, arguments: [sides] };
+  },
+  apply(call, [x]) {
+    const mode = call.text("mode");
+    const settings = [
+      optional("mode", `"${mode}"`, '"constant"'),
+      optional("value", number(call, "value"), "0"),
+    ];
+    const given = [x, padSides(call), texts(settings)].filter((text) => text !== "");
+    return `F.pad(${given.join(", ")})`;
+  },
+};
+
 /** Layers that compute nothing while predicting and training are written as nothing. */
 export const isPassedOn = ({ kind, inputs, rank }: LayerCall): boolean =>
   kind === "identity" ||
@@ -450,7 +489,7 @@ const parameter: TorchLayer = {
 
 const concat: TorchLayer = {
   apply: (call, inputs) => {
-    const axis = call.text("axis") === "tokens" ? 1 : call.channelAxis;
+    const axis = namedAxis(call.text("axis"), call.shape);
     const callee = readsRows(call) ? "concatenated" : "torch.cat";
     return `${callee}([${inputs.join(", ")}], dim=${axis})`;
   },
@@ -493,8 +532,8 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
   hardswish: both("nn.Hardswish", (_, x) => `F.hardswish(${x})`),
   softplus: both(
     "nn.Softplus",
-    (call, x) => `F.softplus(${x}, beta=${number(call, "beta")})`,
-    (call) => [optional("beta", number(call, "beta"), "1")],
+    (call, x) => `F.softplus(${x}, ${texts([named("beta", number(call, "beta")), above(call)])})`,
+    (call) => [optional("beta", number(call, "beta"), "1"), above(call)],
   ),
   sigmoid: both("nn.Sigmoid", (_, x) => `torch.sigmoid(${x})`),
   hardsigmoid,
@@ -539,6 +578,11 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
     (call, x) => `F.adaptive_avg_pool2d(${x}, ${size(call, "size")})`,
     (call) => [{ name: "output_size", value: size(call, "size"), isPositional: true }],
   ),
+  adaptive_maxpool: both(
+    "nn.AdaptiveMaxPool2d",
+    (call, x) => `F.adaptive_max_pool2d(${x}, ${size(call, "size")})`,
+    (call) => [{ name: "output_size", value: size(call, "size"), isPositional: true }],
+  ),
   global_avgpool: {
     module: (call) =>
       call.isSequence
@@ -557,11 +601,7 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
   channel_shuffle: counted("nn.ChannelShuffle", "F.channel_shuffle", "groups", "groups"),
   pixel_shuffle: counted("nn.PixelShuffle", "F.pixel_shuffle", "upscale_factor", "factor"),
   pixel_unshuffle: counted("nn.PixelUnshuffle", "F.pixel_unshuffle", "downscale_factor", "factor"),
-  pad: both(
-    "nn.ZeroPad2d",
-    (call, x) => `F.pad(${x}, ${padSides(call)})`,
-    (call) => [{ name: "padding", value: padSides(call), isPositional: true }],
-  ),
+  pad,
 
   lrn,
   batchnorm,

@@ -30,6 +30,9 @@ export const activations: Readonly<Record<string, KerasMapping>> = {
   hardswish,
   softplus: (layers) => {
     if (layers.call.number("beta") !== 1) throw new RefusedExport("its softplus has no `beta`");
+    if (layers.call.number("threshold") < 20) {
+      throw new RefusedExport("its softplus has no `threshold`");
+    }
     activation("softplus")(layers);
   },
   hardsigmoid,

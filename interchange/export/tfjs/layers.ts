@@ -45,8 +45,9 @@ export const tfjsLayers: Readonly<Record<string, KerasMapping>> = {
 
 function upsample(layers: KerasLayers): void {
   const { call } = layers;
-  if (call.text("mode") === "bilinear") {
-    throw new RefusedExport("it places the pixels of a bilinear image elsewhere", "`mode=nearest`");
+  const mode = call.text("mode");
+  if (mode !== "nearest") {
+    throw new RefusedExport(`it places the pixels of a ${mode} image elsewhere`, "`mode=nearest`");
   }
   const { height, width } = call.image;
   const size = [Number(call.output[2]) / height, Number(call.output[3]) / width];
