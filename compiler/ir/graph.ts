@@ -75,7 +75,7 @@ export type AverageAttributes =
 export interface ResampleAttributes {
   readonly outputSize: Pair;
   readonly mode: "nearest" | "bilinear" | "bicubic";
-  /** Of all but nearest: whether the centers of the outer pixels lie on each other, or their edges. */
+  /** Of all but nearest: whether the outer pixels' centers lie on each other, or their edges. */
   readonly alignCorners: boolean;
 }
 
