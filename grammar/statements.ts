@@ -131,7 +131,7 @@ function otherSyntax({ name }: CstNode, first: IToken): string | undefined {
     return "a formula is a separate statement: `let y = 0.5 * x`";
   }
   if (name === "letStatement" && is(first, LeftParenthesis)) {
-    return "functions stand before their values: `sigmoid(x)`, `mean(x, over=channels)`";
+    return "functions come before their values: `sigmoid(x)`, `mean(x, over=channels)`";
   }
   if ((name === "chain" || name === "letStatement") && is(first, LeftBracket)) {
     return "layers take parts of a value: `slice(channels, 0, 16)`, `token(0)`";

@@ -110,7 +110,7 @@ describe("names of timm and transformers", () => {
     expect(remarks[0]).toContain("netc knows the names of torchvision's vit_b_16 and swin_t, and");
   });
 
-  test("timm's vision transformer, whose attention has names of its own", () => {
+  test("timm's vision transformer, whose attention has other names", () => {
     const { tensors } = files["timm's vit_tiny_patch16_224"]!;
     const block = tensors.filter((line) => line.startsWith("blocks.1."));
     const others = Array.from({ length: 10 }, (_, index) =>

@@ -17,6 +17,7 @@ import {
 } from "../../compiler/ir/expression.js";
 import type {
   AttentionAttributes,
+  ExtendAttributes,
   RearrangeAttributes,
   ReduceAttributes,
   AverageAttributes,
@@ -178,6 +179,12 @@ export class Chain {
   /** Elements in another order, or some of them. */
   rearrange(attributes: RearrangeAttributes): this {
     this.value = this.builder.add("rearrange", [this.value], attributes, this.layer("rearrange"));
+    return this;
+  }
+
+  /** Pixels around the image. */
+  extend(attributes: ExtendAttributes): this {
+    this.value = this.builder.add("extend", [this.value], attributes, this.layer("extend"));
     return this;
   }
 
