@@ -1,4 +1,5 @@
 /** Opening the data of a recipe, with what the user should hear about it. */
+import { boxesOf } from "../program/boxes.js";
 import { maskOf } from "../program/masks.js";
 import { classesOf, imageOf } from "../program/tensors.js";
 import { DataError } from "../runtime/data/error.js";
@@ -70,10 +71,12 @@ export async function trainedClassNames(
 
 function dataOptions({ spec, compilation }: CompiledSpec, flags: DataFlags) {
   const program = compilation.programs[0]!;
-  const classes = classesOf(program);
+  const boxes = boxesOf(program);
+  const classes = classesOf(program) ?? boxes?.classes;
   return {
     shape: imageOf(program),
     classes,
+    mostBoxes: boxes?.most,
     ignore: maskOf(program)?.ignore,
     base: spec.folder,
     directory: flags.data,

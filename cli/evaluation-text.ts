@@ -33,7 +33,30 @@ export function describeEvaluation(
   }
   const { overlaps } = evaluation;
   if (overlaps) parts.push(overlapTable(overlaps, dataset.classes, width));
+  const { precisions } = evaluation;
+  if (precisions) parts.push(precisionTable(precisions, dataset.classes, width));
   return parts.filter((part) => part !== "").join("\n\n");
+}
+
+const PRECISION_COLUMNS: readonly Column[] = [
+  { title: "class", align: "left", expendable: 0 },
+  { title: "boxes", align: "right", expendable: 1 },
+  { title: "AP 0.5", align: "right", expendable: 0 },
+  { title: "AP 0.5:0.95", align: "right", expendable: 0 },
+];
+
+function precisionTable(
+  precisions: NonNullable<Evaluation["precisions"]>,
+  names: readonly string[],
+  width: number | undefined,
+): string {
+  const rows = precisions.map((each, label) => [
+    names[label] ?? String(label),
+    formatCount(each?.support ?? 0),
+    each ? formatPercent(each.ap50) : "",
+    each ? formatPercent(each.ap) : "",
+  ]);
+  return renderTable(PRECISION_COLUMNS, rows, width);
 }
 
 /** From the folder that the user is in, if the place is in it. */

@@ -18,6 +18,25 @@ export interface Segmented {
   readonly isFinite: boolean;
 }
 
+/** An example as the network takes it, and as a picture; undefined where it cannot be read. */
+export async function prepareShown(
+  network: Network,
+  dataset: Dataset,
+  example: number,
+  transforms: readonly Transform[],
+) {
+  const key = { seed: 0, epoch: 0, example };
+  const found = await prepareExample(dataset, example, { transforms, key });
+  if (!found) return undefined;
+  const shape = imageOf(network.program);
+  const staged = floatStaging(transforms, shape).start(1);
+  staged.write(0, found.image, key);
+  const planes = staged.finish(1, undefined) as Float32Array;
+  // Before the call, which may take the memory.
+  const picture = pictureOf(planes, transforms, shape);
+  return { found, planes, picture, shape };
+}
+
 /** Predicts one example; undefined where it cannot be read. */
 export async function segment(
   network: Network,
@@ -25,16 +44,10 @@ export async function segment(
   example: number,
   transforms: readonly Transform[],
 ): Promise<Segmented | undefined> {
-  const key = { seed: 0, epoch: 0, example };
-  const found = await prepareExample(dataset, example, { transforms, key });
-  if (!found) return undefined;
-  const shape = imageOf(network.program);
+  const prepared = await prepareShown(network, dataset, example, transforms);
+  if (!prepared) return undefined;
+  const { found, planes, picture, shape } = prepared;
   const { width, height } = shape;
-  const staged = floatStaging(transforms, shape).start(1);
-  staged.write(0, found.image, key);
-  const planes = staged.finish(1, undefined) as Float32Array;
-  // Before the call, which may take the memory.
-  const picture = pictureOf(planes, transforms, shape);
   const logits = await network.predict(planes);
   const pixels = largestOf(logits, width * height);
   const truth = found.mask && { width, height, pixels: found.mask.pixels };

@@ -51,6 +51,11 @@ export interface ProgramTensor {
   readonly pitch?: number;
   /** Of labels: integers in 0 .. count - 1, or `ignore` where a pixel counts in no score. */
   readonly classes?: { readonly count: number; readonly ignore?: number };
+  /**
+   * Of boxes: how many classes they have. Each is five numbers, its class, or -1 where there is no
+   * box, and its middle and size as shares of the image.
+   */
+  readonly boxClasses?: number;
   /** Of a prediction, where it is known. */
   readonly gives?: Gives;
 }

@@ -27,6 +27,13 @@ export type DataSource = {
       readonly classes?: readonly string[];
     }
   | {
+      /** Images at `path`, and text files of the same names, with a line for each box. */
+      readonly kind: "boxes";
+      readonly labels: string;
+      /** Names of the classes, in the order of their numbers. */
+      readonly classes?: readonly string[];
+    }
+  | {
       readonly kind: "parquet";
       /** Names of the columns. */
       readonly image: string;

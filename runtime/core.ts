@@ -56,6 +56,9 @@ export type {
   ImportInside,
   Inspectable,
 } from "./inside/inspectable.js";
+export { detect } from "./detection/detect.js";
+export type { DetectOptions, Detection } from "./detection/detect.js";
+export type { Box } from "./detection/boxes.js";
 export type { Classification } from "./pictures/classify.js";
 export type { Picture, Pictures } from "./pictures/picture.js";
 export { profileSteps, timeSteps } from "./profile.js";

@@ -1,4 +1,5 @@
 /** Examples for commands that run a network without its data. */
+import { BOX_NUMBERS } from "../program/boxes.js";
 import type { Program, ProgramTensor } from "../program/program.js";
 import { threefry, toUnit } from "../program/random.js";
 import { sizeOf, tensorsOf } from "../program/tensors.js";
@@ -37,12 +38,21 @@ const randomNumbers = ({ shape }: ProgramTensor, count: number, stream: number) 
 
 function randomTarget(tensor: ProgramTensor, count: number, stream: number) {
   const { classes, shape } = tensor;
+  if (tensor.boxClasses !== undefined) return randomBoxes(tensor, count, stream);
   if (!classes) return randomNumbers(tensor, count, stream);
   const { count: kinds, ignore } = classes;
   return Uint32Array.from({ length: count * sizeOf(shape) }, (_, index) =>
     ignore !== undefined && index % 11 === 5 ? ignore : (index * 7) % kinds,
   );
 }
+
+/** Boxes of all classes in turn, and no box in every fourth place. */
+const randomBoxes = (tensor: ProgramTensor, count: number, stream: number) =>
+  randomNumbers(tensor, count, stream).map((value, index) => {
+    const place = Math.floor(index / BOX_NUMBERS);
+    if (index % BOX_NUMBERS > 0) return Math.abs(value);
+    return place % 4 === 3 ? -1 : place % tensor.boxClasses!;
+  });
 
 function randomValues(count: number, stream: number): Float32Array {
   const values = new Float32Array(count);

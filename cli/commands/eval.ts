@@ -150,7 +150,7 @@ class Predictions {
 }
 
 function evaluationJson(
-  { examples, metrics, notFinite, overlaps, ...details }: Evaluated,
+  { examples, metrics, notFinite, overlaps, precisions, ...details }: Evaluated,
   dataset: Dataset,
 ): object {
   const { classes: names } = dataset;
@@ -158,7 +158,9 @@ function evaluationJson(
     examples,
     ...metrics,
     notFinite: notFinite || undefined,
-    classes: overlaps?.map((iou, label) => ({ name: names[label] ?? String(label), iou })),
+    classes:
+      overlaps?.map((iou, label) => ({ name: names[label] ?? String(label), iou })) ??
+      precisions?.map((each, label) => ({ name: names[label] ?? String(label), ...each })),
   };
   if (!("classes" in details)) return measured;
   const { calibration, classes, confusion } = details;

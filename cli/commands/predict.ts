@@ -12,6 +12,7 @@ import { formatPercent } from "../format.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
 import { findPictures, Pictures } from "../pictures.js";
+import { predictBoxes, predictsBoxes, requireBoxOptions } from "../predict-boxes.js";
 import { predictMasks, predictsMasks, requireMaskOptions } from "../predict-masks.js";
 import { predictRows } from "../predict-rows.js";
 import { showValues } from "../predict-values.js";
@@ -34,7 +35,7 @@ interface PredictOptions extends AdapterOptions {
 const MAX_BATCH = 32;
 
 export function predictCommand(): Command {
-  return describeCommand("predict", "Classify images, or segment them.", [
+  return describeCommand("predict", "Classify images, segment them, or find boxes.", [
     "predict specs/alexnet.net --weights runs/alexnet/weights.safetensors cat.jpg --top 3",
     "predict specs/alexnet.net --weights w.safetensors photos --annotate named",
     "predict street.net --weights w.safetensors photos --masks masks --annotate overlays",
@@ -50,7 +51,7 @@ export function predictCommand(): Command {
     .option("--top <k>", "classes to show for each image", positiveInteger, 5)
     .option(
       "--annotate <dir>",
-      "write copies of the images with their classes or masks drawn to this folder",
+      "write copies of the images with their classes, masks or boxes to this folder",
     )
     .option("--masks <dir>", "write masks to this folder: PNG files whose values are classes")
     .option("--csv <file>", "write file, prediction and probabilities, or the numbers predicted")
@@ -68,7 +69,9 @@ async function predict(
   requireOneTensor(compiled);
   requireImages(compiled);
   const isOfPixels = predictsMasks(compiled);
-  if (isOfPixels) requireMaskOptions(options);
+  const isOfBoxes = predictsBoxes(compiled);
+  if (isOfBoxes) requireBoxOptions(options);
+  else if (isOfPixels) requireMaskOptions(options);
   else requireOutput(compiled, options);
   const weights = await readWeights(options.weights, parametersOf(compiled));
   const found = await findPictures(images);
@@ -79,6 +82,9 @@ async function predict(
   try {
     await loadWeights(network, weights);
     const names = classNamesOf(weights) ?? (await trainedClassNames(compiled)) ?? [];
+    if (isOfBoxes) {
+      return await predictBoxes({ network, compiled, pictures, found, names }, options);
+    }
     if (isOfPixels) {
       return await predictMasks({ network, compiled, pictures, found, names }, options);
     }

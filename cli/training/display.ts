@@ -32,7 +32,7 @@ export class RunDisplay implements RunObserver {
 
   step({ step, steps, epoch, metrics, ...report }: StepReport): void {
     const { dataset, recipe, network } = this.parts;
-    const [share] = network.program.fractions;
+    const share = network.program.fractions.find((name) => name in metrics);
     this.progress.update({
       step,
       steps,

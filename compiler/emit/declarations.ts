@@ -177,7 +177,14 @@ const singleType = ({ dtype }: ProgramTensor) => (dtype === "u32" ? "Labels" : "
 const typeOfTarget = ({ dtype }: ProgramTensor) =>
   dtype === "u32" ? "ClassLabels" : "Float32Array";
 
-function targetWords({ name, shape, classes }: ProgramTensor, isNamed: boolean): string {
+function targetWords(
+  { name, shape, classes, boxClasses }: ProgramTensor,
+  isNamed: boolean,
+): string {
+  if (boxClasses !== undefined) {
+    const numbers = "class (-1: none), middle and size";
+    return `; \`${name}\` is ${shape[0]} boxes an image, each ${numbers} as shares of the image`;
+  }
   if (!classes) return `; \`${name}\` is ${shape.join(" x ")} numbers an image`;
   if (shape.length > 0) {
     const pixels = shape.join(" x ");

@@ -202,6 +202,14 @@ export interface PixelRule extends LabelRule {
   readonly focus?: number;
 }
 
+/** What parts of a loss of boxes count, as in YOLO. */
+export interface DetectionAttributes {
+  /** Places and sizes of boxes. */
+  readonly coord: number;
+  /** Cells without a box. */
+  readonly noobj: number;
+}
+
 /**
  * What follows a gradient, and how: a parameter by an optimizer, or the sum of the gradients of a
  * step's slices.
@@ -290,6 +298,9 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  * - dice: such sums -> [N], one minus the mean over the classes of (2 I + smooth) / (S + smooth),
  *   I and S being the sums over the rows. diceGradient: the same -> `weight` times the gradient of
  *   the step's mean
+ * - detectionLoss: a grid of predictions [N, 5 + C, H, W] and boxes [N, M, 5] -> [N], the sum of
+ *   each example's losses (ops/detection.ts). detectionLossGradient: the same -> `weight` times the
+ *   gradient of the step's mean
  * - exampleSum: x [N, K] -> [N], the sum of each example's elements
  * - classification: the three above in one pass over the logits: crossEntropy's inputs -> [loss per
  *   example and hits per example ..., one [N] each], and the gradient last if `gradient`
@@ -377,6 +388,8 @@ export interface OpAttributes {
   diceSumsGradient: Record<never, never>;
   dice: { readonly smooth: number };
   diceGradient: { readonly smooth: number; readonly weight: number };
+  detectionLoss: DetectionAttributes;
+  detectionLossGradient: DetectionAttributes & { readonly weight: number };
   exampleSum: Record<never, never>;
   elementLoss: ElementLossAttributes;
   /** Which of the inputs are shares: of these, what is not finite counts as 0. */
@@ -456,6 +469,8 @@ export interface Port {
   readonly classes?: number;
   /** Of labels of pixels: another label, of those that count in no score. */
   readonly ignore?: number;
+  /** Of boxes: their classes are integers in 0 .. boxClasses - 1, or -1 where there is no box. */
+  readonly boxClasses?: number;
   /** Of a prediction. */
   readonly gives?: Gives;
 }

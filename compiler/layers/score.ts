@@ -22,9 +22,10 @@ export interface ScoreDefinition<
   readonly example: string;
   /**
    * `labels`: logits [N, C] against classes [N]; `values`: numbers against numbers of the same
-   * shape; `logits`: against another value of the network, which is a constant.
+   * shape; `logits`: against another value of the network, which is a constant; `boxes`: a grid of
+   * cells [N, 5 + C, H, W] against boxes.
    */
-  readonly against: "labels" | "values" | "logits";
+  readonly against: "labels" | "values" | "logits" | "boxes";
   /**
    * Whether a score of labels is also taken of logits [N, C, H, W] against a class for each pixel
    * [N, H, W], or of these alone; of neither if absent.

@@ -9,6 +9,7 @@ import { formulaType } from "./formula.js";
 import { binaryCrossEntropy } from "./binary-cross-entropy.js";
 import { kl } from "./kl.js";
 import { dice, focal, sigmoidFocal } from "./mask-losses.js";
+import { yolo } from "./yolo.js";
 import { define, ignored, ofLabels, ofValues, type ScoreDefinition } from "./score.js";
 
 export type { ScoreDefinition } from "./score.js";
@@ -159,6 +160,7 @@ export const losses: readonly ScoreDefinition[] = [
   }),
   sigmoidFocal,
   kl,
+  yolo,
 ];
 
 export const metrics: readonly ScoreDefinition[] = [

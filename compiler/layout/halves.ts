@@ -38,6 +38,7 @@ const PRECISE = new Set<OpKind>([
   ...(["pixelCrossEntropy", "pixelCrossEntropyGradient", "pixelHits"] as const),
   ...(["pixelOverlaps", "exampleSum", "batchSums"] as const),
   ...(["diceSums", "diceSumsGradient", "dice", "diceGradient"] as const),
+  ...(["detectionLoss", "detectionLossGradient"] as const),
 ]);
 
 function neighborsKeepFloats(value: Value, uses: Uses): boolean {

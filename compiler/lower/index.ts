@@ -14,6 +14,7 @@ import { LoweringContext } from "./context.js";
 import { lowerConvolution, lowerInputGradient } from "./contraction.js";
 import { lowerChannelWindowSum, lowerPointwise, lowerReshape } from "./elementwise.js";
 import { exportPredictions, importBatch } from "./ends.js";
+import { lowerDetectionLoss, lowerDetectionLossGradient } from "./detection.js";
 import { lowerDice, lowerDiceGradient, lowerDiceSums, lowerDiceSumsGradient } from "./dice.js";
 import { lowerGroupNormalize, lowerGroupNormalizeGradient } from "./group-normalize.js";
 import { lowerMatmul } from "./matmul.js";
@@ -108,6 +109,8 @@ const lowerings: {
   update: lowerUpdate,
   elementLoss: lowerElementLoss,
   exampleSum: lowerExampleSum,
+  detectionLoss: lowerDetectionLoss,
+  detectionLossGradient: lowerDetectionLossGradient,
   dice: lowerDice,
   diceGradient: lowerDiceGradient,
   diceSums: lowerDiceSums,

@@ -2,7 +2,7 @@
 import type { Graph, Port, Score, ScoreTerm, Value } from "../ir/graph.js";
 import { ones } from "../ir/labels.js";
 import { GraphBuilder } from "../ops/builder.js";
-import { classesOfTarget, comparedTargets, ignoredLabel, isMask } from "./facts.js";
+import { classesOfTarget, comparedTargets, ignoredLabel, isBoxes, isMask } from "./facts.js";
 import type { NetworkValue, ResolvedLoss, ResolvedNetwork, ResolvedScore } from "./resolved.js";
 
 /**
@@ -59,7 +59,9 @@ class NetworkBuild {
   }
 
   private buildTarget(index: number): Value {
-    const { name, type, origin } = this.network.targets[index]!;
+    const { name, type, origin, classes: declared } = this.network.targets[index]!;
+    if (isBoxes({ type, classes: declared }))
+      return this.builder.boxes(name, type.shape, origin, declared!);
     if (type.dtype !== "u32") return this.builder.targets(name, type.shape, origin);
     const classes = classesOfTarget(this.network, index);
     if (!isMask(type)) return this.builder.labels(name, origin, classes);

@@ -1,6 +1,6 @@
 /** What follows from a network's parts, for those who make one and those who read it. */
 import type { TensorType } from "../ir/tensor-type.js";
-import type { NetworkOutput, NetworkValue, ResolvedNetwork } from "./resolved.js";
+import type { NetworkOutput, NetworkPort, NetworkValue, ResolvedNetwork } from "./resolved.js";
 
 /** The parts of a network that its values come from. */
 export type ValueSources = Pick<ResolvedNetwork, "inputs" | "targets" | "layers">;
@@ -77,6 +77,13 @@ export function classesOfTarget(network: ResolvedNetwork, index: number): number
 export const isMask = ({ dtype, shape }: TensorType): boolean =>
   dtype === "u32" && shape.length === 3;
 
+/**
+ * Whether a target holds boxes: [N, boxes, 5] numbers with classes, which other numbers do
+ * not have.
+ */
+export const isBoxes = ({ type, classes }: Pick<NetworkPort, "type" | "classes">): boolean =>
+  type.dtype === "f32" && classes !== undefined;
+
 /** The label of a mask's pixels that count in no score: as a loss of it says. */
 export function ignoredLabel(network: ResolvedNetwork, index: number): number | undefined {
   const labels = scoresOf(network).flatMap(({ target, values }) => {
@@ -100,6 +107,9 @@ const scoresOf = ({ losses, metrics }: Pick<ResolvedNetwork, "losses" | "metrics
 ];
 
 /** Names of the metrics that are shares of something, such as an accuracy. */
-export function fractionsOf({ metrics }: ResolvedNetwork): readonly string[] {
-  return metrics.filter(({ definition }) => definition.isFraction).map(({ name }) => name);
+export function fractionsOf({ metrics, targets }: ResolvedNetwork): readonly string[] {
+  const declared = metrics.filter(({ definition }) => definition.isFraction);
+  // What an evaluation of boxes measures in any case.
+  const ofBoxes = targets.some(isBoxes) ? ["map50", "map"] : [];
+  return [...declared.map(({ name }) => name), ...ofBoxes];
 }

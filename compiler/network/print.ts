@@ -6,7 +6,7 @@ import { formula } from "../layers/formula.js";
 import { formulaText } from "../layers/formula-text.js";
 import { parameter } from "../layers/parameter.js";
 import { formulaScore } from "../layers/scores.js";
-import { outputsOf, sameValue } from "./facts.js";
+import { isBoxes, outputsOf, sameValue } from "./facts.js";
 import { firstUses, usesOf, withinUse, type ShareUse } from "./share-uses.js";
 import { PrintedNames, requireName } from "./printed-names.js";
 import type {
@@ -225,6 +225,9 @@ const scoredLayers = ({ losses, metrics }: ResolvedNetwork): readonly number[] =
 
 function portText({ name, type, classes }: NetworkPort): string {
   const range = classes === undefined ? "" : ` in 0..${classes}`;
+  if (isBoxes({ type, classes })) {
+    return `${requireName(name)}: boxes${formatShape(type.shape.slice(0, -1))}${range}`;
+  }
   return `${requireName(name)}: ${type.dtype}${formatShape(type.shape)}${range}`;
 }
 

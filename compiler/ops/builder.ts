@@ -79,6 +79,11 @@ export class GraphBuilder implements Builder {
     return this.port("target", this.value(name, shape, "f32", origin));
   }
 
+  /** Boxes, [N, boxes, 5]: their class, or -1, and then their middle and size. */
+  boxes(name: string, shape: Shape, origin: Origin, boxClasses: number): Value {
+    return this.port("target", this.value(name, shape, "f32", origin), { boxClasses });
+  }
+
   /** Room for what mixed images have in addition to their labels. */
   mixture({ name, origin }: Value): { readonly partners: Value; readonly shares: Value } {
     const partners = this.value(`${name} of the partner`, [BATCH], "u32", origin);
@@ -94,7 +99,11 @@ export class GraphBuilder implements Builder {
     return this.port("loss scale", value);
   }
 
-  private port(role: PortRole, value: Value, labels: Pick<Port, "classes" | "ignore"> = {}): Value {
+  private port(
+    role: PortRole,
+    value: Value,
+    labels: Pick<Port, "classes" | "ignore" | "boxClasses"> = {},
+  ): Value {
     const { name } = value;
     this.inputs.push({ name, role, value, classes: labels.classes, ...labels });
     return value;

@@ -17,6 +17,7 @@ import { convolutionInputGradient } from "./convolution-input-gradient.js";
 import { convolutionWeightGradient } from "./convolution-weight-gradient.js";
 import { crossEntropy } from "./cross-entropy.js";
 import { crossEntropyGradient } from "./cross-entropy-gradient.js";
+import { detectionLoss, detectionLossGradient } from "./detection.js";
 import { dice, diceGradient } from "./dice.js";
 import { diceSums, diceSumsGradient } from "./dice-sums.js";
 import { elementLoss } from "./element-loss.js";
@@ -72,6 +73,8 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   convolutionWeightGradient,
   crossEntropy,
   crossEntropyGradient,
+  detectionLoss,
+  detectionLossGradient,
   dice,
   diceGradient,
   diceSums,

@@ -149,6 +149,10 @@ function lossGradient({ node, weight }: LossTerm, builder: GraphBuilder): Value 
     }
     case "dice":
       return builder.add("diceGradient", inputs, { ...node.attributes, weight }, origin);
+    case "detectionLoss": {
+      const rule = { ...node.attributes, weight };
+      return builder.add("detectionLossGradient", inputs, rule, origin);
+    }
     case "elementLoss": {
       const share = multiply(constant(weight / elementCount(inputs[0]!.shape)), BATCH_SHARE);
       const slope = withOperand(node.attributes.slope!);

@@ -30,7 +30,11 @@ export const absentLosses: AbsentNames = {
  */
 export const absentMetrics: AbsentNames = {
   ...all(["f1", "f1score", "precision", "recall", "confusionmatrix"], PER_CLASS),
-  ...all(["auc", "auroc", "rocauc", "averageprecision", "map"], PER_CLASS),
+  ...all(["auc", "auroc", "rocauc"], PER_CLASS),
+  ...all(
+    ["averageprecision", "meanaverageprecision", "map"],
+    "evaluations of boxes measure `map50` and `map` in any case",
+  ),
   ...all(["rmse", "rootmeansquarederror"], "`mse` is its square"),
   ...all(["loss", "crossentropy"], "the loss is always measured"),
   ...all(["r2", "r2score", "mape"], "metrics of numbers are `mse` and `mae`"),

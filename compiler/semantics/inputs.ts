@@ -1,3 +1,4 @@
+import { BOX_NUMBERS } from "../../program/boxes.js";
 import type {
   Expression,
   InputDeclaration,
@@ -63,13 +64,18 @@ export function readSize(expression: Expression, environment: Environment): numb
   });
 }
 
-/** What a target holds: a class for each image, or for each of its pixels, or numbers. */
+/**
+ * What a target holds: a class for each image, or for each of its pixels, or numbers, or boxes with
+ * classes.
+ */
 export type TargetKind =
   | { readonly kind: "classes"; readonly classes: number | undefined; readonly shape: Shape }
-  | { readonly kind: "numbers"; readonly shape: Shape };
+  | { readonly kind: "numbers"; readonly shape: Shape }
+  | { readonly kind: "boxes"; readonly classes: number; readonly shape: Shape };
 
 /**
- * `u32[N] in 0..classes`, `u32[N, H, W] in 0..classes`, or `f32[N, 4]`; undefined after a report.
+ * `u32[N] in 0..classes`, `u32[N, H, W] in 0..classes`, `f32[N, 4]`, or
+ * `boxes[N, 20] in 0..classes`; undefined after a report.
  */
 export function readTarget(
   target: TargetDeclaration,
@@ -80,6 +86,7 @@ export function readTarget(
   const hasBatch = batch?.kind === "name" && batch.name === BATCH;
   const isNumbers = type.element.name === "f32" && (sizes.length === 1 || sizes.length === 3);
   if (hasBatch && isNumbers && !range) return readNumbers(sizes, environment);
+  if (type.element.name === "boxes") return readBoxes(target, environment);
   const isMask = sizes.length === 2;
   if (type.element.name !== "u32" || !hasBatch || !(isMask || sizes.length === 0)) {
     reportTargetType(target, environment);
@@ -100,11 +107,29 @@ function reportTargetType({ type, range }: TargetDeclaration, { reporter }: Envi
     message: range
       ? "a target with classes must be `u32[N]`, one class index per image, " +
         "or `u32[N, height, width]`, one per pixel"
-      : "a target is `u32[N]`, one class for each example, `u32[N, height, width]`, " +
-        "one for each pixel, or numbers, such as `f32[N, 1]`",
+      : "a target is `u32[N]`, a class per example, `u32[N, height, width]`, one per pixel, " +
+        "numbers (`f32[N, 1]`), or `boxes[N, 20]`",
     span: type.span,
     fixes: isScalar ? [write("f32[N, 1]")] : [write("u32[N]")],
   });
+}
+
+/** `boxes[N, 20] in 0..3`: up to 20 boxes an image, of three classes. */
+function readBoxes(target: TargetDeclaration, environment: Environment): TargetKind | undefined {
+  const { type, range } = target;
+  const [batch, most, ...others] = type.dimensions;
+  const hasBatch = batch?.kind === "name" && batch.name === BATCH;
+  if (!hasBatch || !most || others.length > 0 || !range) {
+    return environment.reporter.report("NET2014", {
+      message: "boxes are `boxes[N, 20] in 0..classes`: how many an image has at most, and classes",
+      span: range ? type.span : target.span,
+      label: range ? `has ${type.dimensions.length} axes, not 2` : "does not say how many classes",
+    });
+  }
+  const count = readSize(most, environment);
+  const classes = readClasses(range, environment, { least: 1 });
+  if (count === undefined || classes === undefined) return undefined;
+  return { kind: "boxes", classes, shape: [BATCH, count, BOX_NUMBERS] };
 }
 
 function readNumbers(
@@ -119,15 +144,18 @@ function readNumbers(
 function readClasses(
   range: NonNullable<TargetDeclaration["range"]>,
   environment: Environment,
+  { least }: { readonly least: 1 | 2 } = { least: 2 },
 ): number | undefined {
   const from = evaluate(range.from, environment);
   const to = evaluate(range.to, environment);
   if (!from || !to) return undefined;
   const isValid = from.kind === "integer" && from.value === 0 && to.kind === "integer";
-  if (isValid && to.value === 1) return reportOneClass(range, environment);
-  if (isValid && to.value > 1) return to.value;
+  if (isValid && to.value === 1 && least > 1) return reportOneClass(range, environment);
+  if (isValid && to.value >= least) return to.value;
   return environment.reporter.report("NET2015", {
-    message: "labels must lie in `0..classes`, with at least 2 classes",
+    message:
+      "labels must lie in `0..classes`, with at least " +
+      `${least} ${least === 1 ? "class" : "classes"}`,
     span: range.span,
     label: `goes from ${formatConstant(from)} to ${formatConstant(to)}`,
     fixes: [{ title: "start at 0", edits: [{ span: range.from.span, newText: "0" }] }],

@@ -12,6 +12,7 @@ import type {
 } from "../../grammar/ast.js";
 import { isBodyMember, membersWithin } from "../../grammar/ast.js";
 import { BATCH } from "../ir/shape.js";
+import { BOX_NUMBERS } from "../../program/boxes.js";
 import type { TensorType } from "../ir/tensor-type.js";
 import { build } from "../network/build.js";
 import { describeLayers } from "../network/describe.js";
@@ -192,8 +193,8 @@ class ModelAnalysis {
     const read = readTarget(declaration, this.environment);
     if (!read) this.reader.hasFailed = true;
     const value = { from: "target", index: this.targets.length } as const;
-    const type = typeOfTarget(read);
-    const classes = read?.kind === "classes" ? read.classes : undefined;
+    const type = typeOfTarget(read, declaration);
+    const classes = read && "classes" in read ? read.classes : undefined;
     const described = range && describeRange(range, classes);
     const place = { name: name.name, span, nameSpan: name.span };
     this.targets.push({ ...place, value, type, isInput: false, range: described });
@@ -314,9 +315,14 @@ function portOf({ name, span, type, range }: Target): NetworkPort {
   return { name, type, classes: range?.classes, origin: { name, span } };
 }
 
-/** Labels where a mistake hides what the target holds. */
-function typeOfTarget(read: TargetKind | undefined): TensorType {
-  const dtype = read?.kind === "numbers" ? "f32" : "u32";
+/** Labels, or no boxes, where a mistake hides what the target holds. */
+function typeOfTarget(
+  read: TargetKind | undefined,
+  { type }: Pick<TargetDeclaration, "type">,
+): TensorType {
+  if (!read && type.element.name === "boxes")
+    return { dtype: "f32", shape: [BATCH, 0, BOX_NUMBERS] };
+  const dtype = read?.kind === "numbers" || read?.kind === "boxes" ? "f32" : "u32";
   return { dtype, shape: read?.shape ?? [BATCH] };
 }
 

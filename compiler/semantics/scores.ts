@@ -5,6 +5,7 @@ import type { KnownLayer } from "../network/describe.js";
 import type { ResolvedScore } from "../network/resolved.js";
 import { warnOfDropout } from "./applied-twice.js";
 import { bind } from "../calls/bind.js";
+import { checkBoxScore } from "./box-scores.js";
 import { checkLabelScore } from "./label-scores.js";
 import { checkLogits, type LogitUse } from "./logit-scores.js";
 import { checkValueScore } from "./value-scores.js";
@@ -41,6 +42,8 @@ export interface ScoreModel {
 /** A score without the name that it is reported as. */
 export type Score = Omit<ResolvedScore, "name" | "origin">;
 
+const CHECKS = { labels: checkLabelScore, values: checkValueScore, boxes: checkBoxScore } as const;
+
 const registries = {
   loss: { definitions: losses, code: "NET1016", absent: absentLosses },
   metric: { definitions: metrics, code: "NET1017", absent: absentMetrics },
@@ -72,8 +75,7 @@ export function readScore(
   const { complaints, layers, ignored } = model;
   const values = { prediction, target };
   const use = { call, kind, definition, bound, ...values, complaints, ignored, layers };
-  const check = definition.against === "labels" ? checkLabelScore : checkValueScore;
-  if (!check(use, environment)) return undefined;
+  if (!CHECKS[definition.against](use, environment)) return undefined;
   if (kind === "loss") warnOfDropout(use, environment);
   const settings = withoutNames(bound.values, definition);
   const compared = { prediction: valueOf(prediction.current), target: target.value };

@@ -24,7 +24,7 @@ const MASK_AXES = ["row", "column"] as const;
 const SEQUENCE_AXES = ["column", "channel"] as const;
 
 export function describeTensor(
-  { name, role, value, classes, ignore, gives }: Port,
+  { name, role, value, classes, ignore, boxClasses, gives }: Port,
   options: { readonly classes?: number },
   buffer: number,
 ): ProgramTensor {
@@ -40,6 +40,7 @@ export function describeTensor(
     buffer,
     pitch: role === "prediction" ? predictionPitch(value.shape) : undefined,
     classes: count !== undefined ? { count, ...withoutUndefined({ ignore }) } : undefined,
+    boxClasses,
     gives,
   };
 }

@@ -26,13 +26,33 @@ export interface Mask extends Image {
   readonly ignore: number | undefined;
 }
 
-/** An image with its label, or with a mask. */
+/** A box of a class, in pixels from the upper left corner of its image. */
+export interface PixelBox {
+  readonly label: number;
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** The boxes of an image of this size. */
+export interface Boxes {
+  readonly width: number;
+  readonly height: number;
+  /** The most that the network's target holds. */
+  readonly most: number;
+  readonly items: readonly PixelBox[];
+}
+
+/** An image with its label, or with a mask, or with boxes. */
 export interface Example {
   readonly image: Image;
   /** Index into the dataset's classes. */
   readonly label: number;
   /** A label for each pixel, where the dataset has masks. */
   readonly mask?: Mask | undefined;
+  /** Where the dataset has boxes. */
+  readonly boxes?: Boxes | undefined;
 }
 
 /** What happens to an example before it comes out of its dataset. */
@@ -131,7 +151,7 @@ export interface Batch {
    * class for each pixel.
    */
   readonly labels: Uint32Array;
-  /** What the loss is of: the labels, of mixed images both. */
+  /** What the loss is of: the labels, of mixed images both; of boxes, a Float32Array. */
   readonly targets: Labels;
 }
 

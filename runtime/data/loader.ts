@@ -4,8 +4,10 @@
 import { isMixing, type Transform } from "../../program/transforms.js";
 import type { Sampling } from "../../program/recipe.js";
 import { checkSize } from "./check-size.js";
+import type { Labels } from "../examples.js";
 import { batchesOf } from "./dataset.js";
 import type { Batch, Dataset, Example, ExampleKey, InputShape } from "./dataset.js";
+import { packBoxes, transformBoxes } from "./boxes.js";
 import { transformMask } from "./masks.js";
 import { shuffledOrder } from "./random.js";
 import { sampledOrder } from "./sampling.js";
@@ -132,13 +134,14 @@ class Pass {
   }
 
   /**
-   * The label, or those of the pixels. Masks go through all transforms here: what their labels
+   * The label, or those of the pixels, or boxes. Masks go through all transforms here: what labels
    * weigh is known before the step.
    */
-  private labelsOf({ label, mask }: Example, key: ExampleKey): number | Uint8Array {
-    if (!mask) return label;
+  private labelsOf({ label, mask, boxes }: Example, key: ExampleKey): ExampleLabels {
     const { transforms } = this.options;
     const first = this.staging.transforms.length;
+    if (boxes) return packBoxes(transformBoxes(boxes, transforms.slice(first), key, first));
+    if (!mask) return label;
     return transformMask(mask, transforms.slice(first), key, first).pixels;
   }
 
@@ -204,10 +207,14 @@ function visitingOrder(dataset: Dataset, options: LoaderOptions): Uint32Array {
   return Uint32Array.from({ length }, (_, index) => index);
 }
 
-/** Labels of images, or of their pixels, one after the other. */
-function joined(own: readonly (number | Uint8Array)[]): Uint32Array {
+/** A class, the classes of the pixels, or the numbers of boxes. */
+type ExampleLabels = number | Uint8Array | Float32Array;
+
+/** Labels of images, or of their pixels, or boxes, one after the other. */
+function joined(own: readonly ExampleLabels[]): Uint32Array | Float32Array {
   const length = own.reduce<number>((sum, each) => sum + lengthOf(each), 0);
-  const labels = new Uint32Array(length);
+  const labels =
+    own[0] instanceof Float32Array ? new Float32Array(length) : new Uint32Array(length);
   let at = 0;
   for (const each of own) {
     if (typeof each === "number") labels[at] = each;
@@ -217,15 +224,18 @@ function joined(own: readonly (number | Uint8Array)[]): Uint32Array {
   return labels;
 }
 
-const lengthOf = (labels: number | Uint8Array) => (typeof labels === "number" ? 1 : labels.length);
+const lengthOf = (labels: ExampleLabels) => (typeof labels === "number" ? 1 : labels.length);
 
 /** `before` is the label in the slot behind the own ones. */
 function labelsOf(
-  own: readonly (number | Uint8Array)[],
+  own: readonly ExampleLabels[],
   mixtures: readonly Mixture[] | undefined,
   before?: number,
 ): Pick<Batch, "labels" | "targets"> {
   const labels = joined(own);
+  if (labels instanceof Float32Array) {
+    return { labels: new Uint32Array(0), targets: labels as unknown as Labels };
+  }
   if (!mixtures) return { labels, targets: labels };
   const partners = Uint32Array.from(mixtures, ({ partner }) => labels[partner] ?? before!);
   const shares = Float32Array.from(mixtures, ({ decisions }) => decisions.share);

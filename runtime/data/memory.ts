@@ -1,6 +1,7 @@
 /** Datasets that lie in memory, and examples kept there. */
 import type { TransformKind } from "../../program/transforms.js";
 import type { Dataset, Example, Stage } from "./dataset.js";
+import { transformBoxes } from "./boxes.js";
 import { transformMask } from "./masks.js";
 import { applyTransforms } from "./apply.js";
 
@@ -30,9 +31,10 @@ export async function prepareExample(
   if (dataset.prepare) return dataset.prepare(index, stage);
   const example = await dataset.get(index);
   if (example === undefined) return undefined;
-  const { image, mask } = example;
+  const { image, mask, boxes } = example;
   return {
     ...example,
+    boxes: boxes && transformBoxes(boxes, stage.transforms, stage.key),
     image: applyTransforms(image, stage.transforms, stage.key),
     mask: mask && transformMask(mask, stage.transforms, stage.key),
   };

@@ -1,8 +1,10 @@
 /** Loss and metrics over a whole split. */
+import { boxesOf } from "../../program/boxes.js";
 import { imageOf } from "../../program/tensors.js";
 import type { Transform } from "../../program/recipe.js";
 import { imagesOf } from "../../program/transforms.js";
-import type { Dataset } from "../data/dataset.js";
+import type { Dataset, Images } from "../data/dataset.js";
+import type { MeanPrecision } from "../detection/average-precision.js";
 import { DataError } from "../data/error.js";
 import { loadBatches } from "../data/loader.js";
 import { chooseStaging } from "../data/stage.js";
@@ -59,6 +61,12 @@ export interface Evaluation {
    * neither a label nor predicted.
    */
   readonly overlaps?: readonly (number | null)[];
+  /**
+   * Of boxes: average precision of each class, null of one without a box. Their means are the
+   * metrics `map50`, at an overlap of 0.5, and `map`, COCO's mean over 0.5 to 0.95. Not measured
+   * where several ranks divide the examples.
+   */
+  readonly precisions?: MeanPrecision["classes"];
 }
 
 /**
@@ -92,10 +100,15 @@ export async function evaluateDataset(
         part: exchange?.part,
       })
     : passOver(dataset, { epoch: 0, start: 0, most: Infinity, program: network.program });
+  const boxes = await measureOfBoxes(network, exchange);
   // Ranks stop where they meet.
   for await (const batch of untilAborted(batches, exchange ? undefined : signal)) {
     const own =
       batch.count > 0 ? await evaluated.measure(batch.images, batch.targets) : NOTHING_MEASURED;
+    if (boxes && evaluated.predict && batch.count > 0) {
+      const output = (await evaluated.predict(batch.images as Images)) as Float32Array;
+      boxes.add(output, batch.targets as unknown as Float32Array);
+    }
     const all = exchange && isDataset(dataset) ? await exchange.measurements(own, dataset) : [own];
     const ownIndex = all.length > 1 ? exchange!.rank : 0;
     all.forEach((each, rank) => sums.add(each, rank === ownIndex ? batch : undefined));
@@ -105,7 +118,17 @@ export async function evaluateDataset(
   if (!exchange && signal?.aborted) return undefined;
   if (sums.examples === 0)
     throw noExamplesError(isDataset(dataset) ? dataset : { name: "the dataset" });
-  return sums.finish();
+  const evaluation = await sums.finish();
+  if (!boxes) return evaluation;
+  const { classes, map50, map } = boxes.result();
+  return { ...evaluation, metrics: { ...evaluation.metrics, map50, map }, precisions: classes };
+}
+
+/** The precision needs all predictions of a class in one place. */
+async function measureOfBoxes({ program }: Evaluated, exchange: Exchange | undefined) {
+  if (exchange || !boxesOf(program)) return undefined;
+  const { BoxMeasure } = await import("../detection/measure.js");
+  return new BoxMeasure(program);
 }
 
 /** Of a rank that has no part of a batch. */

@@ -22,6 +22,12 @@ const PAGES: readonly ApiPage[] = [
     names: ["Network"],
   },
   {
+    file: "detection",
+    title: "Boxes in pictures",
+    introduction: "What a network with boxes finds. [Guide](../../guides/detection.md).",
+    names: ["detect", "DetectOptions", "Detection", "Box"],
+  },
+  {
     file: "options",
     title: "Options and values of a network's calls",
     introduction: "What the methods of a [Network](network.md) take and give.",

@@ -216,6 +216,7 @@ function describeScore(score: ScoreDefinition): string {
     labels: LABELS[score.pixels ?? "none"],
     values: "Takes numbers and a target of numbers in the same shape.",
     logits: "Takes two values of the network, `[N, classes]` or `[N, classes, H, W]`.",
+    boxes: "Takes a grid of cells `[N, 5 + classes, H, W]` and `boxes[N, most] in 0..classes`.",
   }[score.against];
   const applied = score.applies ? `It applies ${score.applies} itself.` : "";
   return describeCall(score, `${against} ${applied}`);

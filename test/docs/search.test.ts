@@ -70,6 +70,7 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   "resume from checkpoint": "guides/resume",
   "rotation augmentation": "guides/data-augmentation",
   segmentation: "guides/segmentation",
+  "object detection": "guides/detection",
   "skip connection": "reference/blocks-and-branches",
   tensorboard: "reference/run-folder",
   "tensorflow.js": "coming-from/tensorflow-js",

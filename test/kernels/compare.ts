@@ -73,10 +73,12 @@ const FIRST_KEYS: Readonly<Record<string, string>> = {
 
 /** Values of a graph's inputs and targets by name, of this many examples. */
 function examplesOf(graph: Graph, count: number) {
-  const valuesOf = ({ role, name, value, classes, ignore }: Port, place: number) => {
+  const valuesOf = (port: Port, place: number) => {
+    const { role, name, value, classes, ignore, boxClasses } = port;
     const key = place === 0 ? FIRST_KEYS[role]! : `kernels/${name}`;
     const size = value.shape.slice(1).map(Number);
     const all = size.reduce((a, b) => a * b, count);
+    if (boxClasses !== undefined) return boxValues(key, all, boxClasses);
     if (value.type !== "u32") return uniformValues(key, all, 1);
     const kinds = classes ?? classesOf(graph);
     if (ignore === undefined) return labelValues(key, all, kinds);
@@ -92,6 +94,13 @@ function examplesOf(graph: Graph, count: number) {
     inputs: named("input") as Readonly<Record<string, Float32Array>>,
     targets: named("target"),
   };
+}
+
+/** Boxes of all classes, and room without one. */
+function boxValues(key: string, count: number, classes: number): Float32Array {
+  return uniformValues(key, count, 1).map((value, index) =>
+    index % 5 === 0 ? Math.floor(Math.abs(value) * (classes + 1)) - 1 : Math.abs(value),
+  );
 }
 
 type GraphExamples = ReturnType<typeof examplesOf>;

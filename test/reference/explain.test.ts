@@ -44,6 +44,12 @@ const TAUGHT: Kind = {
   from image -> flatten -> linear(10) as logits
   metric right = accuracy(logits, label)`,
 };
+const BOXED: Kind = {
+  target: "boxes: boxes[N, 20] in 0..3",
+  head: "conv(8, kernel=1) as head",
+  loss: "yolo(head, boxes)",
+  source: 'boxes("images", "labels")',
+};
 
 type Kind = Omit<typeof LABELED, "source"> & Partial<typeof LABELED>;
 
@@ -88,6 +94,7 @@ train T of M on D {
 }
 
 function kindOf(example: string): Kind {
+  if (example.includes("boxes")) return BOXED;
   if (example.includes("mask")) return MASKED;
   if (/\bbig\b/.test(example)) return TAUGHT;
   return example.includes("target") ? VALUED : LABELED;

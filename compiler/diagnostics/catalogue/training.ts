@@ -215,7 +215,7 @@ export const TRAINING = {
       "change image and mask alike, and colors only the image. Transforms that mix images, and " +
       "`ten_crop`, have no meaning for masks. A padded crop, `rotation` and `affine` need " +
       "`cross_entropy(..., ignore=255)`, since the pixels around a mask have no class. Mixed " +
-      "images have two labels, for which `cross_entropy` is the loss, and not `focal`.",
+      "images have two labels, and `focal` takes one.",
     wrong: 'target mask: u32[N, 32, 32] in 0..3\n...\neval folder("data/val")',
     right: 'target mask: u32[N, 32, 32] in 0..3\n...\neval pairs("data/images", "data/masks")',
   },

@@ -43,7 +43,7 @@ export const absentSources: AbsentNames = {
     ["imagenet", "caltech101", "flowers102", "food101"],
     '`folder("...")` reads class folders',
   ),
-  ...all(["cifar100", "svhn", "stl10", "coco", "vocdetection"], CONVERTED),
+  ...all(["cifar100", "svhn", "stl10"], CONVERTED),
   ...all(["npy", "npz", "numpy", "hdf5", "h5", "tfrecord", "tfrecords", "lmdb", "json"], CONVERTED),
 };
 

@@ -1,6 +1,7 @@
 import type { Span } from "../../../grammar/ast.js";
 import type { Environment } from "../../calls/environment.js";
 import { listNames } from "../../calls/suggestion.js";
+import { isBoxes } from "../../network/facts.js";
 import type { NetworkPort } from "../../network/resolved.js";
 import type { AnalyzedModel } from "../analysis.js";
 
@@ -28,7 +29,7 @@ export function unfedBy({ inputs, network }: Ports): Unfed | undefined {
     return { what: `the input \`${input.name}\`, which is a sequence`, call };
   }
   const [target] = targets;
-  if (target?.type.dtype !== "f32") return undefined;
+  if (target?.type.dtype !== "f32" || isBoxes(target)) return undefined;
   return { what: `the target \`${target.name}\`, which is numbers`, call };
 }
 

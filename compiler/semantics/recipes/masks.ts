@@ -1,6 +1,6 @@
-import { isMask } from "../../network/facts.js";
+import { isBoxes, isMask } from "../../network/facts.js";
 import { isMixing, type TransformKind } from "../../../program/transforms.js";
-import type { ResolvedNetwork } from "../../network/resolved.js";
+import type { NetworkPort, ResolvedNetwork } from "../../network/resolved.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
 import type { ReadSplit } from "./features.js";
@@ -17,6 +17,7 @@ export function checkMasks(
 ): void {
   const target = network?.targets[0];
   if (!network || inputs.length > 1 || network.targets.length > 1) return;
+  if (!checkBoxes({ call, source, uses }, target, environment)) return;
   const isMasked = target !== undefined && isMask(target.type);
   if (isMasked !== (source.kind === "pairs")) {
     environment.reporter.report("NET3025", {
@@ -43,6 +44,46 @@ export function checkMasks(
   }
   const ignores = network.losses.some(({ score }) => score.values.ignore !== undefined);
   for (const use of uses) checkTransform(use, ignores, environment);
+}
+
+/** What changes boxes as it changes their image, or leaves them. */
+const WITH_BOXES: readonly TransformUse["transform"]["kind"][] = [
+  ...(["resize", "center_crop", "random_crop", "random_resized_crop", "hflip", "vflip"] as const),
+  ...(["normalize", "color_jitter", "pca_noise", "random_erasing", "gaussian_blur"] as const),
+];
+
+/** False for a target of boxes, and for data with boxes. */
+function checkBoxes(
+  { call, source, uses }: ReadSplit,
+  target: NetworkPort | undefined,
+  { reporter }: Environment,
+): boolean {
+  const isBoxed = target !== undefined && isBoxes(target);
+  if (isBoxed !== (source.kind === "boxes")) {
+    reporter.report("NET3025", {
+      message: isBoxed
+        ? `\`${call.callee.name}\` has no boxes, but \`${target.name}\` is boxes`
+        : "`boxes` has boxes, but the model has no target of boxes",
+      span: call.span,
+      related: target ? [{ span: target.origin.span, message: "the target" }] : [],
+      notes: [
+        isBoxed
+          ? 'boxes are read by `boxes("images", "labels")`: text files of the images\' names'
+          : "declare `target boxes: boxes[N, 20] in 0..classes`",
+      ],
+    });
+    return false;
+  }
+  if (!isBoxed) return true;
+  for (const { transform, call: use } of uses) {
+    if (WITH_BOXES.includes(transform.kind)) continue;
+    reporter.report("NET3025", {
+      message: `\`${use.callee.name}\` does not say what becomes of boxes`,
+      span: use.span,
+      notes: ["`resize`, crops and flips change image and boxes alike"],
+    });
+  }
+  return false;
 }
 
 /** Losses that are taken of one label an image, and so not of two. */

@@ -96,6 +96,30 @@ export const sources: Registry<SourceRule> = {
         (split) => ({ kind: "pairs", path, masks, classes, ...part(holdout, split, by) }),
     }),
     source({
+      name: "boxes",
+      example: 'boxes("data/images", "data/labels", holdout=0.2)',
+      aliases: [
+        ...["yolo", "YOLODataset"],
+        ...each(["CocoDetection", "VOCDetection", "coco"], {
+          differs: "it has one file of JSON, or XML; netc reads YOLO's text files",
+        }),
+      ],
+      summary:
+        "images and boxes: a text file of the image's name, with a line `class x y width height` " +
+        "for each box, middle and size as shares of the image",
+      positional: ["path", "labels"],
+      arguments: {
+        path,
+        labels: required(string(), "the folder of the text files, relative to the spec's folder"),
+        classes: optional(strings(), "names of the classes, in the order of their numbers"),
+        holdout,
+        by,
+      },
+      resolve:
+        ({ path, labels, classes, holdout, by }) =>
+        (split) => ({ kind: "boxes", path, labels, classes, ...part(holdout, split, by) }),
+    }),
+    source({
       name: "csv",
       example: 'csv("data/digits.csv", label=first)',
       aliases: ["CSV", "table", "tsv"],

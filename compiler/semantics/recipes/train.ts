@@ -137,7 +137,8 @@ function readData(
   if (!data.model && !checkOneTensor(model, train.data!.span, environment)) return undefined;
   const [target, ...others] = model.graph ? portsOf(model.graph, "target") : [];
   if (others.length > 0) return undefined;
-  if (target?.type === "f32") return reportNumbers(train, target, environment);
+  const isOfBoxes = model.graph?.inputs.some(({ boxClasses }) => boxClasses !== undefined);
+  if (target?.type === "f32" && !isOfBoxes) return reportNumbers(train, target, environment);
   return analyzeData(data, model, environment);
 }
 

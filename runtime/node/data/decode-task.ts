@@ -29,6 +29,8 @@ export type DecodeResult =
   | {
       readonly image: Image;
       readonly mask?: Mask | undefined;
+      /** Of the image before the transforms. */
+      readonly size: { readonly width: number; readonly height: number };
       readonly frames: number;
       /**
        * Whether transforms have made the image, in memory that may move to another thread. That of
@@ -53,11 +55,13 @@ export async function runDecodeTask(task: DecodeTask): Promise<DecodeResult> {
   }
   try {
     const mask = await readMask(task, decoded.image);
-    if (!stage) return { ...decoded, mask, isMade: false };
+    const { width, height } = decoded.image;
+    const size = { width, height };
+    if (!stage) return { ...decoded, mask, size, isMade: false };
     const image = applyTransforms(decoded.image, stage.transforms, stage.key);
     const isMade = image.pixels !== decoded.image.pixels;
     const moved = mask && transformMask(mask, stage.transforms, stage.key);
-    return { ...decoded, image, mask: moved, isMade };
+    return { ...decoded, image, mask: moved, size, isMade };
   } catch (error) {
     // Errors lose their class on the way between threads.
     if (!(error instanceof DataError)) throw error;

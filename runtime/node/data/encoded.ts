@@ -3,7 +3,8 @@
  */
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Dataset, Example, Stage } from "../../data/dataset.js";
+import { transformBoxes } from "../../data/boxes.js";
+import type { Boxes, Dataset, Example, Stage } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { decodeInPool } from "./decode-pool.js";
 import type { ImageBytes } from "./decode-task.js";
@@ -18,6 +19,17 @@ export interface EncodedImage {
   readonly from: ImageBytes | (() => Promise<Uint8Array | undefined>);
   /** The file of its mask, if it has one. */
   readonly mask?: string;
+  /** Its boxes, where the dataset has boxes. */
+  readonly boxes?: readonly BoxLine[];
+}
+
+/** A box by its class, middle and size, in shares of the image. */
+export interface BoxLine {
+  readonly label: number;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 /** A list of images, of which not all need to be in memory. */
@@ -31,6 +43,8 @@ export interface EncodedOptions extends SkipOptions {
   readonly channels: 1 | 3;
   /** What masks may hold. */
   readonly mask?: MaskLabels;
+  /** The most boxes of an image that the network's target holds. */
+  readonly mostBoxes?: number;
 }
 
 export function encodedDataset(
@@ -64,14 +78,14 @@ class EncodedReader {
   ) {}
 
   async read(index: number, stage: Stage | undefined): Promise<Example | undefined> {
-    const { name, label, from: place, mask: path } = this.images.at(index)!;
+    const { name, label, from: place, mask: path, boxes: lines } = this.images.at(index)!;
     if (this.skips.has(name)) return undefined;
     const from = typeof place === "function" ? await fetchBytes(place) : place;
     if (from === undefined) {
       this.skips.add(name, "it holds no image");
       return undefined;
     }
-    const { channels, mask: labels } = this.options;
+    const { channels, mask: labels, mostBoxes = 0 } = this.options;
     const mask = path !== undefined && labels ? { path, ...labels } : undefined;
     const result = await decodeInPool({ from, channels, mask, stage });
     if ("mistake" in result) {
@@ -83,7 +97,9 @@ class EncodedReader {
       return undefined;
     }
     this.sayFrames(name, result.frames);
-    return { image: result.image, label, mask: result.mask };
+    const boxes = lines && boxesOf(lines, { ...result.size, most: mostBoxes });
+    const moved = boxes && stage ? transformBoxes(boxes, stage.transforms, stage.key) : boxes;
+    return { image: result.image, label, mask: result.mask, boxes: moved };
   }
 
   private sayFrames(name: string, frames: number): void {
@@ -93,6 +109,18 @@ class EncodedReader {
       `${name} is animated: of its ${frames} frames the first is used, as of all such images`,
     );
   }
+}
+
+/** In the pixels of an image of this size. */
+function boxesOf(lines: readonly BoxLine[], size: Omit<Boxes, "items">): Boxes {
+  const items = lines.map(({ label, x, y, width, height }) => ({
+    label,
+    left: (x - width / 2) * size.width,
+    right: (x + width / 2) * size.width,
+    top: (y - height / 2) * size.height,
+    bottom: (y + height / 2) * size.height,
+  }));
+  return { ...size, items };
 }
 
 async function fetchBytes(

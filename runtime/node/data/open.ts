@@ -6,6 +6,7 @@ import { DataError } from "../../data/error.js";
 import { withHoldout } from "../../data/holdout.js";
 import { keepInMemory } from "../../data/memory.js";
 import { holdsCifar10, openCifar10 } from "./cifar10.js";
+import { openBoxes } from "./boxes.js";
 import {
   absentClasses,
   areNumbers,
@@ -33,6 +34,8 @@ export interface OpenDataOptions extends SkipOptions {
   readonly shape: InputShape;
   /** Classes that the network tells apart. */
   readonly classes?: number;
+  /** Of a network with boxes: the most of an image. */
+  readonly mostBoxes?: number | undefined;
   /** Of a network with masks: the label of pixels that its loss ignores. */
   readonly ignore?: number | undefined;
   /** The folder that relative paths in the spec start from: the spec's own. */
@@ -230,6 +233,12 @@ async function openSource(
       const { masks, classes: names } = source;
       return openPairs(source.path, { ...encoded, masks, labels, names });
     }
+    case "boxes": {
+      const { labels, classes: names } = source;
+      const count = classCount ?? 1;
+      const { mostBoxes = 0 } = options;
+      return openBoxes(source.path, { ...encoded, labels, count, names, mostBoxes });
+    }
     case "csv":
       return openCsv(source, { ...options.shape, channels }, rules);
     case "cifar10":
@@ -265,6 +274,7 @@ async function locateSource(
 ): Promise<DataSource> {
   if (directory === undefined) {
     const path = resolve(base, source.path);
+    if (source.kind === "boxes") return { ...source, path, labels: resolve(base, source.labels) };
     return source.kind === "pairs"
       ? { ...source, path, masks: resolve(base, source.masks) }
       : { ...source, path };
@@ -274,6 +284,10 @@ async function locateSource(
   await requireDirectory(directory);
   const path = source.holdout ? directory : await splitDirectory(source, split, directory);
   if (source.kind === "folder") return { ...source, path };
+  if (source.kind === "boxes") {
+    const labels = join(path, basename(source.labels));
+    return { ...source, path: join(path, basename(source.path)), labels };
+  }
   if (source.kind === "pairs") {
     const masks = join(path, basename(source.masks));
     return { ...source, path: join(path, basename(source.path)), masks };
@@ -349,5 +363,7 @@ async function holdsFormat(source: DataSource, directory: string): Promise<boole
  */
 async function isPlainFolder(source: DataSource, directory: string): Promise<boolean> {
   if (!(await isDirectory(directory)) || (await presentSplits(directory)).length > 0) return false;
-  return ["folder", "pairs"].includes(source.kind) || !(await holdsFormat(source, directory));
+  return (
+    ["folder", "pairs", "boxes"].includes(source.kind) || !(await holdsFormat(source, directory))
+  );
 }

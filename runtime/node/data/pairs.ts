@@ -53,7 +53,7 @@ function checkNames(names: readonly string[] | undefined, { classes }: MaskLabel
 type Files = ReadonlyMap<string, string>;
 
 /** Paths of the files with these endings by their names, without ending, sorted. */
-async function filesByName(
+export async function filesByName(
   folder: string,
   endings: readonly string[],
   unused: UnusedEntries,
@@ -88,7 +88,12 @@ async function namesIn(folder: string, within: string, unused: UnusedEntries): P
   return names;
 }
 
-function noteLonely(files: Files, others: Files, reason: string, unused: UnusedEntries): void {
+export function noteLonely(
+  files: Files,
+  others: Files,
+  reason: string,
+  unused: UnusedEntries,
+): void {
   for (const [name, path] of files) if (!others.has(name)) unused.add(reason, path);
 }
 
