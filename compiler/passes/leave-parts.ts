@@ -29,16 +29,21 @@ interface Surroundings {
 }
 
 function leavesOf(node: AnyNode, { uses, half, made }: Surroundings): LeftParts | undefined {
-  const [value] = node.outputs;
   // A reduction is of values as they are stored, and a kernel has not yet rounded them to 16 bits.
-  if (!value || !canLeave(node) || half.has(value.id)) return undefined;
-  const reduction = uses.readers(value).find((reader) => reduces(reader, value));
-  const leaves = reduction && partsFor(reduction);
-  // The input of a normalization may be computed again, after the gradient.
+  if (node.outputs.some(({ id }) => half.has(id))) return undefined;
+  const leaves = partsToLeave(node, uses);
   if (!leaves?.operands.every((operand) => made.has(operand))) return undefined;
   // The parts take a binding, as the result does.
   const bindings = readsOf(node).length + leaves.operands.length + 2;
   return bindings <= MOST_BINDINGS ? leaves : undefined;
+}
+
+/** What a node leaves, where nothing else speaks against it. */
+export function partsToLeave(node: AnyNode, uses: Uses): LeftParts | undefined {
+  const [value] = node.outputs;
+  if (!value || !canLeave(node)) return undefined;
+  const reduction = uses.readers(value).find((reader) => reduces(reader, value));
+  return reduction && partsFor(reduction);
 }
 
 function partsFor({ kind, inputs, outputs }: AnyNode): LeftParts {

@@ -3,6 +3,7 @@ import { isUpdate, readsOf, trainedBy, withReads } from "../ir/fusion.js";
 import { resultsOf, type AnyNode, type Graph, type OpKind, type Value } from "../ir/graph.js";
 import { isActivation } from "../layout/choose-layouts.js";
 import { usesOf, type Uses } from "../ir/uses.js";
+import { partsToLeave } from "./leave-parts.js";
 
 /** Ops that can run a second time: they make activations and nothing else, and change nothing. */
 const REPEATABLE = new Set<OpKind>([
@@ -86,10 +87,20 @@ class Recomputation {
         this.builder.keep(node);
         continue;
       }
+      this.repeatForParts(node);
       this.builder.keep(this.withLateReads(node));
       if (isUpdate(node)) for (const { parameter } of trainedBy(node)) this.updated.add(parameter);
     }
     return { graph: this.builder.finish(this.graph), repeated: this.repeated };
+  }
+
+  /**
+   * A node that begins the sums of a normalization's gradient reads what is normalized, too. If
+   * that came later, another kernel would sum, in another order.
+   */
+  private repeatForParts(node: AnyNode): void {
+    const leaves = partsToLeave(node, this.uses);
+    if (leaves) for (const operand of leaves.operands) this.late(operand);
   }
 
   private withLateReads(node: AnyNode): AnyNode {
