@@ -97,7 +97,7 @@ function examplesOf(graph: Graph, count: number) {
 }
 
 /** Boxes of all classes, and room without one. */
-function boxValues(key: string, count: number, classes: number): Float32Array {
+export function boxValues(key: string, count: number, classes: number): Float32Array {
   return uniformValues(key, count, 1).map((value, index) =>
     index % 5 === 0 ? Math.floor(Math.abs(value) * (classes + 1)) - 1 : Math.abs(value),
   );
@@ -154,7 +154,7 @@ function expectedValues(graph: Graph, examples: GraphExamples, rule: Program["op
 const initial = (name: string, shape: readonly (number | string)[]) =>
   parameterValues(`kernels/${name}`, shape.map(Number));
 
-type AnyNetwork = Network<
+export type AnyNetwork = Network<
   string,
   string,
   { [name: string]: Uint32Array | Float32Array },

@@ -2,30 +2,13 @@ import { portOf } from "../../compiler/ir/graph.js";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { layers, type LayerSample } from "../../compiler/layers/index.js";
+import { layers } from "../../compiler/layers/index.js";
 import { analyze } from "../../compiler/semantics/index.js";
+import { othersOf } from "./others.js";
 
 function analyzeChain(chain: string, input: readonly number[]) {
   const text = `model M {\n  input x: f32[N, ${input.join(", ")}]\n  ${chain}\n}`;
   return analyze(text, "m.net");
-}
-
-/** The lines that make the values which a sample reads by name, each from the input. */
-function othersOf({ spec, input, others = [] }: LayerSample): string {
-  const names = /\((.*)\)/.exec(spec)?.[1]?.split(", ") ?? [];
-  const lines = others.map((shape, index) => {
-    const isSequence = shape.length === 2;
-    const [channels, ...space] = isSequence ? [shape[1]] : shape;
-    const [tokens] = isSequence && shape[0] !== input[0] ? shape : [];
-    const retoken = tokens ? `transpose -> linear(${tokens}) -> transpose -> ` : "";
-    const isSame = input[1] === space[0] && input[2] === space[1];
-    const resize = isSame ? "" : ` -> adaptive_avgpool([${space.join(", ")}])`;
-    const make = space.length
-      ? `conv(${channels}, kernel=1)${resize}`
-      : `${retoken}linear(${channels})`;
-    return `${make} as ${names[index]}\n  from x -> `;
-  });
-  return lines.join("");
 }
 
 describe("every layer", () => {
@@ -35,7 +18,7 @@ describe("every layer", () => {
 
   test.each(samples)("$spec of $input gives $output", (sample) => {
     const { spec, input, output } = sample;
-    const { diagnostics, models } = analyzeChain(othersOf(sample) + spec, input);
+    const { diagnostics, models } = analyzeChain(othersOf(sample, "x") + spec, input);
     expect(diagnostics).toEqual([]);
     expect(models[0]!.layers.at(-1)!.output).toEqual(output);
     expect(portOf(models[0]!.graph!, "prediction").shape).toEqual(["N", ...output]);
