@@ -116,7 +116,10 @@ const placesOf = {
   optimizer: (example) => ({ setting: `optimizer = ${example}` }),
   schedule: (example) => ({ setting: `schedule = ${example}` }),
   sampling: (example) => ({ setting: `sampling = ${example}` }),
-  average: (example) => ({ setting: `average = ${example}` }),
+  // `swa` does not average the running statistics of the batchnorm that is there.
+  average: (example) => ({
+    setting: `average = ${example}\n  freeze_statistics = [kind(batchnorm)]`,
+  }),
   unfreeze: (example) => ({ setting: `unfreeze = ${example}` }),
   stop: (example) => ({ setting: `stop = ${example}` }),
   precision: (example) => ({ setting: `precision = ${example}` }),
