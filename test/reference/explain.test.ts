@@ -116,7 +116,7 @@ const placesOf = {
   optimizer: (example) => ({ setting: `optimizer = ${example}` }),
   schedule: (example) => ({ setting: `schedule = ${example}` }),
   sampling: (example) => ({ setting: `sampling = ${example}` }),
-  // `swa` does not average the running statistics of the batchnorm that is there.
+  // `swa` does not average the running statistics of the model's batchnorm.
   average: (example) => ({
     setting: `average = ${example}\n  freeze_statistics = [kind(batchnorm)]`,
   }),
