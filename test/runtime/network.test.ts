@@ -307,7 +307,11 @@ describe("wrong input", () => {
     ["part of an image", (n) => n.predict(new Float32Array(4)), "not a whole number of images"],
     ["no image", (n) => n.predict(new Float32Array()), "has 0 values"],
     ["too many images", (n) => n.predict(new Float32Array(15)), "holds 5 images"],
-    ["an array", (n) => n.predict([1, 2, 3] as never), "cannot be a list of numbers: pass a Float32Array"],
+    [
+      "an array",
+      (n) => n.predict([1, 2, 3] as never),
+      "cannot be a list of numbers: pass a Float32Array",
+    ],
     ["NaN", (n) => n.predict(new Float32Array([0, NaN, 0])), "`image` is NaN at index 1"],
     ["infinity", (n) => n.step(new Float32Array([0, 0, -Infinity]), [0]), "-Infinity at index 2"],
     ["a missing label", (n) => n.step(unit(0, 1), [0]), "expected 2 labels for 2 images, got 1"],
