@@ -1,5 +1,6 @@
 /** What training keeps of a dynamic loss scale, and of the number of its updates. */
-import { wordIndex, type WordTable } from "./words.js";
+import { wordIndex } from "./word-index.js";
+import type { WordTable } from "./words.js";
 
 /** No scale is larger, whatever it has grown to: its products stay in range. */
 export const LARGEST_SCALE = 2 ** 100;

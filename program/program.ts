@@ -300,6 +300,8 @@ export interface Preparation {
     /** Bytes of an image of the batch. */
     readonly slot: number;
   };
+  /** Images that `ten_crop` makes of each picture; absent where a picture stays one. */
+  readonly crops?: number;
   /** 2 where each image is mixed with another one, whose bytes and words follow its own. */
   readonly views: 1 | 2;
   readonly draws: { readonly words: number; readonly buffer: number };

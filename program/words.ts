@@ -8,10 +8,6 @@ export type ValuesOf<Table extends WordTable> = { readonly [Word in keyof Table]
 
 export const wordCount = (table: WordTable): number => Object.keys(table).length;
 
-/** Where a word is in its table, counted from 0. */
-export const wordIndex = <Table extends WordTable>(table: Table, word: keyof Table): number =>
-  Object.keys(table).indexOf(word as string);
-
 /** The words of a table as they are in memory; a buffer of `words` words has zeros behind them. */
 export function packWords<Table extends WordTable>(
   table: Table,

@@ -1,18 +1,18 @@
 /** Another phase of training: only runs that have several load this file. */
-import type * as lossScales from "../program/loss-scale.js";
+import { inLossScale } from "../program/loss-scale.js";
 import type { Program, ProgramParameter } from "../program/program.js";
 import type * as examples from "./examples.js";
 import type { Tensors } from "./loaded.js";
 import type { Phases } from "./phases.js";
 
-/** Given, because imports would split the file that a page loads first. */
-type Shared = Pick<typeof examples, "assertFinite"> & Pick<typeof lossScales, "inLossScale">;
-
-/** `Phases.enter`, for a phase that is not the present one. */
+/**
+ * `Phases.enter`, for a phase that is not the present one. `assertFinite` is given, because its
+ * import would split the file that a page loads first.
+ */
 export async function enterPhase(
   phases: Phases,
   phase: number,
-  { assertFinite, inLossScale }: Shared,
+  assertFinite: typeof examples.assertFinite,
 ): Promise<void> {
   const program = phases.programOf(phase);
   const { parameters, memory } = phases.loaded;

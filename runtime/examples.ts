@@ -51,7 +51,11 @@ export interface TensorData {
 /** Examples in `images`, 1 to `batch`, with all inputs. */
 export interface CheckedInputs {
   readonly count: number;
-  readonly data: TensorData & Partial<StagedImages> & { readonly pictures?: CapturedPictures };
+  readonly data: TensorData & Partial<StagedImages> & WithPictures;
+}
+
+interface WithPictures {
+  readonly pictures?: CapturedPictures;
 }
 
 /**
@@ -85,6 +89,12 @@ export function checkInputs(program: Program, images: Checkable, batch: number):
   others.forEach((tensor, index) => checkNumbers(tensor, rest[index], count));
   return { count, data: byTensor(program, tensors, [values, ...rest] as Float32Array[]) };
 }
+
+/** Rows that a prediction runs: `ten_crop` makes ten of each picture, which are averaged. */
+export const rowsOf = (
+  { preparations }: Program,
+  { count, data }: Pick<CheckedInputs, "count"> & { readonly data: WithPictures },
+): number => count * ((data.pictures && preparations?.eval?.crops) ?? 1);
 
 function byTensor(
   { tensors: all }: Pick<Program, "tensors">,
@@ -203,11 +213,7 @@ function notMixing({ model }: ComparingProgram, training: boolean): InputError {
 }
 
 function checkMixed(target: ProgramTensor, mixed: MixedLabels, images: number) {
-  const { shares } = mixed;
-  assertFloats("shares", shares);
-  if (shares.length !== images) {
-    throw new InputError(`expected ${images} shares for ${images} images, got ${shares.length}`);
-  }
+  const shares = checkNumbers({ name: "shares", shape: [1] }, mixed.shares, images);
   const wrong = shares.findIndex((share) => !(share >= 0 && share <= 1));
   if (wrong >= 0) {
     throw new InputError(`share ${wrong} is ${shares[wrong]}: shares are numbers from 0 to 1`);
@@ -219,7 +225,11 @@ function checkMixed(target: ProgramTensor, mixed: MixedLabels, images: number) {
   ];
 }
 
-function checkNumbers({ name, shape }: ProgramTensor, values: unknown, images: number) {
+function checkNumbers(
+  { name, shape }: Pick<ProgramTensor, "name" | "shape">,
+  values: unknown,
+  images: number,
+) {
   assertFloats(name, values);
   const wanted = images * sizeOf(shape);
   if (values.length !== wanted) {

@@ -3,7 +3,6 @@
  * is.
  */
 import { bindableBytes } from "../program/limits.js";
-import { inLossScale } from "../program/loss-scale.js";
 import type { Program } from "../program/program.js";
 import { largestSlice } from "../program/slices.js";
 import type { NetworkOptions } from "./calls.js";
@@ -66,7 +65,7 @@ export class Phases {
    */
   async enter(phase: number): Promise<void> {
     if (phase === this.current) return;
-    await (await import("./enter-phase.js")).enterPhase(this, phase, { assertFinite, inLossScale });
+    await (await import("./enter-phase.js")).enterPhase(this, phase, assertFinite);
   }
 
   /** Starts training again from the first phase, on another device. */

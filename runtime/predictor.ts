@@ -16,7 +16,14 @@ import { Copies, ownSource } from "./copies.js";
 import type { Images } from "./data/dataset.js";
 import type { AdapterSummary, Device } from "./device.js";
 import { InputError } from "./errors.js";
-import { checkInputs, type Checkable, type Inputs, type TensorData } from "./examples.js";
+import {
+  checkInputs,
+  rowsOf,
+  type Checkable,
+  type CheckedInputs,
+  type Inputs,
+  type TensorData,
+} from "./examples.js";
 import { Loaded } from "./loaded.js";
 import type { MemoryUse } from "./memory.js";
 import { assertKnown, type OptionNames } from "./options.js";
@@ -158,13 +165,15 @@ export class Predictor<
   }
 
   private async run(images: Checkable): Promise<unknown> {
-    const { count, data } = checkInputs(this.program, images, this.batch);
+    const checked = checkInputs(this.program, images, this.batch);
+    const { data } = checked;
+    const count = rowsOf(this.program, checked);
     this.watch(data[0]);
     const submitted = await this.queue.enqueue(async () => {
       if (!this.hasWeights) {
         throw new InputError("this network has no weights yet: call `load` before `predict`");
       }
-      const ready = await this.prepared(data);
+      const ready = await this.prepared(data, count);
       await this.fold();
       const results: (Slice & { readonly result: Promise<readonly Float32Array[]> })[] = [];
       for (const slice of slicesOf(count, { most: this.loaded.memory.batch })) {
@@ -183,14 +192,15 @@ export class Predictor<
       const slices = parts.map((part) => ({ ...part, values: part.values[place]! }));
       return [tensor.name, joinSlices(tensor, slices, count)] as const;
     });
-    return outputs.length > 1 ? Object.fromEntries(outputs) : outputs[0]![1];
+    const values: unknown = outputs.length > 1 ? Object.fromEntries(outputs) : outputs[0]![1];
+    if (count === checked.count) return values;
+    const { averageViews } = await import("./evaluation/average-views.js");
+    return averageViews(values as Float32Array, count / checked.count, this.program);
   }
 
   /** What is uploaded, once pictures are prepared. */
-  private async prepared({ pictures, ...data }: ReturnType<typeof checkInputs>["data"]) {
-    const { memory, program } = this.loaded;
-    const { gpu } = this.queue.device;
-    return pictures ? { ...data, ...(await pictures.prepare({ gpu, program, memory })) } : data;
+  private async prepared({ pictures, ...data }: CheckedInputs["data"], rows: number) {
+    return pictures ? { ...data, ...(await pictures.prepare(this.loaded, rows)) } : data;
   }
 
   /** Folds parameters again after a file was loaded. */

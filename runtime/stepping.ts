@@ -14,6 +14,7 @@ import { tensorsOf } from "../program/tensors.js";
 import {
   checkInputs,
   checkTargets,
+  rowsOf,
   type Checkable,
   type Targets,
   type TensorData,
@@ -138,13 +139,16 @@ export class Stepping {
   predict(images: Given): Promise<Float32Array | Readonly<Record<string, Float32Array>>> {
     return this.copies.keeping(images, false, async (own) => {
       const examples = this.examplesOf("predict", own);
-      const { count } = examples;
-      const parts = await this.run("predict", examples, { training: false, count });
+      const count = rowsOf(this.program, examples);
+      const parts = await this.run("predict", { ...examples, count }, { training: false, count });
       const outputs = tensorsOf(this.program, "prediction").map((tensor, place) => {
         const slices = parts.map((part) => ({ ...part, values: part.values[place]! }));
         return [tensor.name, joinSlices(tensor, slices, count)] as const;
       });
-      return outputs.length > 1 ? Object.fromEntries(outputs) : outputs[0]![1];
+      const values = outputs.length > 1 ? Object.fromEntries(outputs) : outputs[0]![1];
+      if (count === examples.count) return values;
+      const { averageViews } = await import("./evaluation/average-views.js");
+      return averageViews(values as Float32Array, count / examples.count, this.program);
     });
   }
 
@@ -232,10 +236,8 @@ export class Stepping {
   }
 
   /** What the runs of a call upload, once its pictures are prepared. */
-  private async dataOf({ data: { pictures, ...data } }: Examples): Promise<Data> {
-    const { memory, program } = this.phases.loaded;
-    const { gpu } = this.queue.device;
-    return pictures ? { ...data, ...(await pictures.prepare({ gpu, program, memory })) } : data;
+  private async dataOf({ count, data: { pictures, ...data } }: Examples): Promise<Data> {
+    return pictures ? { ...data, ...(await pictures.prepare(this.phases.loaded, count)) } : data;
   }
 
   /** Folds parameters again, if the list reads what is folded and they have changed. */

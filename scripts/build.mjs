@@ -92,12 +92,19 @@ async function bundleRuntimes() {
 
 const INSPECTABLE = 'export { inspectable } from "./runtime/inside/inspectable.js";';
 
-/** Files that others replace, for modules whose eval transforms only resize, crop and normalize. */
+/** Files that others replace, for modules without `ten_crop`. */
+const WITHOUT_CROPS = {
+  "evaluation/average-views.js": "export const averageViews = () => {};",
+  "pictures/crops.js": "export const checkCrops = () => {};",
+};
+
+/** The same for modules whose eval transforms only resize, crop and normalize. */
 const WITHOUT_DRAWING = {
   "data/decide-drawn.js":
     "export const DRAWN = {}, NOTHING = {}; export const randomRectangle = () => {};",
   "data/other-transforms.js": "export const OTHER_APPLIERS = {}; export const inLoops = () => {};",
   "data/random.js": "export const randomFor = () => {};",
+  ...WITHOUT_CROPS,
   "data/resample-fast.js": "export const acrossFor = () => {}, downFor = acrossFor;",
   "data/resample-floats.js": "export const floatsAcross = () => {}, floatsDown = floatsAcross;",
 };
@@ -105,6 +112,7 @@ const WITHOUT_DRAWING = {
 /** The same for modules whose spec does not say how pictures become inputs. */
 const WITHOUT_PICTURES = {
   "pictures/capture.js": 'export { refusePictures as capture } from "./refuse-pictures.js";',
+  ...WITHOUT_CROPS,
 };
 
 /** One minified ES module without imports. */

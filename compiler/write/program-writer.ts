@@ -9,6 +9,7 @@ import {
   type TensorRole,
 } from "../../program/program.js";
 import type { MixedPrecision } from "../../program/recipe.js";
+import { imagesOf } from "../../program/transforms.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import { classTotals, type Graph, type Port } from "../ir/graph.js";
 import type { PreparationDraft } from "../lower/prepare.js";
@@ -151,12 +152,14 @@ export class ProgramWriter {
 
   private preparation({ staged, draws, steps, ...plain }: PreparationDraft): Preparation {
     const { storage: stagedStorage, ...size } = staged;
-    return {
+    const crops = imagesOf(plain.transforms);
+    return withoutUndefined({
       ...plain,
+      crops: crops > 1 ? crops : undefined,
       staged: { ...size, buffer: this.numbering.buffer(stagedStorage) },
       draws: { words: draws.words, buffer: this.numbering.buffer(draws.storage) },
       steps: this.numbering.steps(steps),
-    };
+    });
   }
 
   /** What crosses the border in a call, and which lists read and leave it. */

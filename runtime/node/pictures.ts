@@ -9,11 +9,11 @@ import type { Capture, PreparedPictures } from "../pictures/picture.js";
 import { sourcesOf } from "../pictures/sources.js";
 import {
   channelsOf,
-  evalPreparation,
   keyOf,
   nameOf,
   notNumbers,
   notPicture,
+  preparationFor,
   requirePictures,
   transformsBefore,
 } from "../pictures/eval-split.js";
@@ -22,7 +22,7 @@ export const capture: Capture = (given) => {
   const sources = sourcesOf(given).map(own);
   return {
     count: sources.length,
-    prepare: ({ program }) => prepare(sources, program),
+    prepare: ({ program }, rows) => prepare(sources, program, rows),
   };
 };
 
@@ -30,14 +30,18 @@ export const capture: Capture = (given) => {
 const own = (source: unknown): unknown =>
   source instanceof Uint8Array ? viewOf(source).slice() : source;
 
-async function prepare(sources: readonly unknown[], program: Program): Promise<PreparedPictures> {
+async function prepare(
+  sources: readonly unknown[],
+  program: Program,
+  rows: number,
+): Promise<PreparedPictures> {
   requirePictures(sources.length);
   const wrong = sources.find((source) => !isPicture(source));
   if (typeof wrong === "number") throw notNumbers(program);
   if (wrong !== undefined || sources.includes(undefined)) {
     throw notPicture(program, describe(wrong), WANTED);
   }
-  const preparation = evalPreparation(program);
+  const preparation = preparationFor(program, rows / sources.length);
   const names = sources.map((source, index) =>
     typeof source === "string" ? source : nameOf(index, sources.length),
   );

@@ -3,7 +3,7 @@
  * that Node uses, from a canvas.
  */
 import { Draws } from "../data/draws.js";
-import { evalPreparation, keyOf, nameOf, notGiven, requirePictures } from "./eval-split.js";
+import { keyOf, nameOf, notGiven, preparationFor, requirePictures } from "./eval-split.js";
 import type { PictureTarget, PreparedPictures } from "./picture.js";
 import { resizerOf, type DevicePicture } from "./resizer.js";
 
@@ -12,6 +12,7 @@ export async function prepare(
   sources: readonly unknown[],
   bitmaps: readonly PromiseSettledResult<ImageBitmap>[],
   target: PictureTarget,
+  rows: number,
 ): Promise<PreparedPictures> {
   try {
     requirePictures(sources.length);
@@ -19,7 +20,7 @@ export async function prepare(
     if (read.length < sources.length) {
       throw (await import("./refused.js")).refusal(target.program, sources, bitmaps);
     }
-    return await allowed(() => prepareBitmaps(read, target), nameOf(0, sources.length));
+    return await allowed(() => prepareBitmaps(read, target, rows), nameOf(0, sources.length));
   } finally {
     for (const result of bitmaps) if (result.status === "fulfilled") result.value.close();
   }
@@ -28,9 +29,10 @@ export async function prepare(
 async function prepareBitmaps(
   bitmaps: readonly ImageBitmap[],
   target: PictureTarget,
+  rows: number,
 ): Promise<PreparedPictures> {
   const { gpu, program } = target;
-  const preparation = evalPreparation(program);
+  const preparation = preparationFor(program, rows / bitmaps.length);
   const resizer = resizerOf(target, preparation);
   if (!bitmaps.every((bitmap) => resizer.canResize(bitmap))) {
     return (await import("./from-canvas.js")).stageBitmaps(preparation, bitmaps);

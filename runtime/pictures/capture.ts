@@ -12,7 +12,7 @@ export const capture: Capture = (given) => {
   );
   return {
     count: sources.length,
-    prepare: async (target) =>
-      (await import("./browser.js")).prepare(sources, await bitmaps, target),
+    prepare: async (...target) =>
+      (await import("./browser.js")).prepare(sources, await bitmaps, ...target),
   };
 };

@@ -1,20 +1,22 @@
 /** What happens to pictures by the eval split of a program. */
 import type { Preparation, Program, ProgramTensor } from "../../program/program.js";
 import { tensorsOf } from "../../program/tensors.js";
-import { imagesOf, type Transform } from "../../program/transforms.js";
+import type { Transform } from "../../program/transforms.js";
 import type { ExampleKey } from "../data/dataset.js";
 import { InputError } from "../errors.js";
+import { checkCrops } from "./crops.js";
 
 /** The preparation of pictures. Throws InputError where the spec declares none. */
 export function evalPreparation(program: Program): Preparation {
   const preparation = program.preparations?.eval;
   if (!preparation) throw noPreparation(program);
-  if (imagesOf(preparation.transforms) > 1) {
-    throw new InputError(
-      "the eval split makes ten images of each picture by `ten_crop`, and a call takes one: " +
-        "use `center_crop` instead, or `netc predict`, which averages them",
-    );
-  }
+  return preparation;
+}
+
+/** The preparation of a call's pictures, each of which has that many rows of the batch. */
+export function preparationFor(program: Program, rowsOfEach: number): Preparation {
+  const preparation = evalPreparation(program);
+  checkCrops(program, preparation, rowsOfEach);
   return preparation;
 }
 

@@ -44,8 +44,11 @@ export interface PictureTarget {
 /** Pictures as they were when a call was made. */
 export interface CapturedPictures {
   readonly count: number;
-  /** Decodes and resizes them. Rejects with InputError where that cannot be done. */
-  prepare(target: PictureTarget): Promise<PreparedPictures>;
+  /**
+   * Decodes and resizes them, to as many rows of a batch as the call has. Rejects with InputError
+   * where that cannot be done.
+   */
+  prepare(target: PictureTarget, rows: number): Promise<PreparedPictures>;
 }
 
 /** Keeps pictures that may change as soon as it returns. Never throws. */

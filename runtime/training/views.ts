@@ -4,10 +4,11 @@
  */
 import { imagesOf, type Transform } from "../../program/transforms.js";
 import type { Images } from "../data/dataset.js";
-import { sizeOf, tensorsOf, type Scores } from "../../program/tensors.js";
+import type { Scores } from "../../program/tensors.js";
 import { InputError } from "../errors.js";
 import { areFinite } from "../are-finite.js";
-import { requireScores, toProbabilities } from "../evaluation/probabilities.js";
+import { averageViews, LEAST } from "../evaluation/average-views.js";
+import { requireScores } from "../evaluation/probabilities.js";
 import { totalOf, type Measurement } from "../measurement.js";
 import type { TrainableNetwork } from "./network.js";
 
@@ -48,7 +49,7 @@ export function overViews<Network extends Evaluated>(
   const predict = async (images: Images) => {
     // Images of a dataset are those of a network with one output.
     const values = (await network.predict!(images)) as Float32Array;
-    return averageViews(values, { views, scores, classes: classesOf(program) });
+    return averageViews(values, views, program);
   };
   return {
     batch: Math.floor(batch / views),
@@ -59,29 +60,6 @@ export function overViews<Network extends Evaluated>(
       measureRows(await predict(images as Images), labels as Uint32Array, { scores, program }),
   };
 }
-
-const classesOf = (program: TrainableNetwork["program"]) =>
-  sizeOf(tensorsOf(program, "prediction")[0]!.shape);
-
-/** Rows of scores, as many as examples; logits are the logarithms of the mean probabilities. */
-function averageViews(
-  values: Float32Array,
-  { views, scores, classes }: { views: number; scores: Scores; classes: number },
-): Float32Array {
-  const result = new Float32Array(values.length / views);
-  for (let row = 0; row < values.length / classes; row++) {
-    const probabilities = toProbabilities(
-      values.subarray(row * classes, (row + 1) * classes),
-      scores,
-    );
-    const start = Math.floor(row / views) * classes;
-    probabilities.forEach((value, index) => (result[start + index]! += value / views));
-  }
-  return scores === "logits" ? result.map((value) => Math.log(Math.max(value, LEAST))) : result;
-}
-
-/** The smallest positive normal f32: logarithms stay finite. */
-const LEAST = 2 ** -126;
 
 interface Judging {
   readonly scores: Scores;

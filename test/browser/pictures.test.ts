@@ -82,7 +82,12 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
       join(folder, "drawn.net"),
       SPEC.replace("resize(36) -> center_crop(32) -> normalize", flipped),
     );
-    for (const spec of ["animals", "padded", "drawn"]) {
+    // Ten images of each picture.
+    writeFileSync(
+      join(folder, "ten.net"),
+      SPEC.replace("center_crop(32) -> normalize", "ten_crop(32) -> normalize"),
+    );
+    for (const spec of ["animals", "padded", "drawn", "ten"]) {
       const file = join(folder, `${spec}.net`);
       execFileSync(process.execPath, [main, "compile", file]);
       const alone = ["--standalone", "--predict-only", "-o", join(folder, "alone")];
@@ -153,23 +158,30 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
     return (JSON.parse(output) as Named[][]).map(byIndex);
   }
 
-  test("pictures that JavaScript prepares give the probabilities of Node", async () => {
-    const names = ["small.png", "half.png"];
-    const expected = inNode("padded", names);
-    const actual = await inPage<Named[][]>(`{
-      const { createAnimals } = await import("/modules/padded.js");
-      const padded = await createAnimals({ batch: 4, seed: 3 });
+  test.each([
+    ["pictures that JavaScript prepares give", "padded"],
+    ["the mean over ten crops, and over those of a worker, are", "ten"],
+  ])("%s the probabilities of Node", async (_, spec) => {
+    const names = ["small.png", "half.png", "photograph.jpg"];
+    const expected = inNode(spec, names);
+    const [here, there] = await inPage<[Named[][], Named[][]]>(`{
+      const module = await import("/modules/${spec}.js");
+      const { inWorker } = await import("/dist/runtime/worker/index.js");
+      const options = { batch: 4, seed: 3 };
+      const nets = [await module.createAnimals(options), await inWorker(module, options)];
       const blobs = await Promise.all(${JSON.stringify(names)}.map(blobOf));
-      const classes = await padded.classify(blobs);
-      padded.destroy();
-      return classes;
+      const found = await Promise.all(nets.map((each) => each.classify(blobs)));
+      for (const each of nets) each.destroy();
+      return found;
     }`);
-    actual.forEach((classes, index) => {
+    expect(there).toEqual(here);
+    expect(here).toHaveLength(3);
+    here.forEach((classes, index) => {
       expect(difference(byIndex(classes), expected[index]!)).toBeLessThan(1e-3);
     });
   });
 
-  test.each(["animals", "padded", "drawn"])(
+  test.each(["animals", "padded", "drawn", "ten"])(
     "%s: a standalone module that only predicts gives the same probabilities",
     async (spec) => {
       const [whole, alone] = await inPage<[Named[][], Named[][]]>(`{

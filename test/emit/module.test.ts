@@ -169,6 +169,7 @@ const ASKED_FOR = {
   "pictures/browser": 8.5 * 1024,
   "pictures/from-canvas": 4 * 1024,
   "pictures/classify": 1024,
+  "evaluation/average-views": 512,
   "pictures/refused": 1.5 * 1024,
   "seldom-options": 768,
   "weights-problems": 1024,
@@ -196,7 +197,8 @@ test("modules that only predict: sizes, with pictures, files and classes", async
   const contents = 'export { createNetwork } from "./runtime/predict.ts";';
   // What explains mistakes, and what prepares pictures that the device cannot resize.
   const seldom = [
-    ...["pictures/from-canvas", "pictures/refused", "seldom-options"],
+    ...["pictures/from-canvas", "pictures/refused", "evaluation/average-views"],
+    "seldom-options",
     ...["weights-problems", "explain-file", "no-adapter", "buffer-problems", "not-inspectable"],
   ];
   const isSeldom = (path: string) => seldom.some((name) => path.endsWith(`runtime/${name}.ts`));

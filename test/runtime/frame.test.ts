@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { FRAME, frameStruct, frameWords, TOTALS_AT } from "../../program/frame.js";
 import type { OptimizerSettings } from "../../program/program.js";
-import { packWords, wordIndex } from "../../program/words.js";
+import { wordIndex } from "../../program/word-index.js";
+import { packWords } from "../../program/words.js";
 import { packFrame } from "../../runtime/frame.js";
 
 const ADAM: OptimizerSettings = {
