@@ -89,9 +89,10 @@ test("the runtime of a standalone module holds what its pictures need", async ()
   }
   console.log(`runtimes: without pictures ${sizes[0]}, resized ${sizes[1]}, drawn ${sizes[2]}`);
   expect(sizes[0]).toBeLessThan(20_500);
-  expect(sizes[1]).toBeLessThan(27_500);
+  expect(sizes[1]).toBeLessThan(27_600);
   expect(sizes[2]).toBeGreaterThan(sizes[1]!);
-  expect(sizes[2]).toBeLessThan(31_000);
+  // It has bicubic resizing and letterboxes, and the mean over ten crops.
+  expect(sizes[2]).toBeLessThan(32_000);
 });
 
 test("--standalone gives one file without imports that loads", async () => {
