@@ -1,6 +1,6 @@
 import type { CallExpression, Span } from "../../grammar/ast.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue/index.js";
-import type { Edit, Fix } from "../diagnostics/diagnostic.js";
+import type { Edit, Fix, Label } from "../diagnostics/diagnostic.js";
 import { isRefusal, type LayerCall } from "../layers/infer.js";
 import type { InferenceContext, LayerProblem } from "../layers/layer.js";
 import { insertAt, removeArgument, setArgument } from "../calls/edits.js";
@@ -16,6 +16,8 @@ export interface LayerUse extends LayerCall {
   readonly spans: Bound["spans"];
   /** The last part of its full name. */
   readonly shortName: string;
+  /** Where its inputs come from, if that says more of a mistake than the way to the first one. */
+  readonly related?: readonly Label[];
 }
 
 /** A layer to be listed. */
@@ -51,7 +53,7 @@ export function reportingContext(
       return reporter.report(code, {
         ...problem,
         span: (problem.at && use.spans.get(problem.at)) || call.span,
-        related: problem.axis ? explainAxis(trail, problem.axis) : [],
+        related: use.related ?? (problem.axis ? explainAxis(trail, problem.axis) : []),
         fixes: problem.fixes?.filter((fix) => fix !== undefined),
       });
     },

@@ -9,7 +9,9 @@ import type {
 import { bind } from "../calls/bind.js";
 import type { Signature } from "../calls/signature.js";
 import { compactInputs } from "../ir/expression-transform.js";
+import type { Label } from "../diagnostics/diagnostic.js";
 import { operand, type Expression } from "../ir/expression.js";
+import { formatShape } from "../ir/shape.js";
 import { formula, MOST_OPERANDS } from "../layers/formula.js";
 import { inferShape } from "../layers/infer.js";
 import type { NetworkValue } from "../network/resolved.js";
@@ -226,7 +228,8 @@ function apply(
   const call = { kind: "call", callee, arguments: [], hasParentheses: false, span: at } as const;
   const rule = { definition: formula, values: { expression }, others };
   const shortName = name.split(".").at(-1)!;
-  const use = { ...rule, call, spans: new Map<string, Span>(), shortName };
+  const related = inputs.slice(0, 3).flatMap(operandLabel);
+  const use = { ...rule, call, spans: new Map<string, Span>(), shortName, related };
   const context = reportingContext(use, trail, place.environment.reporter);
   const output = formula.infer(first, rule.values, context);
   if (!output) return host.lose();
@@ -238,4 +241,10 @@ function apply(
     infer: (shape: typeof first) => inferShape(rule, shape),
   };
   host.current = { ...inputs[0]!, shape: output, trail: trail.with(step), call: undefined };
+}
+
+/** The layer that gives a value of a formula. */
+function operandLabel({ shape, trail }: Current): readonly Label[] {
+  const maker = trail?.findLast(() => true);
+  return maker && shape ? [{ span: maker.span, message: `gives ${formatShape(shape)}` }] : [];
 }
