@@ -40,6 +40,22 @@ describe("mistakes of people who know PyTorch", () => {
     expect(all).toBe(readFileSync(golden, "utf8"));
   });
 
+  test("the page of twenty says what is printed", () => {
+    const page = readFileSync("docs/coming-from/mistakes.md", "utf8");
+    const rows = page.split("\n").filter((line) => line.includes("](../diagnostics/NET"));
+    const printed = specs.map((file) =>
+      readFileSync(join(folder, file.replace(".net", ".txt")), "utf8"),
+    );
+    expect(rows).toHaveLength(20);
+    for (const row of rows) {
+      const [, code, message] = /\[(NET\d+)\]\(\S+\): (.*?) +\| /.exec(row)!;
+      expect(
+        printed.some((text) => text.includes(`error[${code}]: ${message}\n`)),
+        row,
+      ).toBe(true);
+    }
+  });
+
   test("at least fifteen of twenty compile once the offered fixes are applied", () => {
     const compiling = specs.filter((file) => {
       const text = fixed(readFileSync(join(folder, file), "utf8"), file);
