@@ -73,8 +73,9 @@ const USE_OPTIONS = `import * as tiny from "./tiny.net";
 export async function run() {
   const net = await tiny.createTiny({ batch: 1 });
   const early = await net.predict(new Float32Array(16)).then(() => "filled", String);
-  const { hidden } = (await net.activations?.(new Float32Array(16).fill(1), ["hidden"])) ?? {};
-  return { early, hasStep: "step" in net, hidden: hidden && [...hidden.values] };
+  const inside = await net.activations(new Float32Array(16).fill(1), ["hidden"]).catch(String);
+  const hidden = typeof inside === "string" ? inside : [...inside.hidden.values];
+  return { early, hasStep: "step" in net, hidden };
 }
 `;
 
@@ -109,7 +110,7 @@ afterAll(async () => {
 interface Options {
   readonly early: string;
   readonly hasStep: boolean;
-  readonly hidden?: readonly number[];
+  readonly hidden: readonly number[] | string;
 }
 
 const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
@@ -199,6 +200,7 @@ describe("esbuild", () => {
     const predicting = await runInBrowser<Options>("predict-only/use-options.js");
     expect(predicting.early).toContain("load");
     expect(predicting).toMatchObject({ hasStep: false });
+    expect(predicting.hidden).toContain("compiled with `--inspect`");
     const inspecting = await runInBrowser<Options>("inspect/use-options.js");
     expect(inspecting).toMatchObject({ early: "filled", hasStep: true });
     expect(inspecting.hidden).toHaveLength(6);
