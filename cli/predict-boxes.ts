@@ -93,11 +93,12 @@ async function drawn({ picture, shape }: Shown, boxes: readonly Detection[]): Pr
     const [x, y] = [box.left * width, box.top * height];
     const size = `width="${box.width * width}" height="${box.height * height}"`;
     const label = `${escapeXml(name)} ${formatPercent(score)}`;
+    const text = `x="${x + 2}" y="${Math.max(12, y - 3)}" font-family="sans-serif" font-size="12"`;
+    // A white edge keeps the name legible on any picture; not all renderers know paint-order.
     return (
       `<rect x="${x}" y="${y}" ${size} fill="none" stroke="${color}" stroke-width="2"/>` +
-      `<text x="${x + 2}" y="${Math.max(12, y - 3)}" fill="${color}" ` +
-      `stroke="white" stroke-width="3" paint-order="stroke" ` +
-      `font-family="sans-serif" font-size="12">${label}</text>`
+      `<text ${text} fill="white" stroke="white" stroke-width="3">${label}</text>` +
+      `<text ${text} fill="${color}">${label}</text>`
     );
   });
   const frame = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">`;
