@@ -2,19 +2,20 @@
 import type { Builder } from "../ir/builder.js";
 import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { isSequence, stridesOf, type Shape } from "../ir/shape.js";
+import { axesOf, isSequence, stridesOf, type Shape } from "../ir/shape.js";
 
 /** Axes as layers call them. */
 export const AXES = ["channels", "rows", "columns", "tokens"] as const;
 
 export type AxisName = (typeof AXES)[number];
 
+/** The names of a logical shape's axes behind the batch, in order. */
+export const axisNames = (shape: Shape): readonly AxisName[] =>
+  isSequence(shape) ? ["tokens", "channels"] : axesOf(shape);
+
 /** The axis of a logical shape that has this name, the batch being 0; undefined for none. */
 export function axisOf(name: AxisName, shape: Shape): number | undefined {
-  const names: readonly AxisName[] = isSequence(shape)
-    ? ["tokens", "channels"]
-    : (["channels", "rows", "columns"] as const).slice(0, shape.length - 1);
-  const found = names.indexOf(name);
+  const found = axisNames(shape).indexOf(name);
   return found < 0 ? undefined : found + 1;
 }
 

@@ -4,21 +4,10 @@ import { required } from "../calls/signature.js";
 import type { Builder } from "../ir/builder.js";
 import type { ReduceAttributes, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import {
-  axesOf,
-  formatShape,
-  isSequence,
-  reducedShape,
-  type Shape,
-  type StoredAxis,
-} from "../ir/shape.js";
+import { axesOf, formatShape, reducedShape, type Shape, type StoredAxis } from "../ir/shape.js";
 import { each, type Alias } from "../diagnostics/alias.js";
+import { AXES, axisNames, type AxisName } from "./channel-parts.js";
 import { defineLayer, type InferenceContext, type LayerDefinition } from "./layer.js";
-
-/** The names that specs have for axes. */
-export const AXIS_NAMES = ["channels", "rows", "columns", "tokens"] as const;
-
-type AxisName = (typeof AXIS_NAMES)[number];
 
 /** How a reduction differs from the others. */
 interface Reduction {
@@ -59,7 +48,7 @@ where they compute with it.
   \`tokens\` and \`channels\`, or \`[N, C]\` with \`channels\`
 `,
     positional: ["over"],
-    arguments: { over: required(choices(AXIS_NAMES), "the axes along which elements become one") },
+    arguments: { over: required(choices(AXES), "the axes along which elements become one") },
     samples: [
       { spec: `${name}(channels)`, input: [5, 4, 3], output: [1, 4, 3] },
       { spec: `${name}([rows, columns])`, input: [5, 4, 3], output: [5, 1, 1] },
@@ -84,9 +73,6 @@ where they compute with it.
 }
 
 const storedAxis = (name: AxisName): StoredAxis => (name === "tokens" ? "columns" : name);
-
-const axisNames = (shape: Shape): readonly AxisName[] =>
-  isSequence(shape) ? ["tokens", "channels"] : axesOf(shape);
 
 function reportAxis(axis: AxisName, input: Shape, context: InferenceContext): undefined {
   const known = axisNames(input);

@@ -29,7 +29,7 @@ import {
   formulaFunctions,
 } from "../layers/formula-functions.js";
 import { COMPARISONS } from "../ir/expression-choice.js";
-import { AXIS_NAMES } from "../layers/reductions.js";
+import { AXES } from "../layers/channel-parts.js";
 import { power } from "../layers/formula-power.js";
 import { findLayer, layers } from "../layers/index.js";
 import type { LayerDefinition } from "../layers/layer.js";
@@ -221,7 +221,7 @@ class FormulaReader {
 
   private namesAxes(value: Syntax): boolean {
     if (value.kind === "list") return value.elements.every((element) => this.namesAxes(element));
-    const isAxis = value.kind === "name" && AXIS_NAMES.some((axis) => axis === value.name);
+    const isAxis = value.kind === "name" && AXES.some((axis) => axis === value.name);
     return isAxis && !this.names.isValue(value.name);
   }
 

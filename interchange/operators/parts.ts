@@ -1,6 +1,7 @@
 /** Parts of values, and channels that become pixels. */
-import { elementCount, isSequence, type Shape } from "../../compiler/ir/shape.js";
-import { axesOf, type Feature, type Known } from "../known.js";
+import { elementCount } from "../../compiler/ir/shape.js";
+import { axisNames } from "../../compiler/layers/channel-parts.js";
+import { axesOf, channelsOf, type Feature, type Known } from "../known.js";
 import { axisOf, type NodeContext } from "../node-context.js";
 
 /**
@@ -37,12 +38,9 @@ function cut(context: NodeContext, x: Feature, axis: number, { start, end, step 
   const [first, last] = [inside(start), inside(end)];
   if (first === 0 && last === size && step === 1) return x;
   if (first >= last) context.refuse("its part has no elements");
-  const values = { axis: axisNames(x.stored)[axis], start: first, end: last, step };
+  const values = { axis: axisNames(x.stored)[axis - 1], start: first, end: last, step };
   return { ...context.layer("slice", [x], values), order: x.order };
 }
-
-const axisNames = (shape: Shape): readonly string[] =>
-  isSequence(shape) ? ["batch", "tokens", "channels"] : ["batch", "channels", "rows", "columns"];
 
 /** `DepthToSpace` in the order of PyTorch's `PixelShuffle`. */
 export function depthToSpace(context: NodeContext): Known {
@@ -62,7 +60,7 @@ export function preLu(context: NodeContext): Known {
   const x = context.asStored(context.feature(0));
   const slope = context.constant(1, "slope");
   const count = elementCount(slope.shape);
-  const channels = Number(x.stored[isSequence(x.stored) ? 2 : 1]);
+  const channels = channelsOf(x);
   const isPerChannel = count === channels && slope.shape[0] === channels;
   if (count !== 1 && !isPerChannel) context.refuse("its slopes differ by pixel");
   const weight = { ...slope, shape: [count] };
