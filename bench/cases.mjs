@@ -31,6 +31,20 @@ export const CASES = {
     batch: 8,
     contenders: [...TRAINERS, "onnxruntime"],
   },
+  "vit-tiny-train-64": {
+    title: "Vision transformer for CIFAR-10, training step, batch 64",
+    network: "vit_tiny",
+    mode: "train",
+    batch: 64,
+    contenders: TRAINERS,
+  },
+  "vit-tiny-infer-8": {
+    title: "Vision transformer for CIFAR-10, inference, batch 8",
+    network: "vit_tiny",
+    mode: "infer",
+    batch: 8,
+    contenders: TRAINERS,
+  },
 };
 
 /**

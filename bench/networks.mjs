@@ -1,9 +1,14 @@
 // The networks as plain numbers: their layers, and the same weights and images for everyone, made
 // by a hash.
+import { mix, uniform } from "./noise.mjs";
+import { transformerParametersOf } from "./transformer.mjs";
 
 const maxpool = (size, stride) => ({ size, stride });
 
-/** Convolutions with their pooling, then linear layers; names as netc and PyTorch have them. */
+/**
+ * Convolutions with their pooling, then linear layers, or a transformer; names as netc and PyTorch
+ * have them.
+ */
 export const NETWORKS = {
   alexnet: {
     spec: "../specs/alexnet.net",
@@ -77,6 +82,14 @@ export const NETWORKS = {
     ],
     linears: [{ name: "classifier.logits", outputs: 10, relu: false }],
   },
+  vit_tiny: {
+    spec: "../specs/vit_tiny.net",
+    image: [3, 32, 32],
+    classes: 10,
+    optimizer: { learningRate: 1e-3, weightDecay: 0.05 },
+    adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    transformer: { patch: 4, width: 96, heads: 3, hidden: 384, encoders: 4 },
+  },
 };
 
 /**
@@ -123,27 +136,12 @@ export function linearsOf(network) {
 export const multiplyAdds = ({ weight, output }) =>
   elements(weight) * (output ? output[1] * output[2] : 1);
 
-function mix(word) {
-  word = Math.imul(word ^ (word >>> 16), 0x7feb352d);
-  word = Math.imul(word ^ (word >>> 15), 0x846ca68b);
-  return (word ^ (word >>> 16)) >>> 0;
-}
-
-/** Values in [-scale, scale), from a hash of the stream and the index. */
-function uniform(stream, length, scale) {
-  const key = mix(stream);
-  const values = new Float32Array(length);
-  for (let index = 0; index < length; index++) {
-    values[index] = (mix((mix(index) + key) >>> 0) / 2 ** 31 - 1) * scale;
-  }
-  return values;
-}
-
 /**
  * Every parameter in PyTorch's layout. Weights have He's bound, so that activations keep their
  * size.
  */
 export function parametersOf(network) {
+  if (network.transformer) return transformerParametersOf(network);
   return [...convolutionsOf(network), ...linearsOf(network)].flatMap(({ name, weight }, index) => {
     const fanIn = elements(weight) / weight[0];
     const values = uniform(2 * index, elements(weight), Math.sqrt(6 / fanIn));

@@ -1,6 +1,8 @@
 // jax-js: a training step is one jitted function of weights, velocities, images and labels.
 import { provideNavigatorGpu } from "../device.mjs";
 import { convolutionsOf, elements, isSplit, linearsOf } from "../networks.mjs";
+import { isDecayed } from "../transformer.mjs";
+import { transformerOf } from "./jax-js-transformer.mjs";
 
 provideNavigatorGpu();
 const jax = await import("@jax-js/jax");
@@ -22,6 +24,10 @@ function linear(x, weights, name, relu) {
 }
 
 function forwardOf(network) {
+  return network.transformer ? transformerOf(jax, network) : convolutionalOf(network);
+}
+
+function convolutionalOf(network) {
   const convolutions = convolutionsOf(network);
   const linears = linearsOf(network);
   return (weights, images) => {
@@ -41,32 +47,59 @@ function forwardOf(network) {
   };
 }
 
+/** Momentum with weight decay, as PyTorch has it. Velocities are what it keeps. */
+function descend({ weight, gradient, kept: [velocity] }, { optimizer }) {
+  const { learningRate, momentum, weightDecay } = optimizer;
+  const decayed = gradient.add(weight.ref.mul(weightDecay));
+  const next = velocity.mul(momentum).add(decayed);
+  return { weight: weight.sub(next.ref.mul(learningRate)), kept: [next] };
+}
+
+/** AdamW, as PyTorch has it. `corrections` are 1 - beta1^step and sqrt(1 - beta2^step). */
+function descendAdam({ name, weight, gradient, kept, corrections }, { optimizer, adam }) {
+  const { learningRate, weightDecay } = optimizer;
+  const { beta1, beta2, epsilon } = adam;
+  const [first, second] = corrections;
+  const mean = kept[0].mul(beta1).add(gradient.ref.mul(1 - beta1));
+  const square = kept[1].mul(beta2).add(gradient.ref.mul(gradient).mul(1 - beta2));
+  const root = np.sqrt(square.ref).div(second.ref).add(epsilon);
+  const change = mean.ref.div(first.ref).div(root).mul(learningRate);
+  const decayed = isDecayed(name) ? weight.mul(1 - learningRate * weightDecay) : weight;
+  return { weight: decayed.sub(change), kept: [mean, square] };
+}
+
 function stepOf(network) {
   const forward = forwardOf(network);
-  const { learningRate, momentum, weightDecay } = network.optimizer;
+  const follow = network.adam ? descendAdam : descend;
   const loss = (weights, images, targets) =>
     nn
       .logSoftmax(forward(weights, images), 1)
       .mul(targets)
       .sum()
       .mul(-1 / targets.shape[0]);
-  return jax.jit((weights, velocities, images, targets) => {
+  return jax.jit((weights, states, images, targets, corrections) => {
     const copies = Object.fromEntries(Object.entries(weights).map(([name, w]) => [name, w.ref]));
     const [value, gradients] = jax.valueAndGrad(loss)(copies, images, targets);
     const nextWeights = {};
-    const nextVelocities = {};
+    const nextStates = {};
     for (const name of Object.keys(weights)) {
-      const gradient = gradients[name].add(weights[name].ref.mul(weightDecay));
-      const velocity = velocities[name].mul(momentum).add(gradient);
-      nextVelocities[name] = velocity.ref;
-      nextWeights[name] = weights[name].sub(velocity.mul(learningRate));
+      const place = { name, weight: weights[name], gradient: gradients[name], kept: states[name] };
+      const { weight, kept } = follow({ ...place, corrections }, network);
+      nextWeights[name] = weight;
+      nextStates[name] = kept;
     }
-    return [value, nextWeights, nextVelocities];
+    for (const correction of corrections) correction.dispose();
+    return [value, nextWeights, nextStates];
   });
 }
 
+/** What Adam's sums are divided by in a step, counted from 1. */
+const correctionsOf = ({ adam }, step) =>
+  adam ? [1 - adam.beta1 ** step, Math.sqrt(1 - adam.beta2 ** step)] : [];
+
 /** The parameters themselves, or their halves along the output axis. */
 function pieces(network, parameters) {
+  if (network.transformer) return parameters;
   const split = linearsOf(network).filter(isSplit);
   return parameters.flatMap((parameter) => {
     const { name, shape, values } = parameter;
@@ -87,11 +120,17 @@ async function start({ network, batch, parameters, examples }) {
   const weights = Object.fromEntries(
     all.map(({ name, shape, values }) => [name, np.array(values.slice()).reshape(shape)]),
   );
-  const velocities = () =>
-    Object.fromEntries(all.map(({ name, shape }) => [name, np.zeros(shape)]));
+  const stateCount = network.adam ? 2 : 1;
+  const states = () =>
+    Object.fromEntries(
+      all.map(({ name, shape }) => [
+        name,
+        Array.from({ length: stateCount }, () => np.zeros(shape)),
+      ]),
+    );
   return {
     weights,
-    velocities,
+    states,
     input: np.array(examples.images).reshape([batch, ...network.image]),
   };
 }
@@ -105,13 +144,17 @@ function oneHot({ network: { classes }, batch, examples }) {
 const finished = () => jax.getWebGPUDevice().queue.onSubmittedWorkDone();
 
 export async function training(problem) {
-  const { weights: initial, velocities: zeros, input } = await start(problem);
+  const { network } = problem;
+  const { weights: initial, states: zeros, input } = await start(problem);
   const targets = oneHot(problem);
-  const step = stepOf(problem.network);
-  let [weights, velocities] = [initial, zeros()];
+  const step = stepOf(network);
+  let [weights, states] = [initial, zeros()];
+  let count = 0;
   return async () => {
-    const [value, nextWeights, nextVelocities] = step(weights, velocities, input.ref, targets.ref);
-    [weights, velocities] = [nextWeights, nextVelocities];
+    const corrections = correctionsOf(network, ++count).map((value) => np.array(value));
+    const results = step(weights, states, input.ref, targets.ref, corrections);
+    const [value] = results;
+    [, weights, states] = results;
     const loss = await value.data();
     await finished();
     return loss;

@@ -6,7 +6,7 @@ const { createNetwork } = await import("netc/runtime");
 
 async function open({ network: { spec, optimizer }, batch, parameters }) {
   const url = new URL(`../${spec}`, import.meta.url);
-  const text = (await readFile(url, "utf8")).replaceAll("dropout(0.5)", "dropout(0)");
+  const text = (await readFile(url, "utf8")).replaceAll(/dropout\([\d.]+\)/g, "dropout(0)");
   const { programs, diagnostics } = compile(text, { file: spec });
   if (programs.length === 0) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
   const network = await createNetwork(programs, { batch, ...optimizer });

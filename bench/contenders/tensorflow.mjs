@@ -1,6 +1,8 @@
 // TensorFlow.js on its WebGPU backend.
 import { provideNavigatorGpu } from "../device.mjs";
 import { convolutionsOf, isSplit, linearsOf } from "../networks.mjs";
+import { isDecayed } from "../transformer.mjs";
+import { transformerOf } from "./tensorflow-transformer.mjs";
 
 provideNavigatorGpu();
 const { default: tf } = await import("@tensorflow/tfjs");
@@ -26,8 +28,19 @@ function tensorOf(parameter, pooled) {
   return tf.tidy(() => tf.tensor(values, shape).transpose([2, 3, 1, 0]));
 }
 
+/** Tokens' own numbers as they are; matrices transposed. */
+const transformerTensor = (parameter) =>
+  /^(class_token|positions)$/.test(parameter.name)
+    ? tf.tensor(parameter.values, parameter.shape)
+    : tensorOf(parameter);
+
 /** The parameters as variables by name; those of a split layer in halves. */
 function variablesOf(network, parameters) {
+  if (network.transformer) {
+    return Object.fromEntries(
+      parameters.map((parameter) => [parameter.name, tf.variable(transformerTensor(parameter))]),
+    );
+  }
   const linears = linearsOf(network);
   const { pooled } = convolutionsOf(network).at(-1);
   const entries = parameters.flatMap((parameter) => {
@@ -53,6 +66,10 @@ function linear(x, weights, name, relu) {
 }
 
 function forwardOf(network) {
+  return network.transformer ? transformerOf(tf, network) : convolutionalOf(network);
+}
+
+function convolutionalOf(network) {
   const convolutions = convolutionsOf(network);
   const linears = linearsOf(network);
   return (weights, images) => {
@@ -74,11 +91,27 @@ function forwardOf(network) {
 }
 
 /** Momentum with weight decay, as PyTorch has it: v = momentum v + g + decay w; w = w - rate v. */
-function update(weight, gradient, velocity, { learningRate, momentum, weightDecay }) {
+function update({ weight, gradient, kept: [velocity] }, { optimizer }) {
+  const { learningRate, momentum, weightDecay } = optimizer;
   tf.tidy(() => {
     const decayed = gradient.add(weight.mul(weightDecay));
     velocity.assign(velocity.mul(momentum).add(decayed));
     weight.assign(weight.sub(velocity.mul(learningRate)));
+  });
+}
+
+/** AdamW, as PyTorch has it. */
+function updateAdam({ name, weight, gradient, kept: [mean, square], step }, { optimizer, adam }) {
+  const { learningRate, weightDecay } = optimizer;
+  const { beta1, beta2, epsilon } = adam;
+  const rate = learningRate / (1 - beta1 ** step);
+  const correction = 1 / Math.sqrt(1 - beta2 ** step);
+  tf.tidy(() => {
+    mean.assign(mean.mul(beta1).add(gradient.mul(1 - beta1)));
+    square.assign(square.mul(beta2).add(gradient.square().mul(1 - beta2)));
+    const change = mean.mul(rate).div(square.sqrt().mul(correction).add(epsilon));
+    const decayed = isDecayed(name) ? weight.mul(1 - learningRate * weightDecay) : weight;
+    weight.assign(decayed.sub(change));
   });
 }
 
@@ -94,19 +127,26 @@ async function start({ network, batch, parameters, examples }) {
 
 export async function training(problem) {
   const { weights, input, forward } = await start(problem);
-  const { classes, optimizer } = problem.network;
-  const velocities = Object.fromEntries(
-    Object.entries(weights).map(([name, weight]) => [name, tf.variable(tf.zerosLike(weight))]),
+  const { network } = problem;
+  const zeros = (weight) => tf.variable(tf.zerosLike(weight));
+  const follow = network.adam ? updateAdam : update;
+  const states = Object.fromEntries(
+    Object.entries(weights).map(([name, weight]) => [
+      name,
+      network.adam ? [zeros(weight), zeros(weight)] : [zeros(weight)],
+    ]),
   );
   const names = new Map(Object.entries(weights).map(([name, variable]) => [variable.name, name]));
-  const targets = tf.oneHot(tf.tensor1d([...problem.examples.labels], "int32"), classes);
+  const targets = tf.oneHot(tf.tensor1d([...problem.examples.labels], "int32"), network.classes);
+  let step = 0;
   return async () => {
     const { value, grads } = tf.variableGrads(() =>
       tf.losses.softmaxCrossEntropy(targets, forward(weights, input)),
     );
+    step++;
     for (const [variable, gradient] of Object.entries(grads)) {
       const name = names.get(variable);
-      update(weights[name], gradient, velocities[name], optimizer);
+      follow({ name, weight: weights[name], gradient, kept: states[name], step }, network);
     }
     const loss = await value.data();
     tf.dispose([value, grads]);
