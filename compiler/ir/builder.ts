@@ -1,4 +1,4 @@
-import type { OpAttributes, OpKind, Parameter, Value } from "./graph.js";
+import type { AnyNode, OpAttributes, OpKind, Parameter, Value } from "./graph.js";
 import type { Origin } from "./origin.js";
 import type { Shape } from "./shape.js";
 
@@ -22,6 +22,9 @@ export interface Builder {
     attributes: OpAttributes[Kind],
     origin: Origin,
   ): Value;
+
+  /** The node that makes a value; undefined for what comes in. */
+  makerOf(value: Value): AnyNode | undefined;
 
   parameter(name: string, shape: Shape, settings: Omit<Parameter, "value">, origin: Origin): Value;
 }

@@ -52,6 +52,7 @@ const FUSING: { readonly [Part in keyof Fusion]-?: ReadonlySet<OpKind> } = {
   epilogue: new Set<OpKind>([
     ...(["convolution", "convolutionInputGradient", "channelWindowSum"] as const),
     ...(["averagePool", "averagePoolGradient", "maxPoolGradient"] as const),
+    ...(["maxUnpool", "maxUnpoolGradient"] as const),
     ...(["resample", "resampleGradient", "extend", "extendGradient"] as const),
     ...(["reduce", "spread"] as const),
   ]),

@@ -256,6 +256,8 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  * - maxPool: x -> y, code. The code of an output names the winner in its window (kernel row *
  *   kernel width + column); with `relu`, an output of 0 has no winner. maxPoolGradient: dy, code ->
  *   dx
+ * - maxUnpool: x, code -> the pool's input with each element at its window's winner, and zeros
+ *   elsewhere; maxUnpoolGradient: dy, code -> dx
  * - averagePool: x -> y; averagePoolGradient: dy -> dx
  * - resample: x -> y of another size; resampleGradient: dy -> dx
  * - extend: x -> y, with pixels around it; extendGradient: dy -> dx
@@ -349,6 +351,8 @@ export interface OpAttributes {
   pointwise: { readonly expression: Expression };
   maxPool: MaxPoolAttributes & { readonly relu: boolean };
   maxPoolGradient: MaxPoolAttributes & GradientShape;
+  maxUnpool: MaxPoolAttributes & GradientShape;
+  maxUnpoolGradient: MaxPoolAttributes & GradientShape;
   averagePool: AverageAttributes;
   averagePoolGradient: AverageAttributes & GradientShape;
   resample: ResampleAttributes;

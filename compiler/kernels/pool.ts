@@ -359,6 +359,50 @@ export const maxPoolGradient = defineQuads(
   },
 );
 
+/** Windows that can be told apart: even ones may overlap. */
+export type Unpooled = Exclude<Maxima, "even">;
+
+/** Where a winner is, by its place in the window. */
+const winnerPlace = (maxima: Unpooled, k: Window & Dilation): readonly [y: Code, x: Code] => {
+  const isDilated = maxima === "dilated";
+  const row = isDilated ? code`row * ${k.dilation_height}` : ROW;
+  const column = isDilated ? code`column * ${k.dilation_width}` : COLUMN;
+  return [
+    code`y * ${k.stride_height} + ${row} - ${k.padding_top}`,
+    code`x * ${k.stride_width} + ${column} - ${k.padding_left}`,
+  ];
+};
+
+/** Each window gathers from its winner. */
+export const maxUnpoolGradient = defineQuads(
+  "max_unpool_gradient",
+  ({ maxima, codes }: { readonly maxima: Unpooled; readonly codes: CodeWidth }) => {
+    const { element, unpack, noWinner } = CODES[codes];
+    return {
+      suffix: `${maxima === "sliding" ? "" : `_${maxima}`}_${codes}`,
+      summary: "Max unpooling, gradient: an input gathers from where its window put it.",
+      bindings: { input: read("vec4f"), codes: read(element) },
+      constants: { input: "place", ...maximaConstants(maxima), kernel_height: undefined },
+      value: (scope) => {
+        const k = scope.k as unknown as AnyWindow;
+        const [winnerY, winnerX] = winnerPlace(maxima, k);
+        return code`
+          let winners = ${unpack(scope.io.codes.load(code`thread`))};
+          var value = vec4f(0);
+          for (var lane = 0u; lane < 4u; lane++) {
+            let place = winners[lane];
+            if (place == ${noWinner}) {
+              continue;
+            }
+            let row = place / ${k.kernel_width};
+            let column = place % ${k.kernel_width};
+            value[lane] = ${loadAt(scope, winnerY, winnerX)}[lane];
+          }`;
+      },
+    };
+  },
+);
+
 function windowsOf(maxima: Maxima, k: AnyWindow, body: Hole): Code {
   if (maxima === "even") return ofEvenWindows(k, body);
   return maxima === "dilated" ? ofHoles(k, body) : overWindows(k, body);

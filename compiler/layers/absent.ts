@@ -17,7 +17,6 @@ const NO_GATES =
   "two `linear` of one value, one of them followed by its activation, and `multiply`";
 const DEPTHWISE = "`conv(C, kernel=3, groups=C)` of C channels is depthwise";
 const GLOBAL_MAXIMUM = "`adaptive_maxpool(1)` takes each channel's maximum";
-const ENLARGE = "`conv_transpose` or `upsample` followed by `conv` makes an image larger";
 const ONE_BY_ONE = "values keep their axes: `flatten` or `reshape` gives another shape";
 const DATA_SIDE = "the `data` declaration normalizes images: `normalize(mean=..., std=...)`";
 
@@ -43,7 +42,6 @@ export const absentLayers: AbsentNames = {
   ...all(["maxpool1d", "maxpool3d", "avgpool1d", "avgpool3d"], ONLY_IMAGES),
   ...all(["gmp"], GLOBAL_MAXIMUM),
   ...all(["fractionalmaxpool2d"], "pools are `maxpool` and `avgpool`"),
-  maxunpool2d: ENLARGE,
   // Sizes and order
   rearrange: "`transpose`, `permute` and `reshape` change the order of axes",
   ...all(["select", "gather"], NO_PARTS),

@@ -47,6 +47,7 @@ import { leakyRelu } from "./leaky-relu.js";
 import { linear } from "./linear.js";
 import { lrn } from "./lrn.js";
 import { matmul } from "./matmul.js";
+import { maxUnpool } from "./max-unpool.js";
 import { maxpool } from "./maxpool.js";
 import { mish } from "./mish.js";
 import { multiply } from "./multiply.js";
@@ -102,6 +103,7 @@ export const layers: readonly LayerDefinition[] = [
   lpPool,
   adaptiveAvgpool,
   adaptiveMaxpool,
+  maxUnpool,
   globalAvgpool,
   upsample,
   pad,

@@ -1,7 +1,7 @@
 import { catalogue, type DiagnosticCode } from "../diagnostics/catalogue/index.js";
 import type { Shape } from "../ir/shape.js";
 import type { CallValues } from "../calls/signature.js";
-import type { InferenceContext, LayerDefinition, LayerProblem } from "./layer.js";
+import type { InferenceContext, LayerDefinition, LayerProblem, MadeBy } from "./layer.js";
 
 /** A layer as its shape rule sees it. */
 export interface LayerCall {
@@ -9,6 +9,8 @@ export interface LayerCall {
   readonly values: CallValues;
   /** Shapes of the other values that it reads. */
   readonly others: readonly Shape[];
+  /** What makes each of them, where it is known. */
+  readonly makers?: readonly (MadeBy | undefined)[];
 }
 
 /** Whether a report says that the layer cannot be; a warning says that it can. */
@@ -22,7 +24,7 @@ export function inferShape(call: LayerCall, input: Shape): Shape | undefined {
 
 /** The layer's output for an input, and why its shape rule refuses that. */
 export function tryShape(
-  { definition, values, others }: LayerCall,
+  { definition, values, others, makers = [] }: LayerCall,
   input: Shape,
 ): { readonly output: Shape | undefined; readonly problems: readonly LayerProblem[] } {
   const problems: LayerProblem[] = [];
@@ -30,6 +32,7 @@ export function tryShape(
     title: definition.name,
     lastImage: undefined,
     others,
+    makers,
     report(code, problem) {
       if (isRefusal(code)) problems.push(problem);
       return undefined;

@@ -5,7 +5,12 @@ import type { Expression } from "../ir/expression.js";
 import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import type { ImageShape, Shape } from "../ir/shape.js";
-import type { ArgumentDeclarations, ArgumentValues, Described } from "../calls/signature.js";
+import type {
+  ArgumentDeclarations,
+  ArgumentValues,
+  CallValues,
+  Described,
+} from "../calls/signature.js";
 
 /** A use of the layer that documentation shows and tests run. Shapes are without the batch axis. */
 export interface LayerSample {
@@ -34,6 +39,15 @@ export interface LayerProblem {
   readonly fixes?: readonly (Fix | undefined)[];
 }
 
+/** What makes a value that a layer names, as far as a shape rule may ask. */
+export interface MadeBy {
+  /** Its kind: `maxpool`. */
+  readonly layer: string;
+  readonly values: CallValues;
+  /** Of what it reads. */
+  readonly input: Shape;
+}
+
 /** What a shape rule may ask, and where it reports to. */
 export interface InferenceContext {
   /** What messages call the layer: "conv `features.conv1`" without its section, "linear `fc6`". */
@@ -42,6 +56,8 @@ export interface InferenceContext {
   readonly lastImage: ImageShape | undefined;
   /** Shapes of the other values that the layer reads, see `LayerDefinition.others`. */
   readonly others: readonly Shape[];
+  /** What makes each of them; undefined where no layer does, or where that is not known. */
+  readonly makers: readonly (MadeBy | undefined)[];
   /**
    * Reports a mistake. A rule returns the output's shape all the same where it is known, so that
    * the layers below are checked too. Returns undefined, so that a rule can end with

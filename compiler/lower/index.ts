@@ -30,6 +30,7 @@ import {
   lowerAveragePoolGradient,
   lowerMaxPool,
   lowerMaxPoolGradient,
+  lowerMaxUnpoolGradient,
 } from "./pool.js";
 import {
   lowerBatchSums,
@@ -69,6 +70,8 @@ const lowerings: {
   pointwise: lowerPointwise,
   maxPool: lowerMaxPool,
   maxPoolGradient: lowerMaxPoolGradient,
+  maxUnpool: lowerMaxPoolGradient,
+  maxUnpoolGradient: lowerMaxUnpoolGradient,
   averagePool: lowerAveragePool,
   averagePoolGradient: lowerAveragePoolGradient,
   channelWindowSum: lowerChannelWindowSum,

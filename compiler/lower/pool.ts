@@ -13,12 +13,14 @@ import {
   averagePoolGradient,
   maxPool,
   maxPoolGradient,
+  maxUnpoolGradient,
   vectorName,
   type Divisor,
   type Maxima,
 } from "../kernels/pool.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
 import { codeWidth } from "../layout/code-width.js";
+import { labelOf } from "../plan/labels.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import type { LoweringContext } from "./context.js";
 import { quadSteps } from "./quads.js";
@@ -105,7 +107,7 @@ export function lowerMaxPool(
 
 export function lowerMaxPoolGradient(
   context: LoweringContext,
-  node: Node<"maxPoolGradient">,
+  node: Node<"maxPoolGradient"> | Node<"maxUnpool">,
 ): readonly StepDraft[] {
   const [gradient, code] = node.inputs as [Value, Value];
   const result = node.outputs[0]!;
@@ -113,7 +115,7 @@ export function lowerMaxPoolGradient(
   const isEven = node.attributes.outputSize !== undefined;
   const inputSize = isEven ? inputConstants(context.layout(result)) : undefined;
   return quadSteps(context, node, {
-    label: `${node.origin.name} gradient`,
+    label: labelOf(node),
     result,
     fused: node.fusion?.epilogue,
     kernel: maxPoolGradient({
@@ -127,6 +129,25 @@ export function lowerMaxPoolGradient(
       ...outputConstants(layout),
       input: layout.inQuads(),
     },
+  });
+}
+
+export function lowerMaxUnpoolGradient(
+  context: LoweringContext,
+  node: Node<"maxUnpoolGradient">,
+): readonly StepDraft[] {
+  const { attributes } = node;
+  const [gradient, code] = node.inputs as [Value, Value];
+  const maxima = maximaOf(attributes);
+  if (maxima === "even") throw new Error(`${node.origin.name} cannot undo windows that overlap`);
+  const places = { ...maximaConstants(attributes), kernel_height: undefined };
+  return quadSteps(context, node, {
+    label: `${node.origin.name} gradient`,
+    result: node.outputs[0]!,
+    fused: node.fusion?.epilogue,
+    kernel: maxUnpoolGradient({ maxima, codes: codeWidth(attributes.kernel) }),
+    buffers: { input: context.storageOf(gradient), codes: context.storageOf(code) },
+    constants: { ...places, input: context.layout(gradient).inQuads() },
   });
 }
 

@@ -4,6 +4,7 @@ import type { TensorType } from "../ir/tensor-type.js";
 import type { CallValues, Signature } from "../calls/signature.js";
 import { findLayer } from "../layers/index.js";
 import { tryShape } from "../layers/infer.js";
+import type { MadeBy } from "../layers/layer.js";
 import { parameter } from "../layers/parameter.js";
 import { losses, metrics } from "../layers/scores.js";
 import { NOWHERE } from "./costs.js";
@@ -113,10 +114,19 @@ export class NetworkMaker {
     const [first, ...others] = inputs.map((value) => typeOf(this, value).shape);
     const input: Shape | undefined = call.definition.readsNothing ? [BATCH] : first;
     if (!input) throw new Error(`\`${name}\` reads no value`);
-    const { output, problems } = tryShape({ ...call, others }, input);
+    const makers = inputs.slice(1).map((value) => this.makerOf(value));
+    const { output, problems } = tryShape({ ...call, others, makers }, input);
     if (output && problems.length === 0) return { dtype: "f32", shape: output };
     const [reason] = problems;
     throw new Error(`\`${name}\` of ${formatShape(input)}: ${reason?.message ?? "no output"}`);
+  }
+
+  private makerOf({ from, index }: NetworkValue): MadeBy | undefined {
+    const layer = from === "layer" ? this.layers[index] : undefined;
+    const read = layer?.inputs[0];
+    if (!layer || !read) return undefined;
+    const input = typeOf(this, read).shape;
+    return { layer: layer.definition.name, values: layer.values, input };
   }
 
   /** Throws where layers of different kinds are to share weights. */

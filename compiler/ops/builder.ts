@@ -161,6 +161,10 @@ export class GraphBuilder implements Builder {
     return this.addAll(kind, inputs, attributes, origin)[0]!;
   }
 
+  makerOf(value: Value): AnyNode | undefined {
+    return this.nodes.findLast(({ outputs }) => outputs.includes(value));
+  }
+
   /**
    * What a function builds: the values that it returns, and the nodes that it adds, which the
    * builder does not keep.

@@ -29,6 +29,7 @@ import { extend } from "./extend.js";
 import { extendGradient } from "./extend-gradient.js";
 import { maxPool } from "./max-pool.js";
 import { maxPoolGradient } from "./max-pool-gradient.js";
+import { maxUnpool, maxUnpoolGradient } from "./max-unpool.js";
 import { normalize } from "./normalize.js";
 import { normalizeGradient } from "./normalize-gradient.js";
 import { normalizeScale } from "./normalize-scale.js";
@@ -88,6 +89,8 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   extendGradient,
   maxPool,
   maxPoolGradient,
+  maxUnpool,
+  maxUnpoolGradient,
   normalize,
   normalizeGradient,
   normalizeScale,

@@ -108,10 +108,14 @@ function isRelu(node: AnyNode): boolean {
   );
 }
 
+const isUnpool = ({ kind }: AnyNode) => kind === "maxUnpool" || kind === "maxUnpoolGradient";
+
 const fusePoolRelu: Rule<"maxPool"> = (pool, uses) => {
   const [pooled, code] = pool.outputs;
   const relu = uses.readers(pooled!)[0];
   if (!relu || !isRelu(relu) || !uses.isReadOnlyBy(pooled!, relu)) return undefined;
+  // Another value takes the places of winners, also of those that ReLU cuts.
+  if (uses.readers(code!).some((node) => isUnpool(node))) return undefined;
   const result = relu.outputs[0]!;
   const masked = uses.readers(code!).flatMap((node) => withoutMask(node, result, uses));
   const attributes = { ...pool.attributes, relu: true };

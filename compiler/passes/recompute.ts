@@ -8,7 +8,14 @@ import { partsToLeave } from "./leave-parts.js";
 /** Ops that can run a second time: they make activations and nothing else, and change nothing. */
 const REPEATABLE = new Set<OpKind>([
   ...(["convolution", "convolutionInputGradient", "pointwise", "maxPool", "averagePool"] as const),
-  ...(["channelWindowSum", "groupNormalize", "softmax", "resample", "extend"] as const),
+  ...([
+    "maxUnpool",
+    "channelWindowSum",
+    "groupNormalize",
+    "softmax",
+    "resample",
+    "extend",
+  ] as const),
   ...(["concatenate", "slice", "reshape", "rearrange", "broadcast"] as const),
   ...(["reduce", "spread"] as const),
 ]);

@@ -6,6 +6,8 @@ const WORDS = {
   convolutionInputGradient: "input gradient",
   pointwise: "pointwise",
   maxPoolGradient: "gradient",
+  maxUnpool: "forward",
+  maxUnpoolGradient: "gradient",
   averagePoolGradient: "gradient",
   channelStatistics: "statistics",
   normalizeGradient: "weight and bias gradient",

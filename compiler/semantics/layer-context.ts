@@ -45,6 +45,7 @@ export function reportingContext(
       return lastImage(trail);
     },
     others: use.others,
+    makers: use.makers ?? [],
     get hasReported() {
       return hasReported;
     },

@@ -15,6 +15,7 @@ import { membersWithin } from "../../grammar/ast.js";
 import { formatShape, elementCount } from "../ir/shape.js";
 import { findLayer } from "../layers/index.js";
 import { inferShape } from "../layers/infer.js";
+import type { MadeBy } from "../layers/layer.js";
 import { costOf } from "../network/costs.js";
 import { isResolved, type KnownLayer, shownCall } from "../network/describe.js";
 import type { Group, ResolvedLayer } from "../network/resolved.js";
@@ -235,7 +236,9 @@ export class NetworkReader {
     const resolved = definition && bound && { definition, values: bound.values };
     const before = this.current;
     if (resolved && shapes.length === others?.length) {
-      const use = { ...resolved, spans: bound.spans, call: rest, shortName, others: shapes };
+      const makers = others.map(({ current }) => this.makerOf(current));
+      const { spans } = bound;
+      const use = { ...resolved, spans, call: rest, shortName, others: shapes, makers };
       this.applyLayer(use, place);
       this.checkSize(call, use, before, place);
     } else {
@@ -244,6 +247,14 @@ export class NetworkReader {
     const inputs = [before, ...(others?.map(({ current }) => current) ?? [])].map(valueOf);
     this.list({ name, kind, resolved, span: call.span, inputs, place });
     this.nameValue({ name, layer: kind, span: call.span, call, before }, call.alias, place);
+  }
+
+  /** The layer that makes a value. */
+  private makerOf({ index, trail }: Current): MadeBy | undefined {
+    const layer = this.layers[index];
+    const step = trail?.last;
+    if (!layer || !isResolved(layer) || step?.layer !== layer.definition.name) return undefined;
+    return { layer: step.layer, values: layer.values, input: step.input };
   }
 
   /** Reports a layer that makes, or has, more numbers than any device could hold. */

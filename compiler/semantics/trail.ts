@@ -24,7 +24,8 @@ export class Trail {
   private constructor(
     readonly start: { readonly shape: Shape; readonly span: Span },
     private readonly before: Trail | undefined,
-    private readonly last: Step | undefined,
+    /** The layer that makes the value. */
+    readonly last: Step | undefined,
     /** How many layers. */
     readonly length: number,
   ) {}

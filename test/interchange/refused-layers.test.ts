@@ -59,3 +59,11 @@ test.each(FORMATS)("%s refuses a layer that it does not know at its line", (titl
   expect(found[0]!.message).toContain(`unheard_of \`new\` has no form in ${title}`);
   expect(found[0]!.primary.span.start.line).toBe(4);
 });
+
+test.each(FORMATS)("%s refuses a pool that is undone, at its line", (title, exporter) => {
+  const pools = "maxpool(2) as pool\nmax_unpool(pool)";
+  const found = refusals(exporter, exportModel(`model M {\ninput x: f32[N, 3, 4, 4]\n${pools}\n}`));
+  expect(found.map(({ code }) => code)).toEqual(["NET5001"]);
+  expect(found[0]!.message).toContain(`max_unpool \`max_unpool1\` has no form in ${title}`);
+  expect(found[0]!.primary.span.start.line).toBe(4);
+});

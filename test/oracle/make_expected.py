@@ -591,6 +591,24 @@ class Extended(nn.Module):
         return nn.functional.pad(x, self.sides, mode=self.mode)
 
 
+class Unpool(nn.Module):
+    """A pooling, a function of each element, and the pooling undone; with windows as they are."""
+
+    def __init__(self, before, between, *windows, **more):
+        super().__init__()
+        self.before, self.between, self.windows, self.more = before, between, windows, more
+
+    def forward(self, x):
+        inner = self.before(x)
+        pooled, places = F.max_pool2d(inner, *self.windows, **self.more, return_indices=True)
+        flat = x.new_zeros(*x.shape[:2], x.shape[2] * x.shape[3])
+        if "dilation" in self.more:  # of which MaxUnpool2d knows nothing
+            spread = flat.scatter(2, places.flatten(2), self.between(pooled).flatten(2))
+            return spread.view(x.shape)
+        kernel, stride, padding = (*self.windows, 0)[:3]
+        return F.max_unpool2d(self.between(pooled), places, kernel, stride, padding, x.shape[2:])
+
+
 def layer_cases():
     """(layer as a spec has it, input shape, the same in PyTorch)."""
     conv, pool, average, batch = nn.Conv2d, MaxPool, nn.AvgPool2d, nn.BatchNorm2d
@@ -600,6 +618,18 @@ def layer_cases():
         ("maxpool(2, ceil=true)", (5, 9, 11), pool(2, 2, ceil_mode=True)),
         ("maxpool(3, stride=2, padding=1, ceil=true)", (6, 10, 8), pool(3, 2, padding=1, ceil_mode=True)),
         ("maxpool(2, stride=3, ceil=true)", (4, 9, 12), pool(2, 3, ceil_mode=True)),
+        ("maxpool(2) as pool -> max_unpool(pool)", (6, 8, 6), Unpool(nn.Identity(), nn.Identity(), 2, 2)),
+        ("maxpool(2) as pool -> relu -> max_unpool(pool)", (5, 7, 6), Unpool(nn.Identity(), nn.ReLU(), 2, 2)),
+        (
+            "relu -> maxpool(2, stride=3, padding=1) as pool -> sigmoid -> max_unpool(pool)",
+            (6, 8, 9),
+            Unpool(nn.ReLU(), nn.Sigmoid(), 2, 3, 1),
+        ),
+        (
+            "maxpool(2, stride=3, dilation=2) as pool -> sigmoid -> max_unpool(pool) -> relu6",
+            (5, 9, 8),
+            nn.Sequential(Unpool(nn.Identity(), nn.Sigmoid(), 2, 3, dilation=2), nn.ReLU6()),
+        ),
         ("relu -> maxpool(3, stride=2)", (6, 13, 13), pool(3, 2, relu=True)),
         ("leaky_relu(0.2)", (5, 7, 6), nn.LeakyReLU(0.2)),
         ("leaky_relu(1.5)", (5, 4, 6), nn.LeakyReLU(1.5)),
@@ -1541,6 +1571,35 @@ def unet():
     return {"parameters": parameters, "logits": summary(logits)}
 
 
+class SegNet(nn.Module):
+    """SegNet (arXiv:1511.00561) of two levels, by the names of test/parity/segnet.test.ts."""
+
+    def __init__(self):
+        super().__init__()
+        self.down1, self.down2 = nn.Conv2d(3, 6, 3, padding=1), nn.Conv2d(6, 10, 3, padding=1)
+        self.up2, self.up1 = nn.Conv2d(10, 6, 3, padding=1), nn.Conv2d(6, 5, 3, padding=1)
+
+    def forward(self, x):
+        x, places1 = F.max_pool2d(F.relu(self.down1(x)), 2, return_indices=True)
+        x, places2 = F.max_pool2d(F.relu(self.down2(x)), 2, return_indices=True)
+        x = F.relu(self.up2(F.max_unpool2d(x, places2, 2)))
+        return self.up1(F.max_unpool2d(x, places1, 2))
+
+
+def segnet():
+    """Logits, a loss, and what one step of gradient descent makes of the weights."""
+    network = SegNet().double()
+    load_parameters(network, "segnet")
+    images = images_of("segnet/images", (2, 3, 16, 12))
+    labels = labels_of("segnet/labels", 2 * 16 * 12, 5).view(2, 16, 12)
+    logits = network(images)
+    loss = F.cross_entropy(logits, labels)
+    loss.backward()
+    with torch.no_grad():
+        moved = {name: summary(value - 0.5 * value.grad) for name, value in network.named_parameters()}
+    return {"logits": summary(logits.detach()), "loss": loss.item(), "weights": moved}
+
+
 # What layers make of images, and Grad-CAM
 
 
@@ -1784,7 +1843,7 @@ def save_torchvision(name, path):
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "masks": masks, "unet": unet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names}
+    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "masks": masks, "unet": unet, "segnet": segnet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names}
     if sys.argv[1:2] == ["save"]:
         save_torchvision(*sys.argv[2:])
         sys.exit()

@@ -245,6 +245,20 @@ export class Chain {
     return this;
   }
 
+  /** A pooling, tanh, and the pooling undone. */
+  maxUnpool(given: Partial<PoolAttributes> = {}): this {
+    const pool = { kernel: [2, 2], stride: [2, 2], padding: NO_PADDING, ...given } as const;
+    const inputShape = this.value.shape;
+    const origin = this.layer("max_unpool");
+    const inputs = [this.value];
+    const made = this.builder.addAll("maxPool", inputs, { ...pool, relu: false }, origin);
+    this.value = made[0]!;
+    this.unary("tanh");
+    const attributes = { ...pool, inputShape };
+    this.value = this.builder.add("maxUnpool", [this.value, made[1]!], attributes, origin);
+    return this;
+  }
+
   averagePool(attributes: AverageAttributes): this {
     this.value = this.builder.add("averagePool", [this.value], attributes, this.layer("avgpool"));
     return this;

@@ -86,6 +86,11 @@ const networks: Readonly<Record<string, () => Graph>> = {
     start()
       .maxPool({ kernel: [3, 3], stride: [1, 2], padding: { ...SQUARE, top: 0 } })
       .classify(),
+  maxUnpool: () => start().maxUnpool().classify(),
+  "maxUnpool with padding": () =>
+    start()
+      .maxUnpool({ kernel: [2, 1], stride: [3, 2], padding: { ...SQUARE, top: 0 } })
+      .classify(),
   averagePool: () =>
     start()
       .averagePool({

@@ -103,6 +103,8 @@ const joined = (first: readonly number[], { axis }: OpAttributes["concatenate"])
 const CUTS: { readonly [Kind in OpKind]?: Cut } = {
   maxPool: planes,
   maxPoolGradient: planes,
+  maxUnpool: planes,
+  maxUnpoolGradient: planes,
   averagePool: planes,
   averagePoolGradient: planes,
   resample: planes,

@@ -433,6 +433,15 @@ export const SHAPES = {
     wrong: "conv(100000000, kernel=1)",
     right: "conv(100, kernel=1)",
   },
+  NET2053: {
+    title: "`max_unpool` of something else than a pool",
+    explanation:
+      "`max_unpool` puts elements back to where a `maxpool` found the largest ones, so it needs " +
+      "the name of that layer. The windows of the pool must not overlap, or two elements could " +
+      "have one place.",
+    wrong: "maxpool(3, stride=2) as pool -> max_unpool(pool)",
+    right: "maxpool(2) as pool -> max_unpool(pool)",
+  },
   NET2060: {
     title: "the number of class weights differs from the classes",
     explanation:
