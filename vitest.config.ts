@@ -47,6 +47,7 @@ export default defineConfig({
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
           ...COMMON,
+          setupFiles: [...COMMON.setupFiles, "test/shared-devices.ts"],
         },
       },
       {

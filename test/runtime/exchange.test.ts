@@ -21,6 +21,7 @@ import {
 import type { Device } from "../../runtime/device.js";
 import { runsAllVariants } from "../adapters.js";
 import { SkipCounter } from "../../runtime/node/data/skipped.js";
+import { openOwnDevices } from "../shared-devices.js";
 
 const adapter = process.env["NETC_ADAPTER"] ?? "embedded";
 const networks: Network[] = [];
@@ -431,26 +432,30 @@ function brokenAfter(reads: number): Dataset["get"] {
     ++count > reads ? Promise.reject(new DataError("the disk is gone")) : whole.get(index);
 }
 
-test("a device that one rank loses ends all, with what was trained saved by rank 0", async () => {
-  const { open, recipe } = compiled(specOf({}));
-  const saved: number[] = [];
-  const runs = loopback(2).map(async (exchange) => {
-    const network = await open(4);
-    return fit(network, halves(), recipe, {
-      exchange,
-      checkpoint: exchange.rank === 0 ? ({ step }) => saved.push(step) : undefined,
-      onStep: ({ step }) => exchange.rank === 1 && step === 2 && loseDevice(network),
+describe("devices of their own", () => {
+  openOwnDevices();
+
+  test("a device that one rank loses ends all, with what was trained saved by rank 0", async () => {
+    const { open, recipe } = compiled(specOf({}));
+    const saved: number[] = [];
+    const runs = loopback(2).map(async (exchange) => {
+      const network = await open(4);
+      return fit(network, halves(), recipe, {
+        exchange,
+        checkpoint: exchange.rank === 0 ? ({ step }) => saved.push(step) : undefined,
+        onStep: ({ step }) => exchange.rank === 1 && step === 2 && loseDevice(network),
+      });
     });
+    const [first, second] = await Promise.allSettled(runs);
+    expect(second).toMatchObject({ reason: { name: "DeviceLostError" } });
+    expect(first).toMatchObject({
+      reason: {
+        name: "PeerFailedError",
+        message: expect.stringMatching(/^rank 1 ended the run: .*lost/) as string,
+      },
+    });
+    expect(saved.at(-1)).toBeGreaterThanOrEqual(2);
   });
-  const [first, second] = await Promise.allSettled(runs);
-  expect(second).toMatchObject({ reason: { name: "DeviceLostError" } });
-  expect(first).toMatchObject({
-    reason: {
-      name: "PeerFailedError",
-      message: expect.stringMatching(/^rank 1 ended the run: .*lost/) as string,
-    },
-  });
-  expect(saved.at(-1)).toBeGreaterThanOrEqual(2);
 });
 
 /** As a driver does that is reset. */

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { compile } from "../../compiler/index.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { analyze } from "../../compiler/semantics/index.js";
@@ -7,6 +7,7 @@ import type { Device } from "../../runtime/device.js";
 import { parseState, serializeState } from "../../runtime/training/state.js";
 import { countingDataset } from "../data/pattern.js";
 import { sampled } from "../adapters.js";
+import { openOwnDevices } from "../shared-devices.js";
 
 /**
  * All that a run keeps in addition to its weights, at once: averages, Adam's, statistics, phases, a
@@ -142,27 +143,31 @@ test("weights that are not finite enter no other phase; the network still works"
   }
 });
 
-test("a device lost in a phase, with averages, is replaced: the same bits", async () => {
-  const network = await open();
-  const lost = await open();
-  try {
-    const whole = await train(network, {});
-    const gpu = () => (lost as unknown as { device: Device }).device.gpu;
-    const phases: number[] = [];
-    // The second phase begins with step 4, the third with step 6.
-    const { state } = await fit(lost, dataset, recipe, {
-      evaluation,
-      onStep: ({ step }) => step === 5 && phases.length === 0 && gpu().destroy(),
-      onRestart: () => void phases.push(lost.phase),
-    });
-    expect(phases).toHaveLength(1);
-    expect(lost.phase).toBe(2);
-    expect(serializeState(state)).toBe(whole.state);
-    expect(Buffer.compare(await lost.save({ optimizer: true }), whole.bytes)).toBe(0);
-  } finally {
-    network.destroy();
-    lost.destroy();
-  }
+describe("devices of their own", () => {
+  openOwnDevices();
+
+  test("a device lost in a phase, with averages, is replaced: the same bits", async () => {
+    const network = await open();
+    const lost = await open();
+    try {
+      const whole = await train(network, {});
+      const gpu = () => (lost as unknown as { device: Device }).device.gpu;
+      const phases: number[] = [];
+      // The second phase begins with step 4, the third with step 6.
+      const { state } = await fit(lost, dataset, recipe, {
+        evaluation,
+        onStep: ({ step }) => step === 5 && phases.length === 0 && gpu().destroy(),
+        onRestart: () => void phases.push(lost.phase),
+      });
+      expect(phases).toHaveLength(1);
+      expect(lost.phase).toBe(2);
+      expect(serializeState(state)).toBe(whole.state);
+      expect(Buffer.compare(await lost.save({ optimizer: true }), whole.bytes)).toBe(0);
+    } finally {
+      network.destroy();
+      lost.destroy();
+    }
+  });
 });
 
 test("a step and the averages after it are one submit", async () => {

@@ -13,6 +13,9 @@ import {
   type TrainingState,
 } from "../../runtime/index.js";
 import type { Device } from "../../runtime/device.js";
+import { openOwnDevices } from "../shared-devices.js";
+
+openOwnDevices();
 
 const adapter = process.env["NETC_ADAPTER"] ?? "embedded";
 const networks: Network[] = [];
