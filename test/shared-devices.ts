@@ -1,17 +1,17 @@
 /**
- * One device for all tests of a process. A network opens a device of its own, and each device
- * compiles its kernels anew: on the embedded adapter that was half of the tests' time.
+ * One device for all tests of a process. A network opens a separate device, and each
+ * compiles its kernels again: on the embedded adapter that was half of the tests' time.
  *
  * Devices with the same adapter, features and limits are one, which `destroy` leaves alone, and its
  * pipelines are kept. Networks still destroy their buffers. A file whose tests lose, watch or alter
- * their devices calls `openOwnDevices()` first.
+ * their devices calls `openSeparateDevices()` first.
  */
 import { afterAll, beforeAll } from "vitest";
 import { findAdapter } from "../runtime/index.js";
 
 type RequestDevice = GPUAdapter["requestDevice"];
 
-/** Kept with what it changes: vitest loads this module anew for each file of a process. */
+/** Kept with what it changes: vitest loads this module again for each file of a process. */
 interface Sharing {
   isOn: boolean;
   readonly devices: Map<string, Promise<GPUDevice>>;
@@ -22,8 +22,8 @@ const prototype = Object.getPrototypeOf((await findAdapter()).adapter) as GPUAda
 };
 const sharing = (prototype.sharing ??= share(prototype));
 
-/** Each network of this file's tests opens, and destroys, a device of its own. */
-export function openOwnDevices(): void {
+/** Each network of this file's tests opens, and destroys, a separate device. */
+export function openSeparateDevices(): void {
   beforeAll(() => {
     sharing.isOn = false;
   });

@@ -12,11 +12,11 @@ import {
   toErrorMessage,
   type NetworkOptions,
 } from "../../runtime/index.js";
-import { openOwnDevices } from "../shared-devices.js";
+import { openSeparateDevices } from "../shared-devices.js";
 import { altered } from "./mock-device.js";
 import { tinyProgram } from "./tiny-program.js";
 
-openOwnDevices();
+openSeparateDevices();
 
 const images = Float32Array.of(1, 0, 0, 0, 1, 0);
 

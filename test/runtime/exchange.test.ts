@@ -21,7 +21,7 @@ import {
 import type { Device } from "../../runtime/device.js";
 import { runsAllVariants } from "../adapters.js";
 import { SkipCounter } from "../../runtime/node/data/skipped.js";
-import { openOwnDevices } from "../shared-devices.js";
+import { openSeparateDevices } from "../shared-devices.js";
 
 const adapter = process.env["NETC_ADAPTER"] ?? "embedded";
 const networks: Network[] = [];
@@ -432,8 +432,8 @@ function brokenAfter(reads: number): Dataset["get"] {
     ++count > reads ? Promise.reject(new DataError("the disk is gone")) : whole.get(index);
 }
 
-describe("devices of their own", () => {
-  openOwnDevices();
+describe("separate devices", () => {
+  openSeparateDevices();
 
   test("a device that one rank loses ends all, with what was trained saved by rank 0", async () => {
     const { open, recipe } = compiled(specOf({}));

@@ -8,10 +8,10 @@ import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Device } from "../../runtime/device.js";
 import { createNetwork, profileSteps, type NetworkOptions } from "../../runtime/index.js";
-import { openOwnDevices } from "../shared-devices.js";
+import { openSeparateDevices } from "../shared-devices.js";
 import { tinyProgram } from "./tiny-program.js";
 
-openOwnDevices();
+openSeparateDevices();
 
 const adapter = process.env["NETC_ADAPTER"] ?? "embedded";
 

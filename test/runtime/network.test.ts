@@ -4,10 +4,10 @@ import { createNetwork, parseTensors, serializeTensors } from "../../runtime/ind
 import { DeviceLimitError, InputError } from "../../runtime/errors.js";
 import type { NetworkOptions } from "../../runtime/calls.js";
 import type { Network } from "../../runtime/network.js";
-import { openOwnDevices } from "../shared-devices.js";
+import { openSeparateDevices } from "../shared-devices.js";
 import { LONG, tinyProgram } from "./tiny-program.js";
 
-openOwnDevices();
+openSeparateDevices();
 
 const adapter = process.env["NETC_ADAPTER"] ?? "embedded";
 const networks: Network[] = [];

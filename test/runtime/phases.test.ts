@@ -7,7 +7,7 @@ import type { Device } from "../../runtime/device.js";
 import { parseState, serializeState } from "../../runtime/training/state.js";
 import { countingDataset } from "../data/pattern.js";
 import { sampled } from "../adapters.js";
-import { openOwnDevices } from "../shared-devices.js";
+import { openSeparateDevices } from "../shared-devices.js";
 
 /**
  * All that a run keeps in addition to its weights, at once: averages, Adam's, statistics, phases, a
@@ -143,8 +143,8 @@ test("weights that are not finite enter no other phase; the network still works"
   }
 });
 
-describe("devices of their own", () => {
-  openOwnDevices();
+describe("separate devices", () => {
+  openSeparateDevices();
 
   test("a device lost in a phase, with averages, is replaced: the same bits", async () => {
     const network = await open();

@@ -13,9 +13,9 @@ import {
   type TrainingState,
 } from "../../runtime/index.js";
 import type { Device } from "../../runtime/device.js";
-import { openOwnDevices } from "../shared-devices.js";
+import { openSeparateDevices } from "../shared-devices.js";
 
-openOwnDevices();
+openSeparateDevices();
 
 const adapter = process.env["NETC_ADAPTER"] ?? "embedded";
 const networks: Network[] = [];
