@@ -2,6 +2,7 @@
 import { boxesOf } from "../program/boxes.js";
 import { maskOf } from "../program/masks.js";
 import { classesOf, imageOf } from "../program/tensors.js";
+import { gridOf } from "../runtime/detection/boxes.js";
 import { DataError } from "../runtime/data/error.js";
 import type { Dataset } from "../runtime/data/dataset.js";
 import type { OpenDataOptions, OpenedData, SkippedFile } from "../runtime/node/data/index.js";
@@ -77,6 +78,7 @@ function dataOptions({ spec, compilation }: CompiledSpec, flags: DataFlags) {
     shape: imageOf(program),
     classes,
     mostBoxes: boxes?.most,
+    grid: gridOf(program),
     ignore: maskOf(program)?.ignore,
     base: spec.folder,
     directory: flags.data,

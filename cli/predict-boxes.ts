@@ -45,11 +45,12 @@ export async function predictBoxes(parts: MaskParts, options: MaskOptions): Prom
   for (const [index, { name, copy }] of found.entries()) {
     const prepared = await prepareShown(network, pictures, index, transforms);
     if (prepared) {
-      const [boxes] = await detect(withNames(network, names), prepared.planes);
-      predictions.push({ image: name, boxes: boxes! });
+      const [found] = await detect(withNames(network, names), prepared.planes);
+      const boxes = found!.slice(0, options.top);
+      predictions.push({ image: name, boxes });
       if (options.annotate !== undefined) {
         const file = `${copy.slice(0, copy.length - extname(copy).length)}.png`;
-        await writeOutput(join(options.annotate, file), await drawn(prepared, boxes!));
+        await writeOutput(join(options.annotate, file), await drawn(prepared, boxes));
       }
     }
     counter.update(index + 1);

@@ -15,7 +15,8 @@ import { overlayOf, segment, type Segmented } from "./segmentation.js";
 import { print, printJson } from "./terminal.js";
 
 export interface MaskOptions {
-  readonly top: number;
+  /** Classes, or boxes, to show. */
+  readonly top?: number;
   /** A folder for the masks. */
   readonly masks?: string;
   /** A folder for the pictures with the masks over them. */
@@ -23,6 +24,9 @@ export interface MaskOptions {
   readonly csv?: string;
   readonly json?: boolean;
 }
+
+/** Classes of an image that are shown unless told. */
+export const TOP = 5;
 
 /** One element of what `--json` prints. */
 interface PredictedMask {
@@ -78,7 +82,7 @@ async function predicted(
   { name, copy }: Picture,
   segmented: Segmented,
   { names, network }: MaskParts,
-  { masks, annotate, top }: MaskOptions,
+  { masks, annotate, top = TOP }: MaskOptions,
 ): Promise<PredictedMask> {
   if (!segmented.isFinite) throw notFiniteOutput(name);
   const file = `${copy.slice(0, copy.length - extname(copy).length)}.png`;

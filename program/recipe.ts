@@ -27,7 +27,7 @@ export type DataSource = {
       readonly classes?: readonly string[];
     }
   | {
-      /** Images at `path`, and text files of the same names, with a line for each box. */
+      /** Images at `path`, and their boxes: a folder of YOLO's text files, or COCO's JSON file. */
       readonly kind: "boxes";
       readonly labels: string;
       /** Names of the classes, in the order of their numbers. */

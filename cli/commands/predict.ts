@@ -13,7 +13,7 @@ import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
 import { findPictures, Pictures } from "../pictures.js";
 import { predictBoxes, predictsBoxes, requireBoxOptions } from "../predict-boxes.js";
-import { predictMasks, predictsMasks, requireMaskOptions } from "../predict-masks.js";
+import { predictMasks, predictsMasks, requireMaskOptions, TOP } from "../predict-masks.js";
 import { predictRows } from "../predict-rows.js";
 import { showValues } from "../predict-values.js";
 import { PredictionsFile } from "../predictions.js";
@@ -24,7 +24,7 @@ import { describeCommand } from "./command.js";
 interface PredictOptions extends AdapterOptions {
   readonly weights: string;
   readonly train?: string;
-  readonly top: number;
+  readonly top?: number;
   readonly annotate?: string;
   readonly masks?: string;
   readonly csv?: string;
@@ -48,7 +48,11 @@ export function predictCommand(): Command {
     )
     .requiredOption("--weights <file>", "the weights: safetensors, or PyTorch's .pth")
     .option("--train <name>", "the recipe whose model and data to use")
-    .option("--top <k>", "classes to show for each image", positiveInteger, 5)
+    .option(
+      "--top <k>",
+      "classes (5 unless given) or boxes to show for each image",
+      positiveInteger,
+    )
     .option(
       "--annotate <dir>",
       "write copies of the images with their classes, masks or boxes to this folder",
@@ -93,7 +97,7 @@ async function predict(
     if (scores === undefined) return await showValues({ network, pictures, outputs }, options);
     const rows = outputs.map((row) => toProbabilities(row, scores));
     const predictions = pictures.readable().map(({ name }, index) => {
-      return rank(name, rows[index]!, names, options.top);
+      return rank(name, rows[index]!, names, options.top ?? TOP);
     });
     if (options.annotate !== undefined) {
       await annotate(pictures.readable(), predictions, options.annotate);

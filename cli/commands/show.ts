@@ -14,6 +14,7 @@ import { wrongInput } from "../failure.js";
 import { readBytes, writeOutput } from "../files.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, positiveInteger, type AdapterOptions } from "../options.js";
+import { predictsBoxes } from "../predict-boxes.js";
 import { predictsMasks } from "../predict-masks.js";
 import { drawMap, encode } from "../show/draw.js";
 import { drawStage, stagesOf, type ImageLayer } from "../show/stages.js";
@@ -75,9 +76,11 @@ async function show(path: string, image: string, options: ShowOptions): Promise<
 }
 
 function requireClassOfImage(compiled: CompiledSpec): void {
-  if (!predictsMasks(compiled)) return;
+  const isOfBoxes = predictsBoxes(compiled);
+  if (!predictsMasks(compiled) && !isOfBoxes) return;
   throw wrongInput(
-    "`netc show` explains the class of an image, and this model predicts one for each pixel",
+    "`netc show` explains the class of an image, and this model predicts " +
+      (isOfBoxes ? "boxes" : "one for each pixel"),
     "`netc predict --annotate DIR` draws them over the image",
   );
 }

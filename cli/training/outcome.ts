@@ -31,11 +31,12 @@ export function describeResult(
   const use = `${compiled.spec.path} --weights ${recommended}`;
   const { program } = network;
   const { metric } = objectiveOf(recipe, program);
+  const judged = best && metric in best.metrics ? metric : "loss";
   return [
     `trained ${plural(state.step, "step")} in ${formatDuration(seconds)}`,
     ...(stoppedEarly && recipe.stop ? [describeEarlyStop(recipe.stop)] : []),
     ...(best
-      ? [`${describeEvaluation(best, program.fractions)} (epoch ${best.epoch}, best ${metric})`]
+      ? [`${describeEvaluation(best, program.fractions)} (epoch ${best.epoch}, best ${judged})`]
       : []),
     ...(evaluation && best?.step !== state.step
       ? [`last epoch's ${describeEvaluation(evaluation, program.fractions)}`]

@@ -16,7 +16,7 @@ export const absentArguments: AbsentNames = {
   inputshape: "the model's `input` declares it: `input image: f32[N, 3, 224, 224]`",
   inputsize: "the model's `input` declares it: `input image: f32[N, 3, 224, 224]`",
   dataformat: "images are always [N, channels, height, width]: leave it out",
-  paddingmode: "padding is always zeros",
+  paddingmode: "`pad(1, mode=reflect)` before the layer pads otherwise than with zeros",
   dim: "it is always over the channels: leave it out",
   axis: "it is always over the channels: leave it out",
   name: "`as NAME` after a layer names it",
@@ -24,7 +24,6 @@ export const absentArguments: AbsentNames = {
   kernelregularizer: "the optimizer decays the weights: `sgd(lr=0.1, weight_decay=5e-4)`",
   trackrunningstats: "batch normalization always keeps running statistics",
   returnindices: UNNEEDED,
-  divisoroverride: "`count_padding` chooses the divisor",
   threshold: UNNEEDED,
   // Losses
   reduction: "the loss is always the mean over the examples",

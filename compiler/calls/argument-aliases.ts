@@ -79,6 +79,21 @@ export const argumentAliases: Readonly<Record<string, readonly (string | Argumen
   eps: ["epsilon", "variance_epsilon"],
   ceil: ["ceil_mode"],
   count_padding: ["count_include_pad"],
+  divisor: ["divisor_override"],
+  mode: [
+    { name: "interpolation", of: ["resize", "letterbox"] },
+    { name: "padding_mode", of: ["pad"] },
+  ],
+  value: [
+    { name: "fill", of: ["pad"] },
+    {
+      name: "fill",
+      of: ["letterbox"],
+      differs: "torchvision's `fill` goes to 255, `value` from 0, black, to 1, white",
+    },
+  ],
+  num_ops: ["n", "N"],
+  magnitude: ["m", "M"],
   size: [
     "output_size",
     { name: "local_size", of: ["lrn"] },

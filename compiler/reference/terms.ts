@@ -100,6 +100,21 @@ export const terms: readonly Term[] = [
     meaning: "The part of the input image that one element of a layer's output depends on.",
   },
   {
+    word: "mean average precision",
+    aliases: ["mAP", "map", "map50", "AP", "average precision"],
+    meaning:
+      "How well boxes are found, from 0 to 1: for each class the area under the curve of " +
+      "precision over recall, and of these the mean. `map50` counts a box as found from an " +
+      "overlap of 0.5 on; `map` is COCO's mean over overlaps of 0.5 to 0.95.",
+  },
+  {
+    word: "overlap",
+    aliases: ["IoU", "intersection over union", "NMS", "non-maximum suppression"],
+    meaning:
+      "The area that two boxes share, divided by the area that they cover together. Of two boxes " +
+      "of a class that overlap by more than half, predictions keep the one with the higher score.",
+  },
+  {
     word: "feature map",
     aliases: ["feature_map", "feature maps", "activation", "activations"],
     meaning: "A layer's output: an image with one channel for each of the layer's kernels.",

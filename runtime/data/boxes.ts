@@ -8,6 +8,7 @@ import type { Boxes, ExampleKey, PixelBox } from "./dataset.js";
 import { decide, resizedSize, type Decisions, type Size } from "./decide.js";
 import { randomRectangle } from "./decide-drawn.js";
 import { DataError } from "./error.js";
+import { fittedSize, placeWithin } from "./other-transforms.js";
 import type { Rectangle } from "./image.js";
 import { randomFor, type ExampleRandom } from "./random.js";
 
@@ -31,6 +32,12 @@ function moved(boxes: Boxes, transform: Transform, random: ExampleRandom): Boxes
   switch (transform.kind) {
     case "resize":
       return cropped(boxes, whole(boxes), resizedSize(boxes, transform));
+    case "letterbox": {
+      const into = sidesOf(transform.size);
+      const fitted = cropped(boxes, whole(boxes), fittedSize(boxes, into));
+      const { left, top } = placeWithin(fitted, into);
+      return cropped(fitted, { left: -left, top: -top, ...into }, into);
+    }
     case "random_resized_crop": {
       const from = randomRectangle(boxes, transform, random);
       return cropped(boxes, from, sidesOf(transform.size));
@@ -94,12 +101,17 @@ function mirrored(boxes: Boxes, kind: "hflip" | "vflip"): Boxes {
   return { ...boxes, items };
 }
 
+/** The largest share below 1 in 32 bits: a middle at the very edge belongs to the last cell. */
+const LAST_SHARE = 1 - 2 ** -24;
+
 /** Five numbers for each of `most` boxes: the class and, in shares, middle and size; else -1. */
 export function packBoxes({ width, height, most, items }: Boxes): Float32Array {
   const numbers = new Float32Array(most * BOX_NUMBERS);
   for (let place = 0; place < most; place++) numbers[place * BOX_NUMBERS] = -1;
   items.forEach(({ label, left, top, right, bottom }, place) => {
-    const middle = [(left + right) / 2 / width, (top + bottom) / 2 / height];
+    const middle = [(left + right) / 2 / width, (top + bottom) / 2 / height].map((share) =>
+      Math.min(LAST_SHARE, share),
+    );
     const size = [(right - left) / width, (bottom - top) / height];
     numbers.set([label, ...middle, ...size], place * BOX_NUMBERS);
   });

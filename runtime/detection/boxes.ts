@@ -78,8 +78,15 @@ function boxOfCell(row: Float32Array, { classes, height, width }: Grid, cell: nu
   const score = sigmoid(at(4)) / powers.reduce((sum, power) => sum + power, 0);
   const [x, y] = [(cell % width) + sigmoid(at(0)), Math.floor(cell / width) + sigmoid(at(1))];
   const [wide, high] = [sigmoid(at(2)), sigmoid(at(3))];
-  const box = { left: x / width - wide / 2, top: y / height - high / 2, width: wide, height: high };
+  const [across, down] = [side(x / width, wide), side(y / height, high)];
+  const box = { left: across.start, top: down.start, width: across.length, height: down.length };
   return { index, score, box };
+}
+
+/** The part of a box's side that is in the image, as boxes of the data are. */
+function side(middle: number, length: number) {
+  const start = Math.max(0, middle - length / 2);
+  return { start, length: Math.min(1, middle + length / 2) - start };
 }
 
 function suppressed(sorted: readonly DetectedBox[], overlap: number): readonly DetectedBox[] {

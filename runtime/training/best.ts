@@ -19,25 +19,33 @@ export interface Objective {
   readonly rises: boolean;
 }
 
-/** What `stop` watches; otherwise the model's first metric, and the loss in models without one. */
+/**
+ * What `stop` watches; otherwise the model's first metric, the precision of boxes, and the loss in
+ * models without one.
+ */
 export function objectiveOf(
   { stop }: Pick<TrainRecipe, "stop">,
   { metrics = [], fractions = [] }: Pick<TrainableNetwork["program"], "metrics" | "fractions">,
 ): Objective {
-  const metric = stop?.metric ?? metrics.find((name) => name !== "loss") ?? "loss";
+  const measured = metrics.find((name) => name !== "loss");
+  const metric = stop?.metric ?? measured ?? (fractions.includes("map") ? "map" : "loss");
   return { metric, rises: fractions.includes(metric) };
 }
 
-/** Whether an evaluation is better than the best so far. Of equal ones the smaller loss is. */
+/**
+ * Whether an evaluation is better than the best so far. Of equal ones the smaller loss is, and of
+ * those that do not measure it: the precision of boxes by several ranks, or of no box.
+ */
 export function isBetter(
   { metric, rises }: Objective,
   { metrics }: Pick<Evaluation, "metrics">,
   best: Pick<Best, "metrics"> | undefined,
 ): boolean {
-  const [value, loss] = [metrics[metric]!, metrics["loss"]!];
+  const loss = metrics["loss"]!;
+  const value = metrics[metric] ?? 0;
   if (!Number.isFinite(value) || !Number.isFinite(loss)) return false;
   if (best === undefined) return true;
-  const gain = value - best.metrics[metric]!;
+  const gain = value - (best.metrics[metric] ?? 0);
   if (gain !== 0) return rises ? gain > 0 : gain < 0;
   return loss < best.metrics["loss"]!;
 }

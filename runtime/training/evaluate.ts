@@ -63,8 +63,8 @@ export interface Evaluation {
   readonly overlaps?: readonly (number | null)[];
   /**
    * Of boxes: average precision of each class, null of one without a box. Their means are the
-   * metrics `map50`, at an overlap of 0.5, and `map`, COCO's mean over 0.5 to 0.95. Not measured
-   * where several ranks divide the examples.
+   * metrics `map50`, at an overlap of 0.5, and `map`, COCO's mean over 0.5 to 0.95, which data
+   * without a box does not have. Not measured where several ranks divide the examples.
    */
   readonly precisions?: MeanPrecision["classes"];
 }
@@ -121,7 +121,8 @@ export async function evaluateDataset(
   const evaluation = await sums.finish();
   if (!boxes) return evaluation;
   const { classes, map50, map } = boxes.result();
-  return { ...evaluation, metrics: { ...evaluation.metrics, map50, map }, precisions: classes };
+  const measured: Metrics = Number.isNaN(map) ? {} : { map50, map };
+  return { ...evaluation, metrics: { ...evaluation.metrics, ...measured }, precisions: classes };
 }
 
 /** The precision needs all predictions of a class in one place. */

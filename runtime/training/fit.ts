@@ -2,6 +2,7 @@
  * A whole training run: epochs of steps, the learning rate over time, evaluation, checkpoints, an
  * early end.
  */
+import { boxesOf } from "../../program/boxes.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { batchesOf, type Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
@@ -68,6 +69,9 @@ const training = new WeakSet<TrainableNetwork>();
 
 const IN_TRAINING = "another `fit` trains this network: wait for it, or end it by its `signal`";
 
+/** Metrics that need the predictions of all examples in one place. */
+const PRECISIONS = ["map50", "map"];
+
 function checkData(
   network: TrainableNetwork,
   dataset: Dataset | BatchSource,
@@ -89,6 +93,13 @@ function checkData(
       `\`drop_last\` leaves nothing to train on: ${dataset.name} holds ${dataset.length} ` +
         `examples, fewer than a batch of ${recipe.batch}`,
       "leave `drop_last` out, or choose a smaller batch",
+    );
+  }
+  const watched = recipe.stop?.metric ?? "loss";
+  const isMeasured = ranks === 1 || !boxesOf(network.program) || !PRECISIONS.includes(watched);
+  if (!isMeasured) {
+    throw new InputError(
+      `\`stop\` watches \`${watched}\`, which ${ranks} ranks do not measure: watch the loss`,
     );
   }
   const part = Math.ceil(recipe.batch / ranks);

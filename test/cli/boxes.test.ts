@@ -51,6 +51,15 @@ test("train, eval and predict, with drawn boxes", async () => {
   expect(overlay.subarray(1, 4).toString()).toBe("PNG");
 });
 
+test("the most certain boxes alone; what explains a class of an image refuses them", async () => {
+  const flags = ["data/images/0001.png", "--json", "--top", "1"];
+  const { stdout } = await run("predict", "shapes.net", ...WEIGHTS, ...flags);
+  expect((JSON.parse(stdout) as readonly Predicted[])[0]!.boxes.length).toBeLessThan(2);
+  const { code, stderr } = await run("show", "shapes.net", "data/images/0001.png", ...WEIGHTS);
+  expect(code).toBe(1);
+  expect(stderr).toContain("this model predicts boxes");
+});
+
 test("a wrong class in a file of boxes is named with its line", async () => {
   const file = join(workspace.folder, "data/labels/0003.txt");
   const before = await readFile(file);

@@ -49,6 +49,12 @@ describe("transforms", () => {
     expect(edges(cropped)).toEqual([[0, 0, 15, 20]]);
   });
 
+  test("letterbox scales both sides alike, and moves boxes to where the image is", () => {
+    const boxes = after(ONE, { kind: "letterbox", size: [50, 50], value: 0 });
+    // 100x50 becomes 50x25, with 12 rows above it.
+    expect([boxes.width, boxes.height, edges(boxes)]).toEqual([50, 50, [[5, 14.5, 15, 24.5]]]);
+  });
+
   test("a padded crop moves boxes, and colors leave them", () => {
     const padded = after({ ...ONE, width: 50 }, { kind: "random_crop", size: 50, padding: 10 });
     const [[left, , right] = []] = edges(padded);
@@ -112,10 +118,17 @@ describe("a data source", () => {
   });
 
   test.each([
-    ["0 0.5 0.5 0.5", "expected `class x y width height`"],
+    ["0 0.5 0.5 0.5", "expected five numbers, `class x y width height`"],
     ["2 0.5 0.5 0.5 0.5", "class 2 is not one of the 2 classes, 0 to 1"],
     ["0 32 16 10 10", "are not shares of the image"],
-    ["0 0.5 0.5 nan 0.5", "expected `class x y width height`"],
+    ["0 0.5 0.5 nan 0.5", "expected five numbers"],
+    ["0 0.5 0.5 Infinity 0.5", "expected five numbers"],
+    ["0x1 0.5 0.5 0.5 0.5", "expected five numbers"],
+    ["-1 0.5 0.5 0.5 0.5", "class -1 is not one of the 2 classes"],
+    ["0 0.5 0.5 0 0.5", "a box of size 0 x 0.5 has no area"],
+    ["0 0.5 0.5 0.5 -0.1", "a box of size 0.5 x -0.1 has no area"],
+    ["0 0.5 0.5 1e-50 0.5", "has no area"],
+    ["0 -0.2 0.5 0.5 0.5", "the middle of the box, -0.2, 0.5, is outside of the image"],
   ])("a wrong line is named by its place: %s", async (line, message) => {
     const path = join(folder, "labels/c.txt");
     writeFileSync(path, `0 0.5 0.5 0.1 0.1\n${line}\n`);
@@ -125,6 +138,67 @@ describe("a data source", () => {
     } finally {
       rmSync(path);
     }
+  });
+
+  test.each([
+    ["2 0.5 0.5 0.5 0.5", "counted from 0: subtract 1"],
+    ["cat 0.5 0.5 0.5 0.5", "`classes=[...]` of `boxes` names them"],
+    ["0,0.5,0.5,0.5,0.5", "separate the numbers by spaces"],
+    ["0 0.5 0.5 0.5 0.5 0.9", "the score of a prediction"],
+    ["0 0.1 0.1 0.5 0.1 0.5 0.5", "corners of an outline"],
+  ])("what a line of another format is: %s", async (line, hint) => {
+    const path = join(folder, "labels/c.txt");
+    writeFileSync(path, `\uFEFF${line}\r\n`);
+    try {
+      await expect(open()).rejects.toMatchObject({ hint: expect.stringContaining(hint) as string });
+    } finally {
+      rmSync(path);
+    }
+  });
+
+  const first = async (dataset: Dataset, name: string) => {
+    const at = Array.from({ length: dataset.length }, (_, index) => index);
+    return dataset.get(at.find((index) => dataset.nameAt!(index).endsWith(name))!);
+  };
+
+  test("boxes end with the image, and a middle at its edge is in the last cell", async () => {
+    const path = join(folder, "labels/c.txt");
+    writeFileSync(path, "0 1 0.5 0.5 0.5\r\n1 1.0004 1 1e-6 1.0005\n");
+    try {
+      const example = (await first(await open(), "c.png"))!;
+      const [edge, corner] = edges(example.boxes!);
+      expect(edge).toEqual([12, 2, 16, 6]);
+      expect(corner![2]).toBe(16);
+      const flipped = transformBoxes(example.boxes!, [{ kind: "hflip", probability: 1 }], KEY);
+      for (const boxes of [example.boxes!, flipped]) {
+        const [, x, y] = packBoxes(boxes).subarray(5);
+        for (const middle of [x!, y!]) expect(middle).toBeLessThan(1);
+      }
+    } finally {
+      rmSync(path);
+    }
+  });
+
+  test("says how many boxes share a cell", async () => {
+    const path = join(folder, "labels/c.txt");
+    writeFileSync(path, "0 0.2 0.2 0.1 0.1\n0 0.3 0.3 0.1 0.1\n1 0.9 0.2 0.1 0.1\n");
+    try {
+      const notices: string[] = [];
+      const grid = { width: 2, height: 2 };
+      await open({ grid, onNotice: (text: string) => notices.push(text) });
+      expect(notices.at(-1)).toMatch(/^1 of 5 boxes .* 2x2 cells/);
+      await open({ grid: { width: 8, height: 8 }, onNotice: (text: string) => notices.push(text) });
+      expect(notices.filter((text) => text.includes("cells"))).toHaveLength(1);
+    } finally {
+      rmSync(path);
+    }
+  });
+
+  test("data without a box are refused", async () => {
+    const empty = join(folder, "empty");
+    mkdirSync(empty, { recursive: true });
+    writeFileSync(join(empty, "a.txt"), "");
+    await expect(open({ labels: empty })).rejects.toThrow("has a box in");
   });
 
   test("more boxes than the target holds, and other classes, are refused", async () => {

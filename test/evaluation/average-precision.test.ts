@@ -80,3 +80,15 @@ test("cells become boxes, and of those that cover each other one of a class stay
   row.set([5, -5], 12);
   expect(boxesIn(row, grid, { threshold: 0.1, overlap: 0.5 })).toHaveLength(2);
 });
+
+test("found boxes end with the image, as those of the data do", () => {
+  // One cell of one class: the middle at the left edge, half as wide as the image.
+  const row = Float32Array.from([-20, 0, 0, 20, 5, 0]);
+  const grid = { classes: 1, width: 1, height: 1 };
+  const [only] = boxesIn(row, grid, { threshold: 0.1, overlap: 1 });
+  const { left, top, width, height } = only!.box;
+  expect(left).toBe(0);
+  expect(top).toBeCloseTo(0, 6);
+  expect(width).toBeCloseTo(0.25, 6);
+  expect(height).toBeCloseTo(1, 6);
+});

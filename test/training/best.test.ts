@@ -35,6 +35,15 @@ test("of equal evaluations the one with the lower loss is better", () => {
   expect(better(NaN, 1, { top1: 0, loss: 9 })).toBe(false);
 });
 
+test("boxes are judged by their precision, and by the loss where it is not measured", () => {
+  const objective = objectiveOf({}, { metrics: ["loss"], fractions: ["map50", "map"] });
+  expect(objective).toEqual({ metric: "map", rises: true });
+  const of = (metrics: Record<string, number>) => ({ metrics });
+  expect(isBetter(objective, of({ loss: 2, map: 0.2 }), of({ loss: 1, map: 0.1 }))).toBe(true);
+  expect(isBetter(objective, of({ loss: 1 }), of({ loss: 2 }))).toBe(true);
+  expect(isBetter(objective, of({ loss: 2 }), of({ loss: 1 }))).toBe(false);
+});
+
 /** Evaluations give these, one after the other. */
 class Scripted extends FakeNetwork {
   override readonly program = {

@@ -100,10 +100,10 @@ export class ReportBuilder {
     return { data: { ...this.outline("stopped", records), filters } };
   }
 
-  private describeBest({ epoch, step }: Best): ReportedBest {
+  private describeBest({ epoch, step, metrics }: Best): ReportedBest {
     const { recipe, network } = this.parts;
     const { metric } = objectiveOf(recipe, network.program);
-    return { epoch, step, metric, file: BEST_WEIGHTS };
+    return { epoch, step, metric: metric in metrics ? metric : "loss", file: BEST_WEIGHTS };
   }
 
   private facts(): Facts {

@@ -211,11 +211,12 @@ export const TRAINING = {
     title: "data that do not fit the target, or its loss",
     explanation:
       "A target `u32[N, height, width]` has a class for each pixel: its data are " +
-      '`pairs("images", "masks")`, two folders with files of the same names. Crops and flips ' +
-      "change image and mask alike, and colors only the image. Transforms that mix images, and " +
-      "`ten_crop`, have no meaning for masks. A padded crop, `rotation` and `affine` need " +
-      "`cross_entropy(..., ignore=255)`, since the pixels around a mask have no class. Mixed " +
-      "images have two labels, and `focal` takes one.",
+      '`pairs("images", "masks")`, two folders with files of the same names. Boxes come from ' +
+      "`boxes`. Crops and flips change image and mask alike, and colors only the image. " +
+      "Transforms that mix images have no meaning for masks. A padded crop, `rotation` and " +
+      "`affine` need `cross_entropy(..., ignore=255)`, since the pixels around a mask have no " +
+      "class. Mixed images have two labels, and `focal` takes one. `classes=[...]` has one name " +
+      "for each class of the target.",
     wrong: 'target mask: u32[N, 32, 32] in 0..3\n...\neval folder("data/val")',
     right: 'target mask: u32[N, 32, 32] in 0..3\n...\neval pairs("data/images", "data/masks")',
   },

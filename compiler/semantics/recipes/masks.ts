@@ -2,6 +2,7 @@ import { isBoxes, isMask } from "../../network/facts.js";
 import { isMixing, type TransformKind } from "../../../program/transforms.js";
 import type { NetworkPort, ResolvedNetwork } from "../../network/resolved.js";
 import type { AnalyzedModel } from "../analysis.js";
+import { plural } from "../../diagnostics/plural.js";
 import type { Environment } from "../../calls/environment.js";
 import type { ReadSplit } from "./features.js";
 import type { TransformUse } from "./image-flow.js";
@@ -36,6 +37,7 @@ export function checkMasks(
     return;
   }
   if (!isMasked) return checkMixing(uses, network, environment);
+  checkNames({ call, source }, target, environment);
   if ((target.classes ?? 0) > MOST_CLASSES) {
     environment.reporter.report("NET3025", {
       message: `\`${target.name}\` has ${target.classes} classes, and masks hold at most 256`,
@@ -46,9 +48,30 @@ export function checkMasks(
   for (const use of uses) checkTransform(use, ignores, environment);
 }
 
+/** Names of the classes, of masks and of boxes, are as many as the target's classes. */
+function checkNames(
+  { call, source }: Pick<ReadSplit, "call" | "source">,
+  { name, classes, origin }: NetworkPort,
+  { reporter }: Pick<Environment, "reporter">,
+): void {
+  const names = source.kind === "pairs" || source.kind === "boxes" ? source.classes : undefined;
+  if (!names || classes === undefined || names.length === classes) return;
+  const given = call.arguments.find((argument) => argument.name?.name === "classes");
+  reporter.report("NET3025", {
+    message:
+      `\`${call.callee.name}\` names ${names.length} ` +
+      `${names.length === 1 ? "class" : "classes"}, but \`${name}\` has ${classes}`,
+    span: given?.span ?? call.span,
+    label: `expected ${plural(classes, "name")}`,
+    related: [{ span: origin.span, message: `classes 0 to ${classes - 1}` }],
+    notes: ["each class has one name, in the order of the numbers"],
+  });
+}
+
 /** What changes boxes as it changes their image, or leaves them. */
 const WITH_BOXES: readonly TransformUse["transform"]["kind"][] = [
-  ...(["resize", "center_crop", "random_crop", "random_resized_crop", "hflip", "vflip"] as const),
+  ...(["resize", "center_crop", "random_crop", "random_resized_crop"] as const),
+  ...(["letterbox", "hflip", "vflip"] as const),
   ...(["normalize", "color_jitter", "pca_noise", "random_erasing", "gaussian_blur"] as const),
 ];
 
@@ -75,12 +98,13 @@ function checkBoxes(
     return false;
   }
   if (!isBoxed) return true;
+  checkNames({ call, source }, target, { reporter });
   for (const { transform, call: use } of uses) {
     if (WITH_BOXES.includes(transform.kind)) continue;
     reporter.report("NET3025", {
       message: `\`${use.callee.name}\` does not say what becomes of boxes`,
       span: use.span,
-      notes: ["`resize`, crops and flips change image and boxes alike"],
+      notes: ["`resize`, `letterbox`, crops and flips change image and boxes alike"],
     });
   }
   return false;

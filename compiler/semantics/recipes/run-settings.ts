@@ -8,6 +8,7 @@ import type {
   TrainRecipe,
   WeightAverage,
 } from "../../../program/recipe.js";
+import { fractionsOf } from "../../network/facts.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
 import { didYouMean, listNames } from "../../calls/suggestion.js";
@@ -177,10 +178,11 @@ function warnOfSingleExamples(
 
 function checkMetric(
   { call, result: { metric }, bound }: Resolved<EarlyStopping>,
-  { graph, name }: AnalyzedModel,
+  { graph, network, name }: AnalyzedModel,
   { reporter }: Environment,
 ): void {
-  const known = graph?.metrics.map((each) => each.name) ?? [metric];
+  const declared = graph?.metrics.map((each) => each.name) ?? [metric];
+  const known = [...new Set([...declared, ...(network ? fractionsOf(network) : [])])];
   if (known.includes(metric)) return;
   reporter.report("NET3059", {
     message: `model \`${name}\` measures no \`${metric}\`${didYouMean(metric, known)}`,

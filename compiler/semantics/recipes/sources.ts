@@ -101,17 +101,23 @@ export const sources: Registry<SourceRule> = {
       aliases: [
         ...["yolo", "YOLODataset"],
         ...each(["CocoDetection", "VOCDetection", "coco"], {
-          differs: "it has one file of JSON, or XML; netc reads YOLO's text files",
+          differs: "boxes come from YOLO's text files, or from one file of COCO's JSON",
         }),
       ],
       summary:
         "images and boxes: a text file of the image's name, with a line `class x y width height` " +
-        "for each box, middle and size as shares of the image",
+        "for each box, middle and size as shares of the image; or one JSON file of COCO's",
       positional: ["path", "labels"],
       arguments: {
         path,
-        labels: required(string(), "the folder of the text files, relative to the spec's folder"),
-        classes: optional(strings(), "names of the classes, in the order of their numbers"),
+        labels: required(
+          string(),
+          "the folder of the text files, or COCO's JSON file, relative to the spec's folder",
+        ),
+        classes: optional(
+          strings(),
+          "names of the classes, in the order of their numbers; of a JSON file those to read",
+        ),
         holdout,
         by,
       },

@@ -404,7 +404,7 @@ export const transforms: Registry<Transform> = {
       name: "random_erasing",
       example: "random_erasing(0.25)",
       aliases: [
-        "RandomErasing",
+        ...["RandomErasing", "erasing"],
         ...each(["erase", "cutout", "Cutout"], {
           differs: "Cutout erases a square of every image, `random_erasing` a rectangle of half",
         }),

@@ -21,6 +21,15 @@ export interface EncodedImage {
   readonly mask?: string;
   /** Its boxes, where the dataset has boxes. */
   readonly boxes?: readonly BoxLine[];
+  /** The file of its boxes, if they have a separate one. */
+  readonly boxesFrom?: string | undefined;
+  /** What the file of its boxes says of its size, where they were in pixels. */
+  readonly size?: ImageSize;
+}
+
+interface ImageSize {
+  readonly width: number;
+  readonly height: number;
 }
 
 /** A box by its class, middle and size, in shares of the image. */
@@ -78,7 +87,7 @@ class EncodedReader {
   ) {}
 
   async read(index: number, stage: Stage | undefined): Promise<Example | undefined> {
-    const { name, label, from: place, mask: path, boxes: lines } = this.images.at(index)!;
+    const { name, label, from: place, mask: path, boxes: lines, size } = this.images.at(index)!;
     if (this.skips.has(name)) return undefined;
     const from = typeof place === "function" ? await fetchBytes(place) : place;
     if (from === undefined) {
@@ -97,6 +106,7 @@ class EncodedReader {
       return undefined;
     }
     this.sayFrames(name, result.frames);
+    if (size) checkSize(name, size, result.size);
     const boxes = lines && boxesOf(lines, { ...result.size, most: mostBoxes });
     const moved = boxes && stage ? transformBoxes(boxes, stage.transforms, stage.key) : boxes;
     return { image: result.image, label, mask: result.mask, boxes: moved };
@@ -111,16 +121,27 @@ class EncodedReader {
   }
 }
 
-/** In the pixels of an image of this size. */
+/** In the pixels of an image of this size, without what is beyond it. */
 function boxesOf(lines: readonly BoxLine[], size: Omit<Boxes, "items">): Boxes {
+  const share = (value: number) => Math.min(1, Math.max(0, value));
   const items = lines.map(({ label, x, y, width, height }) => ({
     label,
-    left: (x - width / 2) * size.width,
-    right: (x + width / 2) * size.width,
-    top: (y - height / 2) * size.height,
-    bottom: (y + height / 2) * size.height,
+    left: share(x - width / 2) * size.width,
+    right: share(x + width / 2) * size.width,
+    top: share(y - height / 2) * size.height,
+    bottom: share(y + height / 2) * size.height,
   }));
   return { ...size, items };
+}
+
+/** Boxes in the pixels of another image would be wrong ones. */
+function checkSize(name: string, listed: ImageSize, found: ImageSize): void {
+  if (listed.width === found.width && listed.height === found.height) return;
+  throw new DataError(
+    `${name} has ${found.width}x${found.height} pixels (width x height), ` +
+      `and the file of its boxes says ${listed.width}x${listed.height}`,
+    "boxes are in pixels: give the image the size that it had when they were drawn",
+  );
 }
 
 async function fetchBytes(

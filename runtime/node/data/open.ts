@@ -36,6 +36,8 @@ export interface OpenDataOptions extends SkipOptions {
   readonly classes?: number;
   /** Of a network with boxes: the most of an image. */
   readonly mostBoxes?: number | undefined;
+  /** Of a network with boxes: its cells. */
+  readonly grid?: { readonly width: number; readonly height: number } | undefined;
   /** Of a network with masks: the label of pixels that its loss ignores. */
   readonly ignore?: number | undefined;
   /** The folder that relative paths in the spec start from: the spec's own. */
@@ -236,8 +238,9 @@ async function openSource(
     case "boxes": {
       const { labels, classes: names } = source;
       const count = classCount ?? 1;
-      const { mostBoxes = 0 } = options;
-      return openBoxes(source.path, { ...encoded, labels, count, names, mostBoxes });
+      const { mostBoxes = 0, grid } = options;
+      const rule = { labels, count, names, mostBoxes, grid, trained: classNames };
+      return openBoxes(source.path, { ...encoded, ...rule });
     }
     case "csv":
       return openCsv(source, { ...options.shape, channels }, rules);

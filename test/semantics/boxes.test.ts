@@ -1,0 +1,59 @@
+/** What specs with boxes may say, and what is said of the others. */
+import { expect, test } from "vitest";
+import { compile } from "../../compiler/index.js";
+
+interface Parts {
+  readonly target?: string;
+  readonly source?: string;
+  readonly transforms?: string;
+  readonly settings?: string;
+}
+
+function messagesOf({
+  target = "boxes[N, 4] in 0..3",
+  source = 'boxes("images", "labels")',
+  transforms = "resize([8, 8])",
+  settings = "",
+}: Parts): readonly string[] {
+  const text = `model M {
+  input image: f32[N, 3, 8, 8]
+  target boxes: ${target}
+  conv(8, kernel=2, stride=2) as head
+  loss yolo(head, boxes)
+}
+data D for M {
+  train ${source} { ${transforms} }
+  eval ${source} { resize([8, 8]) }
+}
+train T of M on D {
+  epochs = 1
+  batch = 4
+  optimizer = sgd(lr=0.1)
+  ${settings}
+}
+`;
+  const { diagnostics } = compile(text, { file: "m.net" });
+  return diagnostics.map(({ code, message }) => `${code} ${message}`);
+}
+
+test.each<Parts>([
+  {},
+  { source: 'boxes("images", "instances.json", classes=["a", "b", "c"])' },
+  { transforms: "letterbox([8, 8]) -> hflip" },
+  { settings: "stop = early_stopping(patience=2, metric=map50)" },
+])("%j is right", (parts) => {
+  expect(messagesOf(parts)).toEqual([]);
+});
+
+test("names of classes are as many as the classes", () => {
+  const message = "NET3025 `boxes` names 2 classes, but `boxes` has 3";
+  const source = 'boxes("images", "labels", classes=["a", "b"])';
+  expect(messagesOf({ source })).toEqual([message, message]);
+});
+
+test("a run watches only what is measured", () => {
+  const settings = "stop = early_stopping(patience=2, metric=mapp)";
+  expect(messagesOf({ settings })).toEqual([
+    expect.stringContaining("NET3059 model `M` measures no `mapp`"),
+  ]);
+});
