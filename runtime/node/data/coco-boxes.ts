@@ -80,7 +80,7 @@ const isEntry = (value: unknown): value is Entry =>
 
 /** Ids of categories have gaps: the classes are numbered in their order. */
 function classesOf(categories: readonly Entry[], path: string, { names, count }: CocoOptions) {
-  const sorted = categories.toSorted((a, b) => Number(a["id"]) - Number(b["id"]));
+  const sorted = [...categories].sort((a, b) => Number(a["id"]) - Number(b["id"]));
   const known = sorted.map((entry) => String(entry["name"]));
   const classes = names ?? known;
   const missing = classes.filter((name) => !known.includes(name));
