@@ -1,6 +1,6 @@
 /**
- * One device for all tests of a process. A network opens a separate device, and each
- * compiles its kernels again: on the embedded adapter that was half of the tests' time.
+ * One device for all networks of a test process. Alone, each network opens a device, and each
+ * device compiles its kernels again: on the embedded adapter that was half of the tests' time.
  *
  * Devices with the same adapter, features and limits are one, which `destroy` leaves alone, and its
  * pipelines are kept. Networks still destroy their buffers. A file whose tests lose, watch or alter
