@@ -95,7 +95,9 @@ export function settingRole(setting: string): CallRole {
 function callsOfMember(member: ModelMember): readonly PlacedCall[] {
   switch (member.kind) {
     case "input":
-      return member.type.dimensions.flatMap((each) => callsOfExpression(each, "function"));
+      return [...member.type.dimensions, ...(member.range ? [member.range.to] : [])].flatMap(
+        (each) => callsOfExpression(each, "function"),
+      );
     case "target":
       return member.range ? callsOfExpression(member.range.to, "function") : [];
     case "loss":

@@ -73,7 +73,7 @@ const CHILD_KEYS: Readonly<Record<string, readonly string[]>> = {
   block: ["parameters", "members"],
   model: ["parameters", "members"],
   parameter: ["defaultValue"],
-  input: ["type"],
+  input: ["type", "range"],
   target: ["type", "range"],
   tensorType: ["dimensions"],
   chain: ["elements"],

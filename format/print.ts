@@ -100,10 +100,9 @@ class Printer {
     if (!("kind" in node)) return this.argument();
     switch (node.kind) {
       case "input":
-        return [`input${this.padding} ${node.name.name}: `, this.child("type")];
       case "target":
         return [
-          `target${this.padding} ${node.name.name}: `,
+          `${node.kind}${this.padding} ${node.name.name}: `,
           this.child("type"),
           node.range
             ? [

@@ -149,10 +149,19 @@ export interface TensorType {
   readonly span: Span;
 }
 
+/** `0..classes`: from the first to before the last. */
+export interface IntegerRange {
+  readonly from: Expression;
+  readonly to: Expression;
+  readonly span: Span;
+}
+
+/** `input image: f32[N, 3, 224, 224]`, `input tokens: u32[N, 16] in 0..vocabulary`. */
 export interface InputDeclaration {
   readonly kind: "input";
   readonly name: Identifier;
   readonly type: TensorType;
+  readonly range?: IntegerRange | undefined;
   readonly documentation?: string;
   readonly span: Span;
 }
@@ -162,7 +171,7 @@ export interface TargetDeclaration {
   readonly kind: "target";
   readonly name: Identifier;
   readonly type: TensorType;
-  readonly range?: { readonly from: Expression; readonly to: Expression; readonly span: Span };
+  readonly range?: IntegerRange | undefined;
   readonly documentation?: string;
   readonly span: Span;
 }

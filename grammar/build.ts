@@ -23,6 +23,7 @@ import type {
   ImportDeclaration,
   ImportedName,
   InputDeclaration,
+  IntegerRange,
   Let,
   LossDeclaration,
   MetricDeclaration,
@@ -253,7 +254,8 @@ class Builder implements BuildContext {
   private inputDeclaration(parent: CstNode): InputDeclaration | undefined {
     const name = identifier(this, token(parent, "Name"));
     const type = this.tensorType(node(parent, "tensorType"));
-    return name && type && { kind: "input", name, type, ...this.documented(parent) };
+    const range = this.range(node(parent, "range"));
+    return name && type && { kind: "input", name, type, range, ...this.documented(parent) };
   }
 
   private targetDeclaration(parent: CstNode): TargetDeclaration | undefined {
@@ -264,7 +266,7 @@ class Builder implements BuildContext {
     return { kind: "target", name, type, range, ...this.documented(parent) };
   }
 
-  private range(parent: CstNode | undefined): TargetDeclaration["range"] {
+  private range(parent: CstNode | undefined): IntegerRange | undefined {
     if (!parent) return undefined;
     const [from, to] = nodes(parent, "expression").map((bound) => buildExpression(this, bound));
     return from && to && { from, to, span: covering(from.span, to.span) };

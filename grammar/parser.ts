@@ -177,6 +177,7 @@ export class SpecParser extends CstParser {
     this.CONSUME(t.Name);
     this.CONSUME(t.Colon);
     this.SUBRULE(this.tensorType);
+    this.OPTION(() => this.SUBRULE(this.range));
   });
 
   private readonly targetDeclaration = this.RULE("targetDeclaration", () => {

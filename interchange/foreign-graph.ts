@@ -36,6 +36,8 @@ export interface ForeignInput {
   readonly name: string;
   /** Batch axis first; undefined where the file leaves a size open. */
   readonly shape: readonly (number | undefined)[];
+  /** Whether it holds integers. */
+  readonly integers?: true;
 }
 
 export interface ForeignNode {

@@ -95,6 +95,12 @@ function inputsOf(
 ): readonly SizedInput[] {
   const used = inputsRead(graph);
   if (used.length === 0) throw new ImportError("the model reads no input");
+  const tokens = used.find(({ integers }) => integers);
+  if (tokens) {
+    throw new ImportError(`its input \`${tokens.name}\` holds tokens, which netc does not import`, [
+      "`embedding` reads tokens in a spec: write the model as one",
+    ]);
+  }
   const resized = wanted && resizedInput(used);
   return used.map((input) => {
     const { name, shape } = input;

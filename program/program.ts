@@ -49,7 +49,10 @@ export interface ProgramTensor {
   readonly buffer: number;
   /** Of a prediction: floats from one example to the next. */
   readonly pitch?: number;
-  /** Of labels: integers in 0 .. count - 1, or `ignore` where a pixel counts in no score. */
+  /**
+   * Of labels: integers in 0 .. count - 1, or `ignore` where a pixel counts in no score. Of inputs
+   * with tokens: how many different ones there are.
+   */
   readonly classes?: { readonly count: number; readonly ignore?: number };
   /**
    * Of boxes: how many classes they have. Each is five numbers, its class, or -1 where there is no
@@ -87,10 +90,14 @@ export type Target = "gpu" | "lanes8" | "lanes4";
  * How a parameter starts. Random values come from the counter-based generator of random.ts, keyed
  * by seed and stream.
  */
-export type Initializer =
+export type Initializer = (
   | { readonly kind: "constant"; readonly value: number }
   | { readonly kind: "normal"; readonly mean: number; readonly deviation: number }
-  | { readonly kind: "uniform"; readonly low: number; readonly high: number };
+  | { readonly kind: "uniform"; readonly low: number; readonly high: number }
+) & {
+  /** Elements that are 0 whatever the others are. */
+  readonly zeros?: { readonly first: number; readonly count: number };
+};
 
 /**
  * How a parameter lies in its buffers. Logical values are PyTorch's, row-major.
@@ -395,6 +402,8 @@ export interface Program {
   readonly source: { readonly file: string; readonly hash: string };
   /** All that callers give and get: inputs first, predictions last. */
   readonly tensors: readonly ProgramTensor[];
+  /** Whether some of the inputs are tokens. */
+  readonly tokens?: true | undefined;
   readonly uses: { readonly [list in ListWithTensors]: ListTensors };
   /** `loss`, then the metrics by name. */
   readonly metrics: readonly string[];

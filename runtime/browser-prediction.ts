@@ -18,8 +18,10 @@ export function createNetwork<
   options: PredictorOptions = {},
 ): Promise<Predictor<Name, Input, Output, Class>> {
   const known = PREDICTOR_OPTIONS;
-  const parts = { ...options, capture };
-  return openProgram(programs, { options, known }, findAdapter, (program, device) =>
-    Promise.resolve(new Predictor<Name, Input, Output, Class>(program, device, parts)),
+  const platform = { findAdapter, capture };
+  return openProgram(programs, { options, known }, platform, (program, device, copies) =>
+    Promise.resolve(
+      new Predictor<Name, Input, Output, Class>(program, device, { ...options, copies }),
+    ),
   );
 }

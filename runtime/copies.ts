@@ -17,7 +17,11 @@ const MOST_KEPT = 4;
 export class Copies {
   private readonly free: Values[] = [];
 
-  constructor(private readonly capture: Capture) {}
+  /** @param read of a program with tokens: gives what calls take in the place of what is given */
+  constructor(
+    private readonly capture: Capture,
+    private readonly read?: (given: Given) => Given,
+  ) {}
 
   /**
    * Gives `work` images that the caller cannot change meanwhile: a copy, unless they are handed
@@ -28,6 +32,7 @@ export class Copies {
     transfer: boolean | undefined,
     work: (own: Checkable) => Promise<T>,
   ): Promise<T> {
+    images = this.read?.(images) ?? images;
     const own = areNumbers(images)
       ? transfer
         ? images
@@ -45,7 +50,7 @@ export class Copies {
     if (images instanceof Float32Array) return this.of(images);
     const own = Object.entries(images).map(([name, values]: [string, unknown]) => [
       name,
-      KINDS.some((kind) => values instanceof kind) ? this.of(values as Values) : values,
+      this.of(values as Values),
     ]);
     return Object.fromEntries(own) as Inputs;
   }
@@ -61,7 +66,8 @@ export class Copies {
 
   private of<Kind extends Values>(values: Kind): Kind {
     // The class of a Buffer is Uint8Array's heir: a copy is a plain array.
-    const kind = KINDS.find((one) => values instanceof one)!;
+    const kind = KINDS.find((one) => values instanceof one);
+    if (!kind) return values;
     const place = this.free.findIndex(
       (one) => one.constructor === kind && one.length === values.length,
     );

@@ -26,8 +26,11 @@ export interface MixedLabels {
 /** Labels of a batch of a classifier. */
 export type Labels = ClassLabels | MixedLabels;
 
+/** Tokens of an input, example by example. */
+export type Tokens = Uint32Array | Int32Array;
+
 /** What a call takes as inputs: by name, or the one input as it is. */
-export type Inputs = Images | { readonly [name: string]: Float32Array };
+export type Inputs = Images | Tokens | { readonly [name: string]: Float32Array | Tokens };
 
 /**
  * What a model's losses compare its outputs with: labels or numbers, by name or as they are where
@@ -69,15 +72,13 @@ export function checkInputs(program: Program, images: Checkable, batch: number):
   const isOnly = others.length === 0;
   const pictures = isOnly && "prepare" in images ? (images as CapturedPictures) : undefined;
   const isStaged = isOnly && "staged" in images;
-  const [values, ...rest] = pictures || isStaged ? [images] : namedValues(tensors, images);
-  if (!isOnly) {
-    [values, ...rest].forEach((each, place) => assertFloats(tensors[place]!.name, each, NAMED));
-  }
+  const given = pictures || isStaged ? [images] : namedValues(tensors, images);
+  if (!isOnly) given.forEach((each, place) => assertFloats(tensors[place]!.name, each, NAMED));
   const count = pictures
     ? pictures.count
     : isStaged
       ? countStaged(program, images as StagedImages)
-      : countFloats(first, values as Float32Array);
+      : countFloats(first, given[0] as Float32Array);
   if (count > batch) {
     throw new InputError(
       `\`${name}\` holds ${count} images, and the network was created with a batch of ${batch}: ` +
@@ -86,8 +87,8 @@ export function checkInputs(program: Program, images: Checkable, batch: number):
   }
   if (pictures) return { count, data: { pictures } };
   if (isStaged) return { count, data: images as StagedImages & TensorData };
-  others.forEach((tensor, index) => checkNumbers(tensor, rest[index], count));
-  return { count, data: byTensor(program, tensors, [values, ...rest] as Float32Array[]) };
+  others.forEach((tensor, index) => checkNumbers(tensor, given[index + 1], count));
+  return { count, data: byTensor(program, tensors, given as Float32Array[]) };
 }
 
 /** Rows that a prediction runs: `ten_crop` makes ten of each picture, which are averaged. */
@@ -145,11 +146,10 @@ function countFloats({ name, shape }: ProgramTensor, images: Float32Array): numb
   assertFloats(name, images);
   const each = sizeOf(shape);
   const count = images.length / each;
-  if (count === 0 || !Number.isInteger(count)) {
-    const [channels, height = 1, width = 1] = shape;
+  if (!count || count % 1) {
     throw new InputError(
       `\`${name}\` has ${images.length} values, which is not a whole number of images: ` +
-        `expected ${each} values per image (${channels} x ${height} x ${width})`,
+        `expected ${each} values per image (${shape.join(" x ")})`,
     );
   }
   assertFinite(images, `\`${name}\``);

@@ -17,6 +17,7 @@ import {
   type StepOptions,
   type WeightsSource,
 } from "./calls.js";
+import type { Copies } from "./copies.js";
 import type { Images } from "./data/dataset.js";
 import type { AdapterSummary, Device } from "./device.js";
 import type { Inputs, Labels, Targets } from "./examples.js";
@@ -27,7 +28,7 @@ import { assertInteger, assertKnown } from "./options.js";
 import { ownValues } from "./parameters.js";
 import { Phases } from "./phases.js";
 import type { Classification } from "./pictures/classify.js";
-import type { Capture, Given, Picture, Pictures } from "./pictures/picture.js";
+import type { Given, Picture, Pictures } from "./pictures/picture.js";
 import { Queue } from "./queue.js";
 import { importFile, Saving } from "./saving.js";
 import type { StepListName } from "./schedule.js";
@@ -35,8 +36,7 @@ import type { Call } from "./slices.js";
 import { Stepping } from "./stepping.js";
 
 export interface OpenOptions extends NetworkOptions {
-  /** Keeps the pictures of a call, which Node and browsers read differently. */
-  readonly capture: Capture;
+  readonly copies: Copies;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Opens a device for a module: finds it, chooses the program that suits it, checks the options. */
 import { PROGRAM_FORMAT, type Program } from "../program/program.js";
 import { DEFAULT_BATCH, type NetworkOptions } from "./calls.js";
+import { Copies } from "./copies.js";
 import { Device, type AdapterProvider } from "./device.js";
 import { assertInteger, assertKnown, type OptionNames } from "./options.js";
 import type { Capture } from "./pictures/picture.js";
@@ -16,6 +17,7 @@ export interface Platform {
 export type Create<Result> = (
   program: Program,
   device: Device,
+  copies: Copies,
   /** Opens another device like the first; absent where the device is the user's own. */
   openDevice: (() => Promise<Device>) | undefined,
 ) => Promise<Result>;
@@ -31,7 +33,7 @@ const HALF = "shader-f16" as const;
 export async function openProgram<Result, Options extends NetworkOptions>(
   programs: readonly Program[],
   { options, known }: { readonly options: Options; readonly known: OptionNames<Options> },
-  findAdapter: AdapterProvider,
+  { findAdapter, capture }: Platform,
   create: Create<Result>,
 ): Promise<Result> {
   assertKnown(options, known, `create${programs[0]?.model}`);
@@ -46,7 +48,8 @@ export async function openProgram<Result, Options extends NetworkOptions>(
       const warn: NonNullable<NetworkOptions["onWarning"]> = options.onWarning ?? console.warn;
       await warn(`${device.summary.name} has no \`${HALF}\`: this network runs in f32, not f16`);
     }
-    return await create(program, device, again);
+    const read = program.tokens && (await import("./tokens.js")).readerOf(program);
+    return await create(program, device, new Copies(capture, read), again);
   } catch (error) {
     device.release();
     throw error;

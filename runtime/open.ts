@@ -17,14 +17,14 @@ export function openNetwork<
 >(
   programs: readonly Program[],
   options: NetworkOptions,
-  { findAdapter, capture }: Platform,
+  platform: Platform,
 ): Promise<Network<Metric, Name, Target, Input, Output, Class>> {
   const known = NETWORK_OPTIONS;
-  return openProgram(programs, { options, known }, findAdapter, (program, device, again) =>
+  return openProgram(programs, { options, known }, platform, (program, device, copies, again) =>
     Network.create<Metric, Name, Target, Input, Output, Class>(
       program,
       device,
-      { ...options, capture },
+      { ...options, copies },
       again,
     ),
   );

@@ -12,7 +12,7 @@ import {
   type ParameterInfo,
   type WeightsSource,
 } from "./calls.js";
-import { Copies, ownSource } from "./copies.js";
+import { type Copies, ownSource } from "./copies.js";
 import type { Images } from "./data/dataset.js";
 import type { AdapterSummary, Device } from "./device.js";
 import { InputError } from "./errors.js";
@@ -28,7 +28,7 @@ import { Loaded } from "./loaded.js";
 import type { MemoryUse } from "./memory.js";
 import { assertKnown, type OptionNames } from "./options.js";
 import type { Classification } from "./pictures/classify.js";
-import type { Capture, Given, Picture, Pictures } from "./pictures/picture.js";
+import type { Given, Picture, Pictures } from "./pictures/picture.js";
 import { Queue } from "./queue.js";
 import { joinSlices, partOfRun, slicesOf, type Slice } from "./slices.js";
 
@@ -85,7 +85,7 @@ export class Predictor<
   constructor(
     program: Program,
     device: Device,
-    { batch = DEFAULT_BATCH, classes, onCompile, onWarning, capture }: PredictorParts,
+    { batch = DEFAULT_BATCH, classes, onCompile, onWarning, copies }: PredictorParts,
   ) {
     this.program = program;
     this.adapter = device.summary;
@@ -93,7 +93,7 @@ export class Predictor<
     this.names = classes ?? program.classes;
     this.onWarning = onWarning ?? console.warn;
     this.queue = new Queue(device, undefined);
-    this.copies = new Copies(capture);
+    this.copies = copies;
     const { gpu } = device;
     const most = Math.min(batch, program.slice ?? batch);
     // Where not even one image fits, the allocation says so.
@@ -232,8 +232,7 @@ async function notInspectable(this: Predictor): Promise<never> {
 Object.assign(Predictor.prototype, { activations: notInspectable, attribution: notInspectable });
 
 interface PredictorParts extends PredictorOptions {
-  /** Keeps the pictures of a call, which Node and browsers read differently. */
-  readonly capture: Capture;
+  readonly copies: Copies;
 }
 
 /** Nothing that predicts reads more of a frame than the count of images. */

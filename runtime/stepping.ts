@@ -9,7 +9,7 @@ import {
   type SharedStep,
   type StepOptions,
 } from "./calls.js";
-import { Copies } from "./copies.js";
+import type { Copies } from "./copies.js";
 import { tensorsOf } from "../program/tensors.js";
 import {
   checkInputs,
@@ -21,7 +21,7 @@ import {
 } from "./examples.js";
 import type { Frame } from "./frame.js";
 import type { InspectableRun, InspectionParts } from "./inspection.js";
-import type { Capture, CapturedPictures, Given } from "./pictures/picture.js";
+import type { CapturedPictures, Given } from "./pictures/picture.js";
 import { readMeasurement, totalsOf, type Measurement } from "./measurement.js";
 import { assertInteger } from "./options.js";
 import type { Phases } from "./phases.js";
@@ -34,7 +34,7 @@ export interface SteppingOptions extends OptimizerOptions {
   readonly onWarning: NonNullable<NetworkOptions["onWarning"]>;
   /** The most examples of a call. */
   readonly batch: number;
-  readonly capture: Capture;
+  readonly copies: Copies;
 }
 
 /** What a slice left: predictions in the program's order, or metrics. */
@@ -82,10 +82,10 @@ export class Stepping {
   constructor(
     queue: Queue,
     phases: Phases,
-    { batch, capture, onWarning, ...settings }: SteppingOptions,
+    { batch, copies, onWarning, ...settings }: SteppingOptions,
   ) {
     this.onWarning = onWarning;
-    this.copies = new Copies(capture);
+    this.copies = copies;
     this.queue = queue;
     this.phases = phases;
     this.batch = batch;

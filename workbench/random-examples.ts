@@ -5,22 +5,22 @@ import { threefry, toUnit } from "../program/random.js";
 import { sizeOf, tensorsOf } from "../program/tensors.js";
 import type { Targets } from "../runtime/examples.js";
 
-type NamedNumbers = Readonly<Record<string, Float32Array>>;
+type NumbersOrTokens = Float32Array | Uint32Array;
 
 export interface Examples {
-  readonly images: Float32Array | NamedNumbers;
+  readonly images: NumbersOrTokens | Readonly<Record<string, NumbersOrTokens>>;
   readonly targets: Targets;
 }
 
 /**
- * Inputs, and numbers to compare with, of -1 to 1, and labels of all classes in turn: always the
- * same. By name where a program has several inputs or targets.
+ * Inputs, and numbers to compare with, of -1 to 1, tokens of all kinds, and labels of all classes
+ * in turn: always the same. By name where a program has several inputs or targets.
  */
 export function randomExamples(program: Program, count: number): Examples {
   const inputs = tensorsOf(program, "input");
   const targets = tensorsOf(program, "target");
   return {
-    images: onlyOrNamed(inputs, (tensor, place) => randomNumbers(tensor, count, 1 + 2 * place))!,
+    images: onlyOrNamed(inputs, (tensor, place) => randomInput(tensor, count, 1 + 2 * place))!,
     targets: onlyOrNamed(targets, (tensor, place) => randomTarget(tensor, count, 2 + 2 * place)),
   };
 }
@@ -35,6 +35,14 @@ function onlyOrNamed<Values>(
 
 const randomNumbers = ({ shape }: ProgramTensor, count: number, stream: number) =>
   randomValues(count * sizeOf(shape), stream);
+
+function randomInput(tensor: ProgramTensor, count: number, stream: number): NumbersOrTokens {
+  const numbers = randomNumbers(tensor, count, stream);
+  const { classes, dtype } = tensor;
+  if (dtype === "f32" || !classes) return numbers;
+  const last = classes.count - 1;
+  return Uint32Array.from(numbers, (value) => Math.round(((value + 1) / 2) * last));
+}
 
 function randomTarget(tensor: ProgramTensor, count: number, stream: number) {
   const { classes, shape } = tensor;

@@ -54,7 +54,7 @@ export function emitDeclarations(
     "",
     ...blockComment([
       ...(documentation ? [documentation, ""] : []),
-      `Creates the network on a GPU. ${inputs.words}, in NCHW order${targets.words}.`,
+      `Creates the network on a GPU. ${inputs.words}${targets.words}.`,
     ]),
     `export declare function create${model}(options?: NetworkOptions): Promise<${type}>;`,
     "",
@@ -96,7 +96,7 @@ function predictionDeclarations(program: Program, documentation: string | undefi
     "",
     ...blockComment([
       ...(documentation ? [documentation, ""] : []),
-      `Creates the network on a GPU, for predictions. ${inputs.words}, in NCHW order.`,
+      `Creates the network on a GPU, for predictions. ${inputs.words}.`,
     ]),
     `export declare function create${model}(options?: PredictorOptions): Promise<${type}>;`,
     "",
@@ -157,10 +157,28 @@ interface Described {
 function describeInputs(program: Program): Partial<Described> & Pick<Described, "words"> {
   const inputs = tensorsOf(program, "input");
   const { channels, height, width } = imageOf(program);
-  const single = `Images are ${channels} x ${height} x ${width}`;
-  if (inputs.length === 1) return { words: single };
-  const sizes = inputs.map(({ name, shape }) => `\`${name}\` is ${shape.join(" x ")}`);
-  return { type: record(inputs, () => "Float32Array"), words: sizes.join(", ") };
+  const single = `Images are ${channels} x ${height} x ${width}${ORDER}`;
+  const [first, ...others] = inputs as [ProgramTensor, ...ProgramTensor[]];
+  if (others.length === 0 && first.dtype === "f32") return { words: single };
+  const order = inputs.some(({ dtype }) => dtype === "f32") ? ORDER : "";
+  const words = `${inputs.map(inputWords).join(", ")}${order}`;
+  if (others.length === 0) return { type: TOKENS, words };
+  return { type: record(inputs, typeOfInput), words };
+}
+
+const ORDER = ", in NCHW order";
+
+const TOKENS = "Uint32Array | Int32Array";
+
+const typeOfInput = ({ dtype }: ProgramTensor) => (dtype === "u32" ? TOKENS : "Float32Array");
+
+function inputWords({ name, shape, dtype, classes }: ProgramTensor): string {
+  const size = shape.join(" x ");
+  if (dtype === "f32") return `\`${name}\` is ${size}`;
+  const range = `0 to ${classes!.count - 1}`;
+  return shape.length === 0
+    ? `\`${name}\` is a token an example, ${range}`
+    : `\`${name}\` is ${size} tokens an example, ${range}`;
 }
 
 /** What `step` compares with. */

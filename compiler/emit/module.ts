@@ -208,6 +208,7 @@ function emitProgram(program: Program, kernels: KernelTable, phase = 0): string 
     `    target: ${literal(program.target)},`,
     ...(program.precision ? [`    precision: ${literal(program.precision)},`] : []),
     `    tensors: ${literal(program.tensors)},`,
+    ...(program.tokens ? ["    tokens: true,"] : []),
     `    uses: ${literal(program.uses)},`,
     ...(program.lossScale ? [`    lossScale: ${program.lossScale},`] : []),
     ...(program.slice ? [`    slice: ${program.slice},`] : []),

@@ -320,6 +320,8 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   everywhere along axes of which x has one
  * - broadcast: a parameter of K elements -> [N, K], the same for each example. Its gradient is a
  *   channelSum
+ * - embedding: tokens [N] or [N, T], integers, and a table [V, C] -> [N, C] or [N, T, C], the row
+ *   of each token; embeddingGradient: tokens, dy -> the table's gradient, 0 in the row `padding`
  * - matmul: a [N, T, K], b [N, K, C] -> [N, T, C], the product of each example's matrices;
  *   `transposed`: b is [N, C, K]
  * - attention: queries, keys and values [N, T, 3 * C], one after the other for each token -> y
@@ -410,6 +412,10 @@ export interface OpAttributes {
   /** The shape of the result. */
   spread: { readonly shape: Shape };
   broadcast: Record<never, never>;
+  /** The row that has no gradient. */
+  embedding: { readonly padding?: number | undefined };
+  /** The table's shape. */
+  embeddingGradient: { readonly padding?: number | undefined; readonly shape: Shape };
   /** Whether b is multiplied with transposed. */
   matmul: { readonly transposed: boolean };
   attention: AttentionAttributes;

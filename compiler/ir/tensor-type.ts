@@ -4,6 +4,8 @@ import { sameShape, type Shape } from "./shape.js";
 export interface TensorType {
   readonly dtype: "f32" | "u32";
   readonly shape: Shape;
+  /** Of an input of tokens: they are integers in 0 .. vocabulary - 1. */
+  readonly vocabulary?: number;
 }
 
 export function sameType(a: TensorType, b: TensorType): boolean {

@@ -38,13 +38,28 @@ const SUMMARY = "Initial values of a parameter, from the counter-based generator
  * element's place in that order, so that a seed gives the same network whatever the layout. Padding
  * becomes zero. First and second: value; low and high; mean and standard deviation.
  */
-export const initializeDense = defineKernel("initialize_dense", () => ({
+export const initializeDense = defineKernel("initialize_dense", ({ hasZeros }: DenseVariant) => ({
+  suffix: hasZeros ? "_zeros" : "",
   summary: SUMMARY,
   bindings: { result: written("f32") },
-  constants: { ...VALUES, ...DENSE },
+  constants: {
+    ...VALUES,
+    ...DENSE,
+    first_zero: hasZeros ? "u32" : undefined,
+    zeros: hasZeros ? "u32" : undefined,
+  } as const,
   lanes: LANES,
-  body: ({ io, k }) => fill(k, denseIndex(k), (value) => io.result.store(code`thread`, value)),
+  body: ({ io, k }) =>
+    fill(k, denseIndex(k), (value) => {
+      const isZero = k.zeros && code`thread - ${k.first_zero} < ${k.zeros}`;
+      return io.result.store(code`thread`, isZero ? code`select(${value}, 0.0, ${isZero})` : value);
+    }),
 }));
+
+/** Whether some of the elements begin with 0 whatever the others do. */
+interface DenseVariant {
+  readonly hasZeros: boolean;
+}
 
 /** The same for weights of a contraction, in the layout of compiler/layout/parameters.ts. */
 export const initializeContraction = defineKernel("initialize_contraction", () => ({

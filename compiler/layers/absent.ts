@@ -66,9 +66,9 @@ export const absentLayers: AbsentNames = {
   ...all(["gaussiannoise", "gaussiandropout"], "`dropout` is the only noise in a network"),
   // Sequences
   ...all(["lstm", "gru", "rnn", "simplernn", "bidirectional", "timedistributed"], NO_RECURRENCE),
-  embedding: "netc takes images, sequences and rows of numbers, not indices",
   ...all(["transformer", "transformerencoder", "transformerencoderlayer", "vit"], TRANSFORMER),
   ...all(["positionalencoding", "positionalembedding"], POSITIONS),
+  embeddingbag: "`embedding(width) -> mean(tokens)` is the mean of an example's rows",
   // Structure
   sequential: "layers are written one after the other: `conv(8, kernel=3) -> relu -> maxpool(2)`",
   ...all(

@@ -34,6 +34,7 @@ import { convTranspose } from "./conv-transpose.js";
 import { dropout } from "./dropout.js";
 import { stochasticDepth } from "./stochastic-depth.js";
 import { elu } from "./elu.js";
+import { embedding } from "./embedding.js";
 import { flatten } from "./flatten.js";
 import { globalAvgpool } from "./global-avgpool.js";
 import { gelu } from "./gelu.js";
@@ -135,6 +136,7 @@ export const layers: readonly LayerDefinition[] = [
   logsumexp,
   softmin,
   logSoftmax,
+  embedding,
   patches,
   tokens,
   token,

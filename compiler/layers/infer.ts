@@ -11,6 +11,8 @@ export interface LayerCall {
   readonly others: readonly Shape[];
   /** What makes each of them, where it is known. */
   readonly makers?: readonly (MadeBy | undefined)[];
+  /** Of an input of tokens: how many different ones there are. */
+  readonly vocabulary?: number | undefined;
 }
 
 /** Whether a report says that the layer cannot be; a warning says that it can. */
@@ -24,7 +26,7 @@ export function inferShape(call: LayerCall, input: Shape): Shape | undefined {
 
 /** The layer's output for an input, and why its shape rule refuses that. */
 export function tryShape(
-  { definition, values, others, makers = [] }: LayerCall,
+  { definition, values, others, makers = [], vocabulary }: LayerCall,
   input: Shape,
 ): { readonly output: Shape | undefined; readonly problems: readonly LayerProblem[] } {
   const problems: LayerProblem[] = [];
@@ -33,6 +35,7 @@ export function tryShape(
     lastImage: undefined,
     others,
     makers,
+    vocabulary,
     report(code, problem) {
       if (isRefusal(code)) problems.push(problem);
       return undefined;

@@ -17,6 +17,8 @@ export interface LayerSample {
   readonly spec: string;
   readonly input: readonly number[];
   readonly output: readonly number[];
+  /** Of tokens as input: how many different ones there are. */
+  readonly vocabulary?: number;
   /** Shapes of the other values that it names: `add(shortcut)`. */
   readonly others?: readonly (readonly number[])[];
 }
@@ -58,6 +60,8 @@ export interface InferenceContext {
   readonly others: readonly Shape[];
   /** What makes each of them; undefined where no layer does, or where that is not known. */
   readonly makers: readonly (MadeBy | undefined)[];
+  /** How many different tokens the input holds; undefined where it holds numbers. */
+  readonly vocabulary: number | undefined;
   /**
    * Reports a mistake. A rule returns the output's shape all the same where it is known, so that
    * the layers below are checked too. Returns undefined, so that a rule can end with
@@ -87,6 +91,8 @@ export interface LayerContext {
   readonly weights: string;
   /** The other values that the layer reads, see `LayerDefinition.others`. */
   readonly others: readonly Value[];
+  /** How many different tokens the input holds; undefined where it holds numbers. */
+  readonly vocabulary?: number | undefined;
   /** A stream of the random generator that no other layer of the network uses. */
   readonly nextStream: () => number;
 }
@@ -107,6 +113,9 @@ export interface LayerDefinition<
    * out.
    */
   readonly others?: "one" | "several";
+
+  /** Whether it reads tokens, `u32[N, T]`; every other layer reads numbers. */
+  readonly readsTokens?: true;
 
   /** Whether it makes a value and reads none: a parameter. */
   readonly readsNothing?: true;

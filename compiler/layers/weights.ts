@@ -1,3 +1,4 @@
+import type { Initializer } from "../../program/program.js";
 import type { Value } from "../ir/graph.js";
 import type { Shape } from "../ir/shape.js";
 import { boolean, float } from "../calls/argument-types.js";
@@ -11,21 +12,28 @@ import {
 } from "./initializers.js";
 import type { LayerContext } from "./layer.js";
 
-/** How a weight and a bias start and are trained. */
-export const trainingArguments = {
+/** How a weight starts and is trained. */
+export const weightSettings = {
   init: optional(initializer(), "initial weights; PyTorch's default if left out"),
-  bias_init: optional(initializer(), "initial bias; PyTorch's default if left out"),
   lr: withDefault(
     float({ minimum: 0 }),
     1,
     "factor of the learning rate for the weight; 0 freezes it",
   ),
+  decay: withDefault(float({ minimum: 0 }), 1, "factor of the weight decay for the weight"),
+};
+
+/** How a weight and a bias start and are trained. */
+export const trainingArguments = {
+  init: weightSettings.init,
+  bias_init: optional(initializer(), "initial bias; PyTorch's default if left out"),
+  lr: weightSettings.lr,
   bias_lr: withDefault(
     float({ minimum: 0 }),
     1,
     "factor of the learning rate for the bias; 0 freezes it",
   ),
-  decay: withDefault(float({ minimum: 0 }), 1, "factor of the weight decay for the weight"),
+  decay: weightSettings.decay,
   bias_decay: withDefault(float({ minimum: 0 }), 1, "factor of the weight decay for the bias"),
 };
 
@@ -41,19 +49,24 @@ export type TrainingValues = ArgumentValues<typeof trainingArguments>;
 export interface WeightOptions {
   readonly rule?: InitializerRule | undefined;
   readonly name?: string;
+  /** Elements that begin with 0. */
+  readonly zeros?: Initializer["zeros"] | undefined;
 }
+
+type WeightValues = ArgumentValues<typeof weightSettings>;
 
 /** Adds the layer's parameter `NAME.weight`. */
 export function addWeight(
   shape: Shape,
   fans: Fans,
-  values: TrainingValues,
+  values: WeightValues,
   { builder, origin, weights }: LayerContext,
-  { rule = defaultRule, name = "weight" }: WeightOptions = {},
+  { rule = defaultRule, name = "weight", zeros }: WeightOptions = {},
 ): Value {
+  const initializer = (values.init ? ruleOf(values.init) : rule)(fans);
   const settings = {
     role: "weight" as const,
-    initializer: (values.init ? ruleOf(values.init) : rule)(fans),
+    initializer: zeros ? { ...initializer, zeros } : initializer,
     learningRateFactor: values.lr,
     decayFactor: values.decay,
     trainable: values.lr > 0,

@@ -22,7 +22,7 @@ export function chooseLayouts(graph: Graph, uses: Uses): Layouts {
     ...graph.inputs.map(({ value }) => value),
     ...graph.nodes.flatMap((node) => node.outputs),
   ];
-  const pitches = unpaddedPitches(portsOf(graph, "input"), uses);
+  const pitches = unpaddedPitches(portsOf(graph, "input").filter(isActivation), uses);
   return new Map(
     values
       .filter(isActivation)

@@ -1,5 +1,6 @@
 import { columnPitch, groupsOf, runLength } from "../../program/pieces.js";
 import type { Initializer } from "../../program/program.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import type { Port } from "../ir/graph.js";
 import { BATCH, elementCount, formatShape, isSequence } from "../ir/shape.js";
 import type { WeightAverage } from "../../program/recipe.js";
@@ -96,8 +97,13 @@ export function initializeParameter(
       origin: parameter.value.origin,
     };
     if (layout.kind !== "contraction") {
+      const { zeros } = parameter.initializer;
       const constants = { ...values, length: layout.length };
-      return dispatch(initializeDense(), { ...common, constants });
+      const ofZeros = withoutUndefined({ first_zero: zeros?.first, zeros: zeros?.count });
+      return dispatch(initializeDense({ hasZeros: zeros !== undefined }), {
+        ...common,
+        constants: { ...constants, ...ofZeros },
+      });
     }
     const { outputs } = groupsOf(piece, layout);
     const [kernelHeight, kernelWidth] = layout.kernel;

@@ -47,6 +47,7 @@ import {
   lowerPixelHits,
   lowerPixelOverlaps,
 } from "./pixel-classification.js";
+import { lowerEmbedding, lowerEmbeddingGradient } from "./embedding.js";
 import { lowerExtend, lowerExtendGradient } from "./extend.js";
 import { lowerReduce, lowerSpread } from "./reduce-axes.js";
 import { lowerResample, lowerResampleGradient } from "./resample.js";
@@ -102,6 +103,8 @@ const lowerings: {
   rearrange: lowerRearrange,
   rearrangeGradient: lowerRearrangeGradient,
   broadcast: lowerBroadcast,
+  embedding: lowerEmbedding,
+  embeddingGradient: lowerEmbeddingGradient,
   matmul: lowerMatmul,
   attention: lowerAttention,
   attentionGradient: lowerAttentionGradient,

@@ -2,7 +2,14 @@
 import type { Graph, Port, Score, ScoreTerm, Value } from "../ir/graph.js";
 import { ones } from "../ir/labels.js";
 import { GraphBuilder } from "../ops/builder.js";
-import { classesOfTarget, comparedTargets, ignoredLabel, isBoxes, isMask } from "./facts.js";
+import {
+  classesOfTarget,
+  comparedTargets,
+  ignoredLabel,
+  isBoxes,
+  isMask,
+  typeOf,
+} from "./facts.js";
 import type { NetworkValue, ResolvedLoss, ResolvedNetwork, ResolvedScore } from "./resolved.js";
 
 /**
@@ -36,7 +43,9 @@ class NetworkBuild {
     this.builder = new GraphBuilder(network.name);
     this.made = {
       input: network.inputs.map(({ name, type, origin }) =>
-        this.builder.input(name, type.shape, origin),
+        type.vocabulary === undefined
+          ? this.builder.input(name, type.shape, origin)
+          : this.builder.tokens(name, type.shape, origin, type.vocabulary),
       ),
       target: new Map(comparedTargets(network).map((index) => [index, this.buildTarget(index)])),
       layer: [],
@@ -73,8 +82,10 @@ class NetworkBuild {
     const { definition, values, inputs, weights, origin } = this.network.layers[index]!;
     const [input, ...others] = inputs.map((value) => this.valueOf(value));
     const nextStream = () => ++this.streams;
+    const [first] = inputs;
     return definition.lower(input!, values, {
       builder: this.builder,
+      vocabulary: first && typeOf(this.network, first).vocabulary,
       origin,
       weights,
       others,

@@ -30,14 +30,18 @@ export function costOf(call: LayerCall, given: Shape | undefined): LayerCost {
 
 /** The layer's weights, found by lowering it alone. */
 function parametersOf(
-  { definition, values, others }: LayerCall,
+  { definition, values, others, vocabulary }: LayerCall,
   shape: Shape,
 ): readonly Parameter[] {
   if (others.length > 0) return []; // it joins values, and has no weights
   const origin = { name: definition.name, span: NOWHERE };
   const builder = new GraphBuilder(definition.name);
-  const input = builder.input("input", shape, origin);
-  const context = { builder, origin, weights: origin.name, nextStream: () => 0, others: [] };
+  const input =
+    vocabulary === undefined
+      ? builder.input("input", shape, origin)
+      : builder.tokens("input", shape, origin, vocabulary);
+  const own = { builder, origin, weights: origin.name, nextStream: () => 0, others: [] };
+  const context = { ...own, vocabulary };
   const output = definition.lower(input, values, context);
   const { parameters } = builder.finish({ outputs: predictions(output), metrics: [] });
   return parameters.filter(({ role }) => role === "weight");

@@ -130,7 +130,7 @@ function layerCost(
   const others = rest.flatMap((type) => (type ? [type.shape] : []));
   return others.length < rest.length
     ? NO_COST
-    : costOf({ definition, values, others }, input?.shape);
+    : costOf({ definition, values, others, vocabulary: input?.vocabulary }, input?.shape);
 }
 
 /** The call without initializers. */

@@ -50,6 +50,12 @@ export class NetworkMaker {
     return { from: "input", index: this.inputs.push({ name, type, origin: originOf(name) }) - 1 };
   }
 
+  /** Tokens, integers in 0 .. vocabulary - 1. */
+  tokens(name: string, sizes: Shape, vocabulary: number): NetworkValue {
+    const type = { dtype: "u32", shape: [BATCH, ...sizes], vocabulary } as const;
+    return { from: "input", index: this.inputs.push({ name, type, origin: originOf(name) }) - 1 };
+  }
+
   /** A class for each example. */
   labels(name: string, classes?: number): NetworkValue {
     const type = { dtype: "u32", shape: [BATCH] } as const;
@@ -111,11 +117,15 @@ export class NetworkMaker {
     call: Pick<ResolvedLayer, "definition" | "values">,
     inputs: readonly NetworkValue[],
   ): TensorType {
-    const [first, ...others] = inputs.map((value) => typeOf(this, value).shape);
+    const [of, ...rest] = inputs.map((value) => typeOf(this, value));
+    const [first, others] = [of?.shape, rest.map(({ shape }) => shape)];
+    const tokens = [of, ...rest].find((type) => type?.vocabulary !== undefined);
+    if (tokens && !call.definition.readsTokens) throw new Error(`\`${name}\` reads tokens`);
     const input: Shape | undefined = call.definition.readsNothing ? [BATCH] : first;
     if (!input) throw new Error(`\`${name}\` reads no value`);
     const makers = inputs.slice(1).map((value) => this.makerOf(value));
-    const { output, problems } = tryShape({ ...call, others, makers }, input);
+    const vocabulary = of?.vocabulary;
+    const { output, problems } = tryShape({ ...call, others, makers, vocabulary }, input);
     if (output && problems.length === 0) return { dtype: "f32", shape: output };
     const [reason] = problems;
     throw new Error(`\`${name}\` of ${formatShape(input)}: ${reason?.message ?? "no output"}`);

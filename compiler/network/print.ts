@@ -224,7 +224,8 @@ const scoredLayers = ({ losses, metrics }: ResolvedNetwork): readonly number[] =
   );
 
 function portText({ name, type, classes }: NetworkPort): string {
-  const range = classes === undefined ? "" : ` in 0..${classes}`;
+  const end = classes ?? type.vocabulary;
+  const range = end === undefined ? "" : ` in 0..${end}`;
   if (isBoxes({ type, classes })) {
     return `${requireName(name)}: boxes${formatShape(type.shape.slice(0, -1))}${range}`;
   }

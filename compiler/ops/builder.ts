@@ -61,6 +61,12 @@ export class GraphBuilder implements Builder {
     return this.port("input", this.value(name, shape, "f32", origin));
   }
 
+  /** Integers in 0 .. vocabulary - 1. */
+  tokens(name: string, shape: Shape, origin: Origin, vocabulary: number): Value {
+    const value = this.value(name, shape, "u32", origin);
+    return this.port("input", value, { classes: vocabulary });
+  }
+
   labels(name: string, origin: Origin, classes?: number): Value {
     return this.port("target", this.value(name, [BATCH], "u32", origin), { classes });
   }

@@ -20,6 +20,7 @@ import { crossEntropyGradient } from "./cross-entropy-gradient.js";
 import { detectionLoss, detectionLossGradient } from "./detection.js";
 import { dice, diceGradient } from "./dice.js";
 import { diceSums, diceSumsGradient } from "./dice-sums.js";
+import { embedding, embeddingGradient } from "./embedding.js";
 import { elementLoss } from "./element-loss.js";
 import { exampleSum } from "./example-sum.js";
 import { groupNormalize } from "./group-normalize.js";
@@ -64,6 +65,8 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   averagePoolGradient,
   batchSums,
   broadcast,
+  embedding,
+  embeddingGradient,
   channelStatistics,
   channelSum,
   channelWindowSum,

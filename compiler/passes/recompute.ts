@@ -17,6 +17,7 @@ const REPEATABLE = new Set<OpKind>([
     "extend",
   ] as const),
   ...(["concatenate", "slice", "reshape", "rearrange", "broadcast"] as const),
+  "embedding",
   ...(["reduce", "spread"] as const),
 ]);
 

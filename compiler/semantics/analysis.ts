@@ -11,6 +11,8 @@ export interface AnalyzedInput {
   readonly name: string;
   readonly shape: readonly number[];
   readonly span: Span;
+  /** Of tokens: how many different ones there are. */
+  readonly vocabulary?: number | undefined;
 }
 
 /** A model with its parameters bound. */

@@ -2,6 +2,7 @@ import { BOX_NUMBERS } from "../../program/boxes.js";
 import type {
   Expression,
   InputDeclaration,
+  IntegerRange,
   ModelDeclaration,
   TargetDeclaration,
 } from "../../grammar/ast.js";
@@ -26,18 +27,86 @@ export function findInputs(
   return [];
 }
 
-/** `f32[N, 3, 224, 224]` as a shape. */
-export function readInputShape(
-  { type }: InputDeclaration,
+/** What an input holds: numbers, or tokens where there is a vocabulary. */
+export interface InputKind {
+  readonly shape: Shape;
+  readonly vocabulary?: number;
+}
+
+/** `f32[N, 3, 224, 224]`, or `u32[N, 16] in 0..1000`; undefined after a report. */
+export function readInput(
+  declaration: InputDeclaration,
   environment: Environment,
-): Shape | undefined {
-  if (type.element.name !== "f32") {
-    environment.reporter.report("NET1019", {
-      message: `an input holds \`f32\`, not \`${type.element.name}\``,
-      span: type.element.span,
-      fixes: [{ title: "write `f32`", edits: [{ span: type.element.span, newText: "f32" }] }],
+): InputKind | undefined {
+  const { type, range } = declaration;
+  const isOfTokens = type.element.name === "u32" && type.dimensions.length <= 2;
+  if (isOfTokens || (range && type.element.name === "u32")) {
+    return readTokens(declaration, environment);
+  }
+  if (type.element.name !== "f32") reportElement(type, environment);
+  if (range) reportRange(declaration, range, environment);
+  const shape = readShape(type, environment);
+  return shape && { shape };
+}
+
+function reportElement({ element }: InputDeclaration["type"], { reporter }: Environment): void {
+  reporter.report("NET1019", {
+    message: `an input holds \`f32\`, or tokens, \`u32[N, T]\`; not \`${element.name}\``,
+    span: element.span,
+    fixes: [{ title: "write `f32`", edits: [{ span: element.span, newText: "f32" }] }],
+  });
+}
+
+function reportRange(
+  { type }: InputDeclaration,
+  { span }: IntegerRange,
+  { reporter }: Environment,
+): void {
+  const { element } = type;
+  reporter.report("NET2013", {
+    message: "an input of numbers has no range: `in 0..count` is for tokens, `u32[N, T]`",
+    span,
+    fixes: [
+      { title: "write `u32`", edits: [{ span: element.span, newText: "u32" }] },
+      {
+        title: "remove the range",
+        edits: [{ span: { ...span, start: type.span.end }, newText: "" }],
+      },
+    ],
+  });
+}
+
+/** `u32[N]` or `u32[N, 16]`, with how many different tokens there are. */
+function readTokens(
+  { type, range, name }: InputDeclaration,
+  environment: Environment,
+): InputKind | undefined {
+  const [batch, ...sizes] = type.dimensions;
+  const hasBatch = batch?.kind === "name" && batch.name === BATCH;
+  if (!hasBatch || sizes.length > 1) {
+    return environment.reporter.report("NET2013", {
+      message: "tokens are `u32[N, T]`, T of each example, or `u32[N]`, one of each",
+      span: type.span,
+      label: hasBatch ? `has ${type.dimensions.length} axes` : "does not start with N",
+      notes: ["`N` is the batch size, which is chosen when training starts"],
     });
   }
+  if (!range) {
+    const numbers = { title: "write `f32`", edits: [{ span: type.element.span, newText: "f32" }] };
+    return environment.reporter.report("NET2015", {
+      message: `\`${name.name}\` holds tokens, but does not say how many different ones there are`,
+      span: type.span,
+      notes: ["with 1,000 of them: `in 0..1000`; numbers, whose order means something, are `f32`"],
+      fixes: sizes.length > 0 ? [numbers] : [],
+    });
+  }
+  const dimensions = sizes.map((size) => readSize(size, environment));
+  const vocabulary = readClasses(range, environment, { least: 1, noun: "tokens" });
+  if (vocabulary === undefined || !dimensions.every((size) => size !== undefined)) return undefined;
+  return { shape: [BATCH, ...dimensions], vocabulary };
+}
+
+function readShape(type: InputDeclaration["type"], environment: Environment): Shape | undefined {
   const [batch, ...sizes] = type.dimensions;
   const hasBatch = batch?.kind === "name" && batch.name === BATCH;
   if (!hasBatch || sizes.length < 1 || sizes.length > 3) {
@@ -142,9 +211,9 @@ function readNumbers(
 }
 
 function readClasses(
-  range: NonNullable<TargetDeclaration["range"]>,
+  range: IntegerRange,
   environment: Environment,
-  { least }: { readonly least: 1 | 2 } = { least: 2 },
+  { least, noun = "labels" }: { readonly least: 1 | 2; readonly noun?: string } = { least: 2 },
 ): number | undefined {
   const from = evaluate(range.from, environment);
   const to = evaluate(range.to, environment);
@@ -154,8 +223,10 @@ function readClasses(
   if (isValid && to.value >= least) return to.value;
   return environment.reporter.report("NET2015", {
     message:
-      "labels must lie in `0..classes`, with at least " +
-      `${least} ${least === 1 ? "class" : "classes"}`,
+      noun === "labels"
+        ? "labels must lie in `0..classes`, with at least " +
+          `${least} ${least === 1 ? "class" : "classes"}`
+        : `${noun} must lie in \`0..count\`, with a count of at least ${least}`,
     span: range.span,
     label: `goes from ${formatConstant(from)} to ${formatConstant(to)}`,
     fixes: [{ title: "start at 0", edits: [{ span: range.from.span, newText: "0" }] }],
@@ -163,10 +234,7 @@ function readClasses(
 }
 
 /** `0..1` for yes and no: a range that ends before 1. */
-function reportOneClass(
-  { span, to }: NonNullable<TargetDeclaration["range"]>,
-  { reporter }: Environment,
-): undefined {
+function reportOneClass({ span, to }: IntegerRange, { reporter }: Environment): undefined {
   return reporter.report("NET2015", {
     message: "labels in `0..1` are all 0: the end of a range is not part of it",
     span,

@@ -54,7 +54,7 @@ function join(
   const span = keywordSpan(residual.span, "residual");
   reader.current = body;
   const { shape } = body;
-  if (!shape || !skip.shape) {
+  if (!shape || !skip.shape || skip.vocabulary !== undefined) {
     reader.lose();
   } else if (sameShape(shape, skip.shape)) {
     const step = { layer: "add", span, input: shape, output: shape, infer: (same: Shape) => same };
@@ -300,12 +300,14 @@ function concatenate(reader: NetworkReader, branches: Branches, place: Place): v
   reader.current = start;
   const shapes = ends.map(({ end }) => end.shape);
   const agree = checkBranches(branches, place);
-  const output = agree ? joined(shapes, axis) : undefined;
+  const ofTokens = ends.some(({ end }) => end.vocabulary !== undefined);
+  const output = agree && !ofTokens ? joined(shapes, axis) : undefined;
   if (!output || !start.shape) {
     reader.lose();
   } else {
     const step = concatStep(branches, start.shape, output);
-    reader.current = { ...start, shape: output, trail: withStep(start, step) };
+    const trail = withStep(start, step);
+    reader.current = { ...start, shape: output, trail, vocabulary: undefined };
   }
   const inputs = ends.map(({ end }) => valueOf(end));
   const resolved = { definition: concatLayer, values: { axis } };
@@ -337,7 +339,9 @@ function withStep({ trail }: Current, step: Step): Current["trail"] {
 
 /** Reports each branch that has another size than the first. */
 function checkBranches({ ends, keyword, axis }: Branches, { environment }: Place): boolean {
-  const [first, ...others] = ends.filter(({ end }) => end.shape !== undefined);
+  const [first, ...others] = ends.filter(
+    ({ end }) => end.shape !== undefined && end.vocabulary === undefined,
+  );
   if (!first) return false;
   const expected = first.end.shape!;
   const wrong = others.filter(({ end }) => !joinedShape([expected, end.shape!], axis));

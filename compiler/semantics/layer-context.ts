@@ -46,6 +46,7 @@ export function reportingContext(
     },
     others: use.others,
     makers: use.makers ?? [],
+    vocabulary: use.vocabulary,
     get hasReported() {
       return hasReported;
     },

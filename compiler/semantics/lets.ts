@@ -223,7 +223,9 @@ function apply(
   const [first, ...rest] = inputs.map(({ shape }) => shape);
   const others = rest.flatMap((shape) => (shape ? [shape] : []));
   const trail = inputs.find((each) => each.trail)?.trail;
-  if (!first || !trail || others.length < rest.length) return host.lose();
+  // Of tokens, the reader reports that a formula cannot compute with them.
+  const isOfTokens = inputs.some(({ vocabulary }) => vocabulary !== undefined);
+  if (!first || !trail || others.length < rest.length || isOfTokens) return host.lose();
   const callee: Identifier = { kind: "identifier", name: formula.name, span: at };
   const call = { kind: "call", callee, arguments: [], hasParentheses: false, span: at } as const;
   const rule = { definition: formula, values: { expression }, others };

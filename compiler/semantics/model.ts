@@ -29,7 +29,7 @@ import type { Environment } from "../calls/environment.js";
 import { readLossTerms } from "./loss-terms.js";
 import { checkPorts } from "./check-ports.js";
 import { isFormulaScore, readFormulaScore } from "./formula-scores.js";
-import { findInputs, readInputShape, readTarget, type TargetKind } from "./inputs.js";
+import { findInputs, readInput, readTarget, type TargetKind } from "./inputs.js";
 import type { Module, Modules } from "./modules.js";
 import { NetworkReader } from "./network.js";
 import type { ModelArguments } from "./parameters.js";
@@ -38,6 +38,7 @@ import type { ScoreKind } from "./score-use.js";
 import { readScore } from "./scores.js";
 import { declareShare, warnOfUnusedShares } from "./shares.js";
 import { warnOfUnreachable } from "./unreachable.js";
+import type { TokenInputs } from "./tokens.js";
 import { Trail } from "./trail.js";
 import type { Target } from "./values.js";
 
@@ -85,7 +86,7 @@ class ModelAnalysis {
     this.starts = read.map(({ current }) => current);
     const [first = NO_INPUT] = this.starts;
     const later = namesIn(declaration.members);
-    this.reader = new NetworkReader(surroundings.modules, first, later);
+    this.reader = new NetworkReader(surroundings.modules, first, later, this.tokenInputs);
     this.reader.hasFailed = this.inputs.length === 0 || this.inputs.length < read.length;
   }
 
@@ -153,13 +154,14 @@ class ModelAnalysis {
 
   private readInput(declared: InputDeclaration, input: number): ReadInput {
     const index = indexOfInput(input);
-    const shape = readInputShape(declared, this.environment);
-    if (!shape) return { input: undefined, current: { ...NO_INPUT, index } };
+    const read = readInput(declared, this.environment);
+    if (!read) return { input: undefined, current: { ...NO_INPUT, index } };
+    const { shape, vocabulary } = read;
     const { name, span } = declared;
     this.environment.names.define("input", name.name, name.span);
     const trail = Trail.from({ shape, span });
-    const known = { name: name.name, shape: shape.slice(1).map(Number), span };
-    return { input: known, current: { index, call: undefined, shape, trail } };
+    const known = { name: name.name, shape: shape.slice(1).map(Number), span, vocabulary };
+    return { input: known, current: { index, call: undefined, shape, trail, vocabulary } };
   }
 
   /** `from image` goes back to an input. */
@@ -179,6 +181,16 @@ class ModelAnalysis {
   private get knownInputs() {
     const places = this.starts.flatMap(({ shape }, index) => (shape ? [index] : []));
     return this.inputs.map((input, place) => ({ ...input, index: places[place]! }));
+  }
+
+  /** The inputs that hold tokens, by index. */
+  private get tokenInputs(): TokenInputs {
+    const ofTokens = this.knownInputs.filter(({ vocabulary }) => vocabulary !== undefined);
+    return new Map(
+      ofTokens.map(({ name, span, index }) => {
+        return [index, { name, span, shape: this.starts[index]!.shape! }] as const;
+      }),
+    );
   }
 
   private readTarget(declaration: TargetDeclaration): void {
@@ -308,8 +320,9 @@ interface ReadInput {
 
 const NO_INPUT: Current = { index: -1, call: undefined, shape: undefined, trail: undefined };
 
-const typeOfInput = ({ shape }: Current): TensorType | undefined =>
-  shape && { dtype: "f32", shape };
+const typeOfInput = ({ shape, vocabulary }: Current): TensorType | undefined =>
+  shape &&
+  (vocabulary === undefined ? { dtype: "f32", shape } : { dtype: "u32", shape, vocabulary });
 
 function portOf({ name, span, type, range }: Target): NetworkPort {
   return { name, type, classes: range?.classes, origin: { name, span } };

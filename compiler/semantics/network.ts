@@ -33,6 +33,7 @@ import { NamedValues, reportNoValue } from "./named-values.js";
 import { readShare, type SharedLayers, weightsAt } from "./shares.js";
 import { splitOthers } from "./others.js";
 import { type Current, lost, originAt, type Place, valueOf } from "./place.js";
+import { checkTokens, type TokenInputs } from "./tokens.js";
 import type { NamedValue } from "./values.js";
 import { readWeight } from "./weights.js";
 
@@ -74,11 +75,13 @@ export class NetworkReader {
    * @param current the model's input
    * @param later names of layers with the places where they are given, for messages about values
    * used too early
+   * @param tokenInputs the inputs that hold tokens
    */
   constructor(
     readonly modules: Modules,
     public current: Current,
     private readonly later: ReadonlyMap<string, Span>,
+    private readonly tokenInputs: TokenInputs,
   ) {}
 
   // Members
@@ -131,7 +134,12 @@ export class NetworkReader {
   /** Reads layers that are not part of the network: only their names are checked. */
   private skipMembers(members: readonly BodyMember[], place: Place): void {
     const { environment } = place;
-    const reader = new NetworkReader(this.modules, lost(this.current), this.later);
+    const reader = new NetworkReader(
+      this.modules,
+      lost(this.current),
+      this.later,
+      this.tokenInputs,
+    );
     reader.values = this.values.with(this.untaken);
     reader.untaken = this.untaken;
     for (const [name, share] of this.shares) reader.shares.set(name, share);
@@ -238,7 +246,9 @@ export class NetworkReader {
     if (resolved && shapes.length === others?.length) {
       const makers = others.map(({ current }) => this.makerOf(current));
       const { spans } = bound;
-      const use = { ...resolved, spans, call: rest, shortName, others: shapes, makers };
+      const { vocabulary } = before;
+      const own = { spans, call: rest, shortName, others: shapes, makers, vocabulary };
+      const use = { ...resolved, ...own };
       this.applyLayer(use, place);
       this.checkSize(call, use, before, place);
     } else {
@@ -277,8 +287,10 @@ export class NetworkReader {
   }
 
   applyLayer(use: LayerUse, place: Place): void {
-    const { shape: input, trail } = this.current;
-    if (!input || !trail) return this.lose();
+    const { shape: input, trail, vocabulary } = this.current;
+    // `list` reports tokens that a layer of numbers would read.
+    const isOfTokens = vocabulary !== undefined && !use.definition.readsTokens;
+    if (!input || !trail || isOfTokens) return this.lose();
     const context = reportingContext(use, trail, place.environment.reporter);
     const output = use.definition.infer(input, use.values, context);
     if (context.hasReported || !output) this.hasFailed = true;
@@ -291,7 +303,8 @@ export class NetworkReader {
       output,
       infer: (shape: typeof input) => inferShape(use, shape),
     };
-    this.current = { ...this.current, shape: output, trail: trail.with(step) };
+    const trailed = trail.with(step);
+    this.current = { ...this.current, shape: output, trail: trailed, vocabulary: undefined };
   }
 
   /** From here on the shape is not known: layers below are checked for all else. */
@@ -303,6 +316,7 @@ export class NetworkReader {
   /** Lists a layer whose output is the current value. */
   list({ name, kind, resolved, span, inputs, place }: NewLayer): void {
     const { group } = place;
+    if (resolved) checkTokens({ ...resolved, inputs, span }, this.tokenInputs, place);
     const origin = originAt(name, span, place);
     const common = {
       name,

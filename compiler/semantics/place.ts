@@ -43,6 +43,8 @@ export interface Current {
   readonly trail: Trail | undefined;
   /** Index of the layer that makes it; -1 for the first input, -2 for the second and so on. */
   readonly index: number;
+  /** Of an input of tokens: how many different ones there are. */
+  readonly vocabulary?: number | undefined;
   /** The call that made it, if a call did. */
   readonly call: CallExpression | undefined;
 }

@@ -82,6 +82,20 @@ export function readScore(
   return { definition, values: settings, ...compared };
 }
 
+/** Tokens are indices, and no numbers that a prediction comes near. */
+function reportTokens(
+  { name, span }: GivenName,
+  target: Target,
+  { reporter }: Pick<Environment, "reporter">,
+): undefined {
+  return reporter.report("NET2038", {
+    message: `\`${name}\` is an input of tokens: no loss or metric compares with it`,
+    span,
+    related: [{ span: target.span, message: "declared here" }],
+    notes: ["declare what is to be predicted as a target: `target label: u32[N] in 0..10`"],
+  });
+}
+
 interface LogitCall extends Pick<LogitUse, "call" | "definition" | "bound"> {
   readonly first: GivenName;
   readonly second: GivenName;
@@ -224,7 +238,8 @@ export function findTarget(
 ): Target | undefined {
   const { name: model, targets, inputs, complaints } = scored;
   const found = [...targets, ...inputs].find((each) => each.name === name);
-  if (found) return found;
+  const isOfTokens = found?.isInput && found.type.dtype === "u32";
+  if (found) return isOfTokens ? reportTokens({ name, span }, found, { reporter }) : found;
   const [target, ...others] = targets;
   const isNamedValue = valuesNamed(name, scored).length > 0;
   if (complaints.has(name)) return undefined;

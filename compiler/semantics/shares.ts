@@ -32,7 +32,11 @@ export interface SharedLayers {
   /** The top level of its model, with the names that its layers see. */
   readonly place: Place;
   /** What it was applied to first. */
-  first?: { readonly shape: Shape; readonly span: Span };
+  first?: {
+    readonly shape: Shape;
+    readonly vocabulary: number | undefined;
+    readonly span: Span;
+  };
   isUsed: boolean;
   hasFailed: boolean;
 }
@@ -139,10 +143,11 @@ function checkUse(
   if (call.hasParentheses) {
     return report(`\`${callee.name}\` takes no arguments: write its name alone`, span);
   }
-  const { shape } = reader.current;
+  const { shape, vocabulary } = reader.current;
   if (!shape || share.hasFailed) return false;
-  share.first ??= { shape, span: callee.span };
-  return sameShape(shape, share.first.shape) || reportShapes(reader, call, share, place);
+  share.first ??= { shape, vocabulary, span: callee.span };
+  const isSame = sameShape(shape, share.first.shape) && vocabulary === share.first.vocabulary;
+  return isSame || reportShapes(reader, call, share, place);
 }
 
 function reportShapes(
@@ -151,8 +156,10 @@ function reportShapes(
   { first }: SharedLayers,
   { environment: { reporter } }: Place,
 ): false {
-  const shape = formatShape(reader.current.shape!);
-  const before = formatShape(first!.shape);
+  const [shape, before] = [reader.current, first!].map(({ shape, vocabulary }) => {
+    const tokens = vocabulary === undefined ? "" : ` of ${vocabulary} tokens`;
+    return `${formatShape(shape!)}${tokens}`;
+  });
   reader.hasFailed = true;
   reporter.report("NET2023", {
     message: `\`${callee.name}\` is applied to ${shape}, and before to ${before}`,

@@ -163,7 +163,7 @@ export class ProgramWriter {
   }
 
   /** What crosses the border in a call, and which lists read and leave it. */
-  private tensors(): Pick<Program, "tensors" | "uses"> {
+  private tensors(): Pick<Program, "tensors" | "tokens" | "uses"> {
     const { options, persistent, trained } = this;
     const tensorOf = (port: Port) =>
       describeTensor(port, options, this.numbering.buffer(persistent.ports.get(portKey(port))!));
@@ -182,7 +182,8 @@ export class ProgramWriter {
       evaluate: { reads: of("input", "target"), gives: of("metrics") },
       predict: { reads: of("input"), gives: of("prediction") },
     };
-    return { tensors, uses };
+    const tokens = tensors.some(({ role, dtype }) => role === "input" && dtype === "u32");
+    return { tensors, uses, ...withoutUndefined({ tokens: tokens || undefined }) };
   }
 
   private parameter(

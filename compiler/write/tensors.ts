@@ -22,6 +22,7 @@ import { predictionPitch } from "../plan/persistent.js";
 const IMAGE_AXES = ["channel", "row", "column"] as const;
 const MASK_AXES = ["row", "column"] as const;
 const SEQUENCE_AXES = ["column", "channel"] as const;
+const TOKEN_AXES = ["column"] as const;
 
 export function describeTensor(
   { name, role, value, classes, ignore, boxClasses, gives }: Port,
@@ -30,13 +31,14 @@ export function describeTensor(
 ): ProgramTensor {
   const shape = value.shape.slice(1).map(Number);
   const isLabels = role === "target" && value.type === "u32";
-  const count = isLabels ? (classes ?? options.classes) : undefined;
+  // Of an input, the different tokens.
+  const count = isLabels ? (classes ?? options.classes) : classes;
   return {
     name,
     role: role as TensorRole,
     dtype: value.type,
     shape,
-    axes: axesOf(value, isLabels),
+    axes: axesOf(value, role),
     buffer,
     pitch: role === "prediction" ? predictionPitch(value.shape) : undefined,
     classes: count !== undefined ? { count, ...withoutUndefined({ ignore }) } : undefined,
@@ -45,8 +47,10 @@ export function describeTensor(
   };
 }
 
-function axesOf({ shape }: Value, isLabels: boolean): readonly Axis[] {
-  if (isLabels) return MASK_AXES.slice(0, shape.length - 1);
+function axesOf({ shape, type }: Value, role: Port["role"]): readonly Axis[] {
+  if (type === "u32") {
+    return (role === "input" ? TOKEN_AXES : MASK_AXES).slice(0, shape.length - 1);
+  }
   return isSequence(shape) ? SEQUENCE_AXES : IMAGE_AXES.slice(0, shape.length - 1);
 }
 

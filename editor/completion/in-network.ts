@@ -96,7 +96,7 @@ function withinStatement(context: CursorContext, document: SpecDocument): readon
     case "metric":
       return last.text === "=" ? callablesFor("metric", document).map(callableItem) : [];
     case "input":
-      return last.text === ":" ? [wordItem("f32", "32-bit numbers")] : [];
+      return behindInput(context, document);
     case "target":
       return behindTarget(context, document);
     case "parameter":
@@ -111,6 +111,18 @@ function withinStatement(context: CursorContext, document: SpecDocument): readon
     default:
       return last.kind === "name" || last.text === ")" ? [keywordItem(AS_KEYWORD)] : [];
   }
+}
+
+/** `input words: u32[N, 16] in 0..1000`. */
+function behindInput(context: CursorContext, document: SpecDocument): readonly Proposal[] {
+  const last = context.frames.at(-1)!.statement.at(-1)!.text;
+  if (last === ".." || last === "in") return expressions(context, document);
+  if (last === "]") return [wordItem("in", "of tokens: how many different ones there are")];
+  if (last !== ":") return [];
+  return [
+    wordItem("f32", "32-bit numbers"),
+    wordItem("u32", "tokens: `u32[N, T] in 0..vocabulary`"),
+  ];
 }
 
 /** `parameter positions: f32[197, 768] init normal(0.02)`. */

@@ -3,6 +3,7 @@ import type { Expression } from "../../compiler/ir/expression.js";
 import type { Padding, Pair } from "../../compiler/ir/graph.js";
 import { imageShape, type ImageShape, type Shape } from "../../compiler/ir/shape.js";
 import type { ResolvedLayer } from "../../compiler/network/resolved.js";
+import { typeOf } from "../../compiler/network/facts.js";
 import { nameOf, shapeOf, type ExportModel, type ExportTensor } from "./model.js";
 
 export interface NamedTensor extends ExportTensor {
@@ -37,6 +38,13 @@ export class LayerCall {
 
   get image(): ImageShape {
     return imageShape(this.shape);
+  }
+
+  /** Of its first input: how many different tokens there are. */
+  get vocabulary(): number {
+    const { vocabulary } = typeOf(this.model.network, this.layer.inputs[0]!);
+    if (vocabulary === undefined) throw new Error(`${this.kind} reads no tokens`);
+    return vocabulary;
   }
 
   /** Axes of its first input; 0 for a layer that reads nothing. */

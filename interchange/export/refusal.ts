@@ -67,7 +67,7 @@ export function refuseSequences(network: ResolvedNetwork, format: string): void 
   const first = network.layers.filter((layer) => isOfSequences(network, layer)).slice(0, 1);
   forEachLayer(first, format, () => {
     throw new RefusedExport(
-      "sequences [N, T, C] and attention are exported to ONNX and PyTorch alone",
+      "tokens, sequences [N, T, C] and attention are exported to ONNX and PyTorch alone",
       "`--to onnx` or `--to pytorch`",
     );
   });
@@ -78,7 +78,8 @@ function isOfSequences(
   { type, inputs, definition }: ResolvedLayer,
 ): boolean {
   const types = [type, ...inputs.map((value) => typeOf(network, value))];
-  if (definition.readsNothing === true || definition.name === "attention") return true;
+  const { readsNothing, readsTokens, name } = definition;
+  if (readsNothing || readsTokens || name === "attention") return true;
   return types.some(({ shape }) => isSequence(shape));
 }
 

@@ -1,5 +1,6 @@
 /** ONNX, opset 7 to 23. */
 import { fromBinary } from "@bufbuild/protobuf";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import { ImportError } from "../error.js";
 import type {
   ForeignAttribute,
@@ -65,7 +66,9 @@ async function readModel(source: ImportSource): Promise<ForeignGraph> {
   return {
     name: graph.name,
     source: `ONNX, opset ${opset}${tool === "" ? "" : `, by ${tool}`}`,
-    inputs: graph.input.filter(({ name }) => !constants.has(name)).map(inputOf),
+    inputs: graph.input
+      .filter(({ name }) => !constants.has(name))
+      .map((input) => inputOf(input, nodes)),
     outputs: graph.output.map(({ name }) => name),
     nodes: moduleNames(ordered(nodes, graph, constants)),
     constants,
@@ -164,19 +167,29 @@ function requireFloats(
     const elements = type?.value.case === "tensorType" ? type.value.value.elemType : 0;
     const readers = nodes.filter(({ inputs }) => inputs.includes(name));
     const isCast = readers.every(({ operator }) => operator === "Cast");
-    if (constants.has(name) || FLOATS.has(elements) || isCast) continue;
+    const areIndices = readers.every(isIndexedBy(name));
+    if (constants.has(name) || FLOATS.has(elements) || isCast || areIndices) continue;
     throw new ImportError(`its input \`${name}\` holds integers, and netc's inputs are floats`, [
       "export the model with an input of floats, or with a Cast to float behind it",
     ]);
   }
 }
 
-function inputOf({ name, type }: ValueInfoProto): ForeignInput {
+/** Whether a node takes rows of a table by the numbers of an input: an embedding. */
+const isIndexedBy =
+  (name: string) =>
+  ({ operator, inputs }: ForeignNode): boolean =>
+    operator === "Gather" && inputs[0] !== name && inputs[1] === name;
+
+function inputOf({ name, type }: ValueInfoProto, nodes: readonly ForeignNode[]): ForeignInput {
   const dims = type?.value.case === "tensorType" ? type.value.value.shape?.dim : undefined;
   const shape = (dims ?? []).map(({ value }) =>
     value.case === "dimValue" && value.value > 0n ? Number(value.value) : undefined,
   );
-  return { name, shape };
+  const elements = type?.value.case === "tensorType" ? type.value.value.elemType : 0;
+  const isOfTokens = !FLOATS.has(elements) && nodes.some(isIndexedBy(name));
+  const integers = isOfTokens || undefined;
+  return { name, shape, ...withoutUndefined({ integers }) };
 }
 
 /** The value of a `Constant`, in any of its forms. */

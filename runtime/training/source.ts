@@ -8,7 +8,7 @@ import type { Batch, Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { describe } from "../describe.js";
 import { InputError } from "../errors.js";
-import type { Targets } from "../examples.js";
+import type { Targets, Tokens } from "../examples.js";
 import type { Given } from "../pictures/picture.js";
 
 /** Examples as `network.step` takes them, as many as the network's batch at most. */
@@ -125,7 +125,7 @@ function countImages(given: Given, program: WithTensors): number {
   const isNamed = given instanceof Object && name in given;
   const images: unknown = isNamed ? (given as Readonly<Record<string, unknown>>)[name] : given;
   const isKnown = isNamed || inputs.length === 1;
-  if (isKnown && images instanceof Float32Array) return images.length / sizeOf(shape);
+  if (isKnown && isNumbers(images)) return images.length / sizeOf(shape);
   if (images instanceof Object && "staged" in images) {
     throw new InputError("a batch of bytes and draws must say how many images it has: `count`");
   }
@@ -133,6 +133,9 @@ function countImages(given: Given, program: WithTensors): number {
   const wanted = isNamed ? "a Float32Array" : isKnown ? ARRAY_OR_PICTURES : namesOf(inputs);
   throw new InputError(`a batch's \`images\` must be ${wanted}, not ${describe(images)}`);
 }
+
+const isNumbers = (given: unknown): given is Float32Array | Tokens =>
+  [Float32Array, Uint32Array, Int32Array].some((kind) => given instanceof kind);
 
 const ARRAY_OR_PICTURES = "a Float32Array or pictures";
 

@@ -245,12 +245,16 @@ async function keep(name: string, given: readonly unknown[], program: Program): 
 /** Arrays, alone or by name, or pictures. */
 function inputsOf(given: unknown, program: Program): unknown {
   const isPlain = given instanceof Object && Object.getPrototypeOf(given) === Object.prototype;
-  return given instanceof Float32Array || isPlain ? copyOf(given) : bitmapsOf(given, program);
+  return isArray(given) || isPlain ? copyOf(given) : bitmapsOf(given, program);
 }
+
+/** Whether something is what an input is given as. */
+const isArray = (value: unknown): value is Float32Array | Uint32Array | Int32Array =>
+  [Float32Array, Uint32Array, Int32Array].some((kind) => value instanceof kind);
 
 /** A part of a larger array without the rest of it. */
 function copyOf(value: unknown): unknown {
-  if (value instanceof Float32Array || value instanceof Uint8Array) return value.slice();
+  if (isArray(value) || value instanceof Uint8Array) return value.slice();
   return structuredClone(value);
 }
 

@@ -50,6 +50,7 @@ const LAYER_PAGES: readonly LayerPage[] = [
     first: "slice",
   },
   { file: "reductions", title: "Sums, means and maxima over axes", first: "sum" },
+  { file: "embedding", title: "Embedding of tokens", first: "embedding" },
   { file: "attention", title: "Attention, tokens and the order of axes", first: "patches" },
 ];
 

@@ -178,6 +178,7 @@ const ASKED_FOR = {
   download: 3 * 1024,
   "begin-run": 512,
   "no-adapter": 768,
+  tokens: 768,
   "buffer-problems": 768,
   "not-inspectable": 512,
 };
@@ -200,6 +201,7 @@ test("modules that only predict: sizes, with pictures, files and classes", async
     ...["pictures/from-canvas", "pictures/refused", "evaluation/average-views"],
     "seldom-options",
     ...["weights-problems", "explain-file", "no-adapter", "buffer-problems", "not-inspectable"],
+    "tokens",
   ];
   const isSeldom = (path: string) => seldom.some((name) => path.endsWith(`runtime/${name}.ts`));
   const stdin = { ...bundling.stdin, contents };

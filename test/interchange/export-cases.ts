@@ -9,7 +9,8 @@ import { forInference } from "../../compiler/passes/inference.js";
 import { analyze } from "../../compiler/semantics/index.js";
 import type { ExportModel, ExportTensor } from "../../interchange/export/model.js";
 import { neededFor } from "../../interchange/export/needed.js";
-import { parameterValues, uniformValues } from "../oracle/values.js";
+import { inputType } from "../layers/others.js";
+import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
 import { TRANSFORMER } from "../runtime/transformer.js";
 
 export interface ExportCase {
@@ -17,7 +18,7 @@ export interface ExportCase {
   readonly text: string;
 }
 
-const shapeText = (sizes: readonly number[]) => `f32[N, ${sizes.join(", ")}]`;
+const shapeText = (sizes: readonly number[]) => inputType(sizes);
 
 /** Layers that only ONNX and PyTorch have: others refuse them at their line of the spec. */
 const OF_GRAPHS = new Set([
@@ -37,11 +38,11 @@ const FOR_GRAPHS = new RegExp(
 
 /** Every sample of a layer's documentation, with its other values as further inputs. */
 const samplesOf = ({ name, samples: each }: (typeof layers)[number]): readonly ExportCase[] =>
-  each.map(({ spec, input, others = [] }, index) => {
+  each.map(({ spec, input, vocabulary, others = [] }, index) => {
     const given = /\(([^)]*)\)/.exec(spec)?.[1]?.split(", ") ?? [];
     const names = given.filter((argument) => /^[a-z]+$/.test(argument));
     const inputs = others.map((shape, at) => `input ${names[at]}: ${shapeText(shape)}`);
-    const lines = [`input x: ${shapeText(input)}`, ...inputs, `from x -> ${spec}`];
+    const lines = [`input x: ${inputType(input, vocabulary)}`, ...inputs, `from x -> ${spec}`];
     const text = `model M {\n${lines.join("\n")}\n}`;
     return { name: `${name} ${index + 1}: ${spec}`, text };
   });
@@ -247,7 +248,8 @@ const isOfSequences = ({ text }: ExportCase): boolean => {
   const network = resolved(text, "case.net");
   const types = [...network.inputs, ...network.layers].map(({ type }) => type);
   const isLayer = network.layers.some(
-    ({ definition }) => definition.readsNothing || UNEXPORTED.includes(definition.name),
+    ({ definition: { readsNothing, readsTokens, name } }) =>
+      readsNothing || readsTokens || UNEXPORTED.includes(name),
   );
   return isLayer || types.some(({ shape }) => isSequence(shape));
 };
@@ -342,7 +344,10 @@ export function inputsOf({ network }: ExportModel, batch = 2): ReadonlyMap<strin
   return new Map(
     network.inputs.map(({ name, type }) => {
       const length = batch * type.shape.slice(1).reduce<number>((n, size) => n * Number(size), 1);
-      return [name, uniformValues(`export/${name}`, length, 2)];
+      const { vocabulary } = type;
+      return vocabulary === undefined
+        ? [name, uniformValues(`export/${name}`, length, 2)]
+        : [name, Float32Array.from(labelValues(`export/${name}`, length, vocabulary))];
     }),
   );
 }

@@ -4,10 +4,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { layers } from "../../compiler/layers/index.js";
 import { analyze } from "../../compiler/semantics/index.js";
-import { othersOf } from "./others.js";
+import { inputType, othersOf } from "./others.js";
 
-function analyzeChain(chain: string, input: readonly number[]) {
-  const text = `model M {\n  input x: f32[N, ${input.join(", ")}]\n  ${chain}\n}`;
+function analyzeChain(chain: string, input: readonly number[], vocabulary?: number) {
+  const text = `model M {\n  input x: ${inputType(input, vocabulary)}\n  ${chain}\n}`;
   return analyze(text, "m.net");
 }
 
@@ -17,8 +17,8 @@ describe("every layer", () => {
   );
 
   test.each(samples)("$spec of $input gives $output", (sample) => {
-    const { spec, input, output } = sample;
-    const { diagnostics, models } = analyzeChain(othersOf(sample, "x") + spec, input);
+    const { spec, input, output, vocabulary } = sample;
+    const { diagnostics, models } = analyzeChain(othersOf(sample, "x") + spec, input, vocabulary);
     expect(diagnostics).toEqual([]);
     expect(models[0]!.layers.at(-1)!.output).toEqual(output);
     expect(portOf(models[0]!.graph!, "prediction").shape).toEqual(["N", ...output]);

@@ -17,3 +17,9 @@ export function othersOf({ spec, input, others = [] }: LayerSample, from: string
   });
   return lines.join("");
 }
+
+/** The type of an input: numbers, or tokens where there is a vocabulary. */
+export function inputType(sizes: readonly number[], vocabulary?: number): string {
+  const axes = ["N", ...sizes].join(", ");
+  return vocabulary === undefined ? `f32[${axes}]` : `u32[${axes}] in 0..${vocabulary}`;
+}

@@ -68,7 +68,9 @@ def parameter(name, shape):
     return torch.from_numpy(uniform(name, count, scale)).double().reshape(shape)
 
 
-def images_of(name, shape):
+def images_of(name, shape, vocabulary=None):
+    if vocabulary:
+        return labels_of(name, math.prod(shape), vocabulary).reshape(shape)
     return torch.from_numpy(uniform(name, math.prod(shape), 1)).double().reshape(shape)
 
 
@@ -300,13 +302,13 @@ def predict(network, images):
     return result
 
 
-def choose_images(network, name, shape, trials, slices):
+def choose_images(network, name, shape, trials, slices, vocabulary=None):
     """The seed whose values stay farthest from every edge, and its margin."""
     best = (-1.0, 0)
     with torch.no_grad():
         for seed in range(trials):
             MARGIN.smallest = math.inf
-            for part in images_of(f"{name}/images/{seed}", shape).chunk(slices):
+            for part in images_of(f"{name}/images/{seed}", shape, vocabulary).chunk(slices):
                 network(part)
             best = max(best, (MARGIN.smallest, seed), key=lambda pair: pair[0])
     return best[1], best[0]
@@ -337,14 +339,14 @@ def backward(network, images, labels, slices):
 
 
 def run(
-    name, network, shape, classes, rate, *, trials, batch=BATCH, nesterov=False, factors=None, slices=1
+    name, network, shape, classes, rate, *, trials, batch=BATCH, nesterov=False, factors=None, slices=1, vocabulary=None
 ):
     network.double()
     load_parameters(network, name)
     shape = (batch, *shape)
-    seed, margin = choose_images(network, name, shape, trials, slices)
+    seed, margin = choose_images(network, name, shape, trials, slices, vocabulary)
     load_parameters(network, name)  # running statistics have moved
-    images = images_of(f"{name}/images/{seed}", shape)
+    images = images_of(f"{name}/images/{seed}", shape, vocabulary)
     labels = labels_of(f"{name}/labels", batch, classes)
     settings = {
         "learningRate": rate,
@@ -371,6 +373,8 @@ def run(
     print(f"{name}: margin {margin:.1e} (seed {seed}), losses {[round(x, 4) for x in losses]},", end=" ")
     print(f"weights moved by {min(moved.values()):.0e} to {max(moved.values()):.0e}", flush=True)
     head = {"name": name, "images": f"{name}/images/{seed}", "imageShape": list(shape[1:])}
+    if vocabulary:
+        head["vocabulary"] = vocabulary
     return {**head, "batch": batch, "classes": classes, "optimizer": settings, "losses": losses, **result}
 
 
@@ -895,11 +899,32 @@ def layer_network(shape, layer):
     return ordered({**parts, "logits": nn.Linear(features, CLASSES)})
 
 
+def token_cases():
+    """(layer as a spec has it, tokens of an example, different tokens, the same in PyTorch)."""
+    return [
+        ("embedding(7) as tested", (9,), 5, nn.Embedding(5, 7)),
+        ("embedding(8, padding_index=2) as tested", (6,), 11, nn.Embedding(11, 8, padding_idx=2)),
+        ("embedding(300) as tested", (), 3, nn.Embedding(3, 300)),
+    ]
+
+
+def token_network(shape, vocabulary, layer):
+    with torch.no_grad():
+        features = layer(torch.zeros(BATCH, *shape, dtype=torch.int64))[0].numel()
+    return ordered({"tested": layer, "flatten": nn.Flatten(), "logits": nn.Linear(features, CLASSES)})
+
+
+def token_case(text, shape, vocabulary, layer):
+    network = token_network(shape, vocabulary, layer)
+    settings = {"rate": 1e-2, "trials": 1, "vocabulary": vocabulary}
+    return {"layer": text, **run(f"layer/{text}", network, shape, CLASSES, **settings)}
+
+
 def layers():
     return [
         {"layer": text, **run(f"layer/{text}", layer_network(shape, layer), shape, CLASSES, rate=1e-2, trials=8)}
         for text, shape, layer in layer_cases()
-    ]
+    ] + [token_case(*case) for case in token_cases()]
 
 
 # Losses and optimizers: a small network without edges, trained by PyTorch's own

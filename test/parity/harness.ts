@@ -15,6 +15,8 @@ export interface Expected {
   readonly name: string;
   readonly images: string;
   readonly imageShape: readonly number[];
+  /** Of tokens: how many different ones there are. */
+  readonly vocabulary?: number;
   readonly batch: number;
   readonly classes: number;
   readonly optimizer: {
@@ -153,7 +155,12 @@ export async function compareWithPyTorch(
   }
   try {
     const pixels = expected.imageShape.reduce((product, size) => product * size, expected.batch);
-    const images = uniformValues(expected.images, pixels, 1);
+    const { vocabulary } = expected;
+    // A network of tokens takes them where others take images.
+    const images =
+      vocabulary === undefined
+        ? uniformValues(expected.images, pixels, 1)
+        : (labelValues(expected.images, pixels, vocabulary) as never);
     const labels = labelValues(`${expected.name}/labels`, expected.batch, expected.classes);
     const trained = network.parameters.filter(({ role }) => role !== "statistic");
     const differences: Difference[] = [];

@@ -14,7 +14,7 @@ import type { MixedPrecision } from "../../program/recipe.js";
 import { createNetwork, findAdapter, type NodeAdapter } from "../../runtime/index.js";
 import { adapterWithHalves, sampled } from "../adapters.js";
 import { boxValues, type AnyNetwork } from "../kernels/compare.js";
-import { othersOf } from "../layers/others.js";
+import { inputType, othersOf } from "../layers/others.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
 
 /** One device for all networks: it takes as long to open as a step. */
@@ -185,7 +185,7 @@ const ENDS: Readonly<Record<End, string>> = {
 
 /** The sample behind a layer with weights, whose gradient shows the sample's. */
 function specOf(sample: LayerSample, end: End): string {
-  const { spec, input, output } = sample;
+  const { spec, input, output, vocabulary } = sample;
   const [channels] = input.length === 2 ? [input[1]!] : input;
   const kind = input.length === 3 ? `conv(${channels}, kernel=1, ` : `linear(${channels}, `;
   const target =
@@ -193,11 +193,11 @@ function specOf(sample: LayerSample, end: End): string {
       ? `target label: u32[N] in 0..${CLASSES}`
       : `target wanted: f32[N, ${output.join(", ")}]`;
   // With many channels, a factor for each is quicker.
-  const first = channels! > 64 ? "scale(" : kind;
+  const first = `${channels! > 64 ? "scale(" : kind}bias=false) as first`;
   return `model Pair {
-  input  x: f32[N, ${input.join(", ")}]
+  input  x: ${inputType(input, vocabulary)}
   ${target}
-  ${first}bias=false) as first
+  ${vocabulary === undefined ? first : ""}
   ${othersOf(sample, "first")}${spec}
   ${ENDS[end]}
 }`;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { sampled } from "../adapters.js";
+import { inputType } from "../layers/others.js";
 import { compareWithPyTorch, describeWrong, readExpected, type Expected } from "./harness.js";
 
 /** One layer between a 1x1 convolution, whose gradient shows the layer's, and a linear layer. */
@@ -7,14 +8,15 @@ interface LayerCase extends Expected {
   readonly layer: string;
 }
 
-function specFor({ layer, imageShape, classes }: LayerCase): string {
+function specFor({ layer, imageShape, classes, vocabulary }: LayerCase): string {
   const [channels] = imageShape;
+  const first = vocabulary === undefined ? `conv(${channels}, kernel=1) as first` : "";
   const flatten = layer.startsWith("flatten") ? "" : "flatten";
   return `
 model Case {
-  input  image: f32[N, ${imageShape.join(", ")}]
+  input  image: ${inputType(imageShape, vocabulary)}
   target label: u32[N] in 0..${classes}
-  conv(${channels}, kernel=1) as first
+  ${first}
   ${layer}
   ${flatten}
   linear(${classes}) as logits

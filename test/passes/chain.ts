@@ -1,4 +1,4 @@
-import { portOf } from "../../compiler/ir/graph.js";
+import { portsOf } from "../../compiler/ir/graph.js";
 import { gainsOf } from "../../compiler/ops/attention.js";
 import { predictions } from "../../compiler/ops/builder.js";
 import { GraphBuilder } from "../../compiler/ops/builder.js";
@@ -203,6 +203,15 @@ export class Chain {
     return this;
   }
 
+  /** Five tokens of another input, in the place of the current value. */
+  embedding(vocabulary: number, width: number): this {
+    const origin = this.layer("embedding");
+    const words = this.builder.tokens("words", [BATCH, 5], nowhere("words"), vocabulary);
+    const table = this.parameter(origin.name, [vocabulary, width], { trainable: true });
+    this.value = this.builder.add("embedding", [words, table], {}, origin);
+    return this;
+  }
+
   attention(attributes: AttentionAttributes): this {
     this.value = this.builder.add("attention", [this.value], attributes, this.layer("attention"));
     return this;
@@ -350,8 +359,14 @@ export function inputsFor(graph: Graph, batch = 2) {
       return [value.name, Float64Array.from(parameterValues(value.name, shape))];
     }),
   );
-  const pixels = batch * elementCount(portOf(graph, "input").shape);
+  const [images] = portsOf(graph, "input");
+  const pixels = batch * elementCount(images!.shape);
+  const tokens = graph.inputs.filter(({ role, value }) => role === "input" && value.type === "u32");
+  const given = tokens.map(({ name, value, classes }) => {
+    return [name, labelValues(name, batch * elementCount(value.shape), classes!)] as const;
+  });
   return {
+    given: Object.fromEntries(given),
     images: Float64Array.from(uniformValues("images", pixels, 1)),
     labels: labelValues("labels", batch, 3),
     parameters,

@@ -169,6 +169,7 @@ const networks: Readonly<Record<string, () => Graph>> = {
       .matmul(first, { transposed: false })
       .classify();
   },
+  "rows of a table by tokens": () => new Chain().embedding(3, 6).unary("tanh").flatten().classify(),
   "causal attention": () =>
     sequence().linear(9).attention({ heads: 3, causal: true }).unary("tanh").flatten().classify(),
   "attention that drops shares": () =>

@@ -10,6 +10,8 @@ export function initialValue(
   initializer: Initializer,
   { seed, stream, index }: Readonly<Record<"seed" | "stream" | "index", number>>,
 ): number {
+  const { zeros } = initializer;
+  if (zeros && index >= zeros.first && index < zeros.first + zeros.count) return 0;
   if (initializer.kind === "constant") return initializer.value;
   const [x, y] = threefry(seed, stream, index, 0xffffffff).map(toUnit) as [number, number];
   if (initializer.kind === "uniform") {

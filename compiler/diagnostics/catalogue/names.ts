@@ -141,7 +141,9 @@ export const NAMES = {
   },
   NET1019: {
     title: "an unknown type",
-    explanation: "Inputs hold `f32`. Parameters of a model are `int`, `float` or `bool`.",
+    explanation:
+      "Inputs hold `f32`, or tokens, `u32[N, T] in 0..count`. Parameters of a model are `int`, " +
+      "`float` or `bool`.",
     wrong: "input image: float[N, 3, 224, 224]",
     right: "input image: f32[N, 3, 224, 224]",
   },

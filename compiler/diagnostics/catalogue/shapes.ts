@@ -109,8 +109,8 @@ export const SHAPES = {
     title: "an input with an unsupported shape",
     explanation:
       "An input is an image `[N, channels, height, width]`, a sequence `[N, tokens, channels]` " +
-      "or features `[N, features]`, and " +
-      "its sizes are integers of at least 1. `N` is the batch size, which is chosen when " +
+      "or features `[N, features]`; tokens are `u32[N, tokens] in 0..count`. " +
+      "Sizes are integers of at least 1. `N` is the batch size, which is chosen when " +
       "training starts.",
     wrong: "input image: f32[3, 224, 224]",
     right: "input image: f32[N, 3, 224, 224]",
@@ -125,10 +125,10 @@ export const SHAPES = {
     right: "target label: u32[N] in 0..10",
   },
   NET2015: {
-    title: "a wrong range of labels",
+    title: "a wrong range of labels or tokens",
     explanation:
-      "Labels count from 0. `in 0..10` means 0 to 9: ten classes, and the end is excluded, " +
-      "as in Python's and Rust's ranges.",
+      "Labels and tokens count from 0. `in 0..10` means 0 to 9: ten classes, and the end is " +
+      "excluded, as in Python's and Rust's ranges.",
     wrong: "target label: u32[N] in 1..10",
     right: "target label: u32[N] in 0..10",
   },
@@ -357,6 +357,23 @@ export const SHAPES = {
       "the image has; with `mode=circular` at most as many. PyTorch has the same rule.",
     wrong: "conv(8, kernel=1) -> maxpool(8) -> pad(4, mode=reflect)",
     right: "conv(8, kernel=1) -> maxpool(8) -> pad(3, mode=reflect)",
+  },
+  NET2038: {
+    title: "tokens where numbers are expected",
+    explanation:
+      "An input of tokens, `u32[N, T] in 0..count`, holds indices of words, products or other " +
+      "things, whose order means nothing. Only `embedding` reads them: it gives each a row of " +
+      "trained numbers.",
+    wrong: "input words: u32[N, 16] in 0..1000\nlinear(64)",
+    right: "input words: u32[N, 16] in 0..1000\nembedding(64) -> linear(64)",
+  },
+  NET2039: {
+    title: "an embedding without tokens",
+    explanation:
+      "`embedding` has a row of numbers for each token, so its input is tokens, " +
+      "`u32[N, T] in 0..count`, and `padding_index` is one of them.",
+    wrong: "input words: f32[N, 16]\nembedding(64)",
+    right: "input words: u32[N, 16] in 0..1000\nembedding(64)",
   },
   NET2045: {
     title: "an unsupported combination of losses",

@@ -25,8 +25,9 @@ export function unfedBy({ inputs, network }: Ports): Unfed | undefined {
     return { what: `the ${ports === inputs ? "inputs" : "targets"} ${names}`, call };
   }
   const [input] = inputs;
-  if (input && isOfTokens(input)) {
-    return { what: `the input \`${input.name}\`, which is a sequence`, call };
+  if (input && isNoRow(input)) {
+    const kind = input.shape.length === 0 ? "one token of each example" : "a sequence";
+    return { what: `the input \`${input.name}\`, which is ${kind}`, call };
   }
   const [target] = targets;
   if (target?.type.dtype !== "f32" || isBoxes(target)) return undefined;
@@ -59,8 +60,8 @@ export function checkOneTensor(
   return false;
 }
 
-/** `[tokens, channels]`, without the batch. */
-const isOfTokens = ({ shape }: Ports["inputs"][number]) => shape.length === 2;
+/** `[tokens, channels]` or a single token: neither an image nor a row of a table. */
+const isNoRow = ({ shape }: Ports["inputs"][number]) => shape.length === 2 || shape.length === 0;
 
 const isUnusual = ({ inputs, network }: Ports) =>
-  inputs.length > 1 || inputs.some(isOfTokens) || (network?.targets.length ?? 0) > 1;
+  inputs.length > 1 || inputs.some(isNoRow) || (network?.targets.length ?? 0) > 1;

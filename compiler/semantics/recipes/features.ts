@@ -24,8 +24,12 @@ export function checkFeatures(
   { input }: AnalyzedModel,
   environment: Environment,
 ): void {
-  const { span, shape } = input!;
+  const { span, shape, vocabulary } = input!;
   const features = shape[0]!;
+  if (vocabulary !== undefined) {
+    checkTokens({ call, source, uses }, { tokens: features, span }, environment);
+    return;
+  }
   if (source.kind !== "csv") {
     environment.reporter.report("NET3064", {
       message: `\`${call.callee.name}\` holds images, but the model's input is [N, ${features}]`,
@@ -54,4 +58,31 @@ function reportImageTransform(
     related: [{ span, message: `${features} numbers for each example` }],
     notes: ["features can be normalized: `normalize(mean=[...], std=[...])`, a number for each"],
   });
+}
+
+/** Tokens come from a table as they are: what changes numbers makes other tokens of them. */
+function checkTokens(
+  { call, source, uses }: ReadSplit,
+  { tokens, span }: { readonly tokens: number; readonly span: CallExpression["span"] },
+  { reporter }: Environment,
+): void {
+  const related = [{ span, message: `${tokens} tokens for each example` }];
+  const report = (message: string, at: CallExpression["span"], note: string) =>
+    reporter.report("NET3064", { message, span: at, related, notes: [note] });
+  const tables = "`csv` holds rows of whole numbers with a label";
+  if (source.kind !== "csv") {
+    report(
+      `\`${call.callee.name}\` holds images, but the model's input is tokens`,
+      call.span,
+      tables,
+    );
+    return;
+  }
+  if (source.maximum !== 1) {
+    report("`maximum` divides what a table holds, but tokens are whole numbers", call.span, tables);
+  }
+  for (const use of uses) {
+    const { callee, span: at } = use.call;
+    report(`\`${callee.name}\` changes numbers, but the model's input is tokens`, at, tables);
+  }
 }

@@ -69,7 +69,9 @@ export function onnxFile(model: OnnxGraph, facts: OnnxFacts): Uint8Array {
       initializer: [...graph.constants].map(([name, tensor]) =>
         tensorProto(name, tensor, stored.get(name)),
       ),
-      input: graph.inputs.map(({ name, shape }) => valueInfo(name, shape)),
+      input: graph.inputs.map(({ name, shape, integers }) =>
+        valueInfo(name, shape, integers ? DataType.INT64 : DataType.FLOAT),
+      ),
       output: graph.outputs.map((name, index) => valueInfo(name, outputShapes[index]!)),
     }),
   });
@@ -126,7 +128,11 @@ function encoded({ kind, values }: ForeignTensor, stored: StoredType | undefined
   }
 }
 
-function valueInfo(name: string, shape: readonly (number | undefined)[]) {
+function valueInfo(
+  name: string,
+  shape: readonly (number | undefined)[],
+  elemType = DataType.FLOAT,
+) {
   const dim = shape.map((size) =>
     create(TensorShapeProto_DimensionSchema, {
       value:
@@ -136,7 +142,7 @@ function valueInfo(name: string, shape: readonly (number | undefined)[]) {
     }),
   );
   const tensor = create(TypeProto_TensorSchema, {
-    elemType: DataType.FLOAT,
+    elemType,
     shape: create(TensorShapeProtoSchema, { dim }),
   });
   const type = create(TypeProtoSchema, { value: { case: "tensorType", value: tensor } });

@@ -1,5 +1,6 @@
 /** A network as a graph of ONNX's operators, opset 17. */
 import type { NetworkOutput } from "../../../compiler/network/resolved.js";
+import { withoutUndefined } from "../../../program/without-undefined.js";
 import type { ForeignGraph } from "../../foreign-graph.js";
 import { LayerCall } from "../layer-call.js";
 import { nameOf, shapeOf, type ExportModel, type Preparation } from "../model.js";
@@ -41,7 +42,10 @@ export function onnxGraph(model: ExportModel, options: OnnxOptions): OnnxGraph {
   const graph: ForeignGraph = {
     name: network.name,
     source: "netc",
-    inputs: network.inputs.map(({ name, type }) => ({ name, shape: openBatch(type.shape) })),
+    inputs: network.inputs.map(({ name, type }) => {
+      const integers = type.dtype === "u32" || undefined;
+      return { name, shape: openBatch(type.shape), ...withoutUndefined({ integers }) };
+    }),
     outputs,
     nodes,
     constants,

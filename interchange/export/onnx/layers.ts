@@ -22,6 +22,7 @@ import { globalAvgpool, lpPool, maxpool } from "./pools.js";
 import { upsample } from "./resampling.js";
 import {
   attention,
+  embedding,
   matmul,
   parameter,
   patches,
@@ -106,6 +107,7 @@ export const onnxLayers: Readonly<Record<string, OnnxLayer>> = {
   concat,
   matmul,
 
+  embedding,
   parameter,
   patches,
   tokens,

@@ -8,6 +8,11 @@ export function tokens(nodes: LayerNodes): void {
   pixelsLast(nodes, nodes.input());
 }
 
+/** Rows of the table by tokens. */
+export function embedding(nodes: LayerNodes): void {
+  nodes.end("Gather", [nodes.weight("weight"), nodes.input()], { axis: 0 });
+}
+
 /** A convolution whose windows are the patches. */
 export function patches(nodes: LayerNodes): void {
   const size = nodes.call.number("size");

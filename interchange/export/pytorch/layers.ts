@@ -433,6 +433,22 @@ export const isPassedOn = ({ kind, inputs, rank }: LayerCall): boolean =>
   (kind === "concat" && inputs.length === 1) ||
   (kind === "flatten" && rank === 2);
 
+const embedding: TorchLayer = {
+  hasState: true,
+  module: (call) => ({
+    callee: "nn.Embedding",
+    arguments: [
+      sized("num_embeddings", call.vocabulary),
+      sized("embedding_dim", call.number("width")),
+      optional(
+        "padding_idx",
+        call.has("padding_index") ? number(call, "padding_index") : "None",
+        "None",
+      ),
+    ],
+  }),
+};
+
 const patches: TorchLayer = {
   hasState: true,
   module: (call) => ({
@@ -647,6 +663,7 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
     },
   },
 
+  embedding,
   parameter,
   patches,
   tokens: { apply: (_, [x]) => `torch.flatten(${x}, 2).transpose(1, 2)` },
