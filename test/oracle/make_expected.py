@@ -1541,6 +1541,57 @@ def masks():
     return made
 
 
+def boxes():
+    """YOLO's loss of a grid of boxes: losses before each step, and weights after them."""
+    examples, classes, most, (height, width) = 7, 3, 5, (4, 6)
+    images = images_of("masks/images", (examples, 2, height, width))
+    shares = uniform("boxes/shares", examples * most * 4, 1).reshape(examples, most, 4)
+    shares = torch.from_numpy(np.abs(shares)).double()
+    labels = labels_of("boxes/labels", examples * most, classes + 1).reshape(examples, most) - 1
+    labels[3] = -1
+
+    def loss_of(out, coord, noobj):
+        """The grid of what is wanted is filled from the last box to the first, which stays."""
+        wanted = torch.zeros(examples, height, width, 5, dtype=torch.float64)
+        has_box = torch.zeros(examples, height, width, dtype=torch.bool)
+        for n in range(examples):
+            for b in reversed(range(most)):
+                if labels[n, b] < 0:
+                    continue
+                x, y, w, h = shares[n, b]
+                right, down = x * width, y * height
+                row, column = int(down), int(right)
+                box = [right - column, down - row, w, h, labels[n, b]]
+                wanted[n, row, column] = torch.tensor(box, dtype=torch.float64)
+                has_box[n, row, column] = True
+        cells = out.permute(0, 2, 3, 1)
+        object_loss = F.binary_cross_entropy_with_logits(cells[..., 4], has_box.double(), reduction="none")
+        none = noobj * object_loss[~has_box].sum()
+        given, wanted = cells[has_box], wanted[has_box]
+        place = F.mse_loss(given[:, :2].sigmoid(), wanted[:, :2], reduction="sum")
+        size = F.mse_loss(given[:, 2:4].sigmoid().sqrt(), wanted[:, 2:4].sqrt(), reduction="sum")
+        kind = F.cross_entropy(given[:, 5:], wanted[:, 4].long(), reduction="sum")
+        return (coord * (place + size) + object_loss[has_box].sum() + kind + none) / examples
+
+    made = []
+    for text, rule in (("", (5, 0.5)), (", coord=2, noobj=1.5", (2, 1.5))):
+        network = Masked(5 + classes).double()
+        load_parameters(network, "masks")
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
+        losses = []
+        for _ in range(3):
+            optimizer.zero_grad(set_to_none=True)
+            loss = loss_of(network(images), *rule)
+            loss.backward()
+            losses.append(float(loss))
+            optimizer.step()
+        with torch.no_grad():
+            loss = float(loss_of(network(images), *rule))
+        weights = {name: summary(value) for name, value in network.state_dict().items()}
+        made.append({"loss": f"yolo(out, boxes{text})", "losses": losses, "evaluation": loss, "weights": weights})
+    return made
+
+
 class Double(nn.Module):
     def __init__(self, inputs, width):
         super().__init__()
@@ -1868,7 +1919,7 @@ def save_torchvision(name, path):
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "masks": masks, "unet": unet, "segnet": segnet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names}
+    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "masks": masks, "boxes": boxes, "unet": unet, "segnet": segnet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names}
     if sys.argv[1:2] == ["save"]:
         save_torchvision(*sys.argv[2:])
         sys.exit()
