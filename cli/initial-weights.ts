@@ -15,12 +15,13 @@ export async function loadInitialWeights(
   network: Network,
   spec: Pick<SpecFile, "path" | "folder">,
   { path, except, rename, location }: InitialWeights,
+  advice = "paths start from the spec's folder; --weights FILE loads another file",
 ): Promise<void> {
   const file = join(spec.folder, path);
   if (!existsSync(file)) {
     throw wrongInput(
       `${spec.path}:${location.line}:${location.column}: there is no weights file ${file}`,
-      "paths start from the spec's folder; --weights FILE loads another file",
+      advice,
     );
   }
   const weights = await readWeights(file, network.program.parameters, { except, rename });
@@ -33,5 +34,7 @@ export async function loadTeacher(
   spec: Pick<SpecFile, "path" | "folder">,
   recipe: TrainRecipe | undefined,
 ): Promise<void> {
-  if (recipe?.teacher) await loadInitialWeights(network, spec, recipe.teacher.weights);
+  if (!recipe?.teacher) return;
+  const advice = "paths start from the spec's folder; train the teacher first";
+  await loadInitialWeights(network, spec, recipe.teacher.weights, advice);
 }

@@ -131,7 +131,10 @@ function unknownCharacter(image: string, spans: readonly Span[]): SyntaxProblem 
   const edits = spans.map((span) => ({ span, newText: meant ?? "" }));
   const more = spans.length - 1;
   return problem("NET0006", first, describeCharacter(image, meant), {
-    notes: more > 0 ? [`it occurs in ${more} more ${more === 1 ? "place" : "places"}`] : [],
+    notes: [
+      ...(more > 0 ? [`it occurs in ${more} more ${more === 1 ? "place" : "places"}`] : []),
+      ...(/^[&|]+$/.test(image) ? ["a condition is one comparison: write an `if` in an `if`"] : []),
+    ],
     fixes: meant === undefined ? [] : [{ title, edits }],
   });
 }

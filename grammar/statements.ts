@@ -10,6 +10,7 @@ import {
   Caret,
   Comma,
   Else,
+  Equals,
   Import,
   LeftBrace,
   LeftBracket,
@@ -85,9 +86,14 @@ function isHeader(part: CstNode): boolean {
   return part.name === "call" || part.name === "skippedHeader";
 }
 
+/** What other languages write. */
+const ELSE_IF = /^(?:elif|elseif|elsif)$/;
+const OTHER_CONDITION = "another condition begins with `else if`";
+
 function runTogether(file: string, before: CstNode, last: IToken, first: IToken): SyntaxProblem {
   const at = endOf(last);
   const isChain = before.name === "chain" || before.name === "transforms";
+  const isElseIf = ELSE_IF.test(last.image);
   const expected = isChain ? "`->` or a new line" : "a new line";
   const fix = isChain
     ? insert(file, at, " ->", "insert `->`")
@@ -95,7 +101,8 @@ function runTogether(file: string, before: CstNode, last: IToken, first: IToken)
   const message = `expected ${expected} between \`${last.image}\` and \`${first.image}\``;
   return problem("NET0008", spanOf(file, first), message, {
     label: `expected ${expected} before this`,
-    fixes: [fix],
+    notes: isElseIf ? [OTHER_CONDITION] : [],
+    fixes: isElseIf ? [] : [fix],
   });
 }
 
@@ -113,7 +120,9 @@ function skippedStatement(
   if (misplaced) return problem("NET0011", span, misplaced.message, { notes: misplaced.notes });
   const expected = STATEMENTS_OF[body.name];
   if (is(first, LeftBrace)) {
-    return problem("NET0001", span, "expected a name before `{`: each block has one");
+    return problem("NET0001", span, "expected a name before `{`: each block has one", {
+      notes: before && isConcat(before) ? [JOINS_CHANNELS] : [],
+    });
   }
   if (expected === undefined) return notADeclaration(file, first);
   const last = before && lastToken(before);
@@ -125,8 +134,18 @@ function skippedStatement(
   return problem("NET0001", span, message, { notes: note === undefined ? [] : [note] });
 }
 
+const JOINS_CHANNELS =
+  "`concat { ... }` takes no arguments: it joins channels; `concat(other, axis=rows)` joins " +
+  "named values along another axis";
+
+/** Whether a chain ends with `concat(...)`, as if its branches followed. */
+const isConcat = (before: CstNode) =>
+  before.name === "chain" && firstToken(before)?.image === "concat";
+
 /** What a tensor library writes here, and how a spec says it. */
-function otherSyntax({ name }: CstNode, first: IToken): string | undefined {
+function otherSyntax(before: CstNode, first: IToken): string | undefined {
+  const { name } = before;
+  if (ELSE_IF.test(lastToken(before)?.image ?? "")) return OTHER_CONDITION;
   if (name === "chain" && is(first, Plus, Minus, Star, Slash, Caret)) {
     return "a formula is a separate statement: `let y = 0.5 * x`";
   }
@@ -239,7 +258,9 @@ export function skipWithoutBlock(span: Span): SyntaxProblem {
 
 export function unexpectedInHeader(file: string, junk: IToken): SyntaxProblem {
   const message = `expected \`{\`, but ${describeFound(junk)}`;
-  return problem("NET0001", spanOf(file, junk), message, { label: "expected `{`" });
+  // A value stands before it in headers of `if` alone.
+  const notes = is(junk, Equals) ? ["`==` compares: `if stride == 1 { ... }`"] : [];
+  return problem("NET0001", spanOf(file, junk), message, { label: "expected `{`", notes });
 }
 
 /** The `nn.` of `nn.Linear`. */

@@ -1,5 +1,6 @@
 import { BOX_NUMBERS } from "../../program/boxes.js";
 import type {
+  Identifier,
   Expression,
   InputDeclaration,
   IntegerRange,
@@ -171,17 +172,25 @@ function reportTargetType({ type, range }: TargetDeclaration, { reporter }: Envi
   const write = (newText: string) => {
     return { title: `write \`${newText}\``, edits: [{ span: type.span, newText }] };
   };
+  const [batch, most, ...others] = type.dimensions;
+  const isOfBoxes = range && batch && most && others.length === 0;
+  // What is called so was to be boxes: `box[N, 4]`, `boxs[N, 4]`.
+  const boxes = isOfBoxes && /^box/i.test(type.element.name) ? [renamed(type.element)] : [];
   const isScalar = type.element.name === "f32" && type.dimensions.length === 1 && !range;
   reporter.report("NET2014", {
     message: range
-      ? "a target with classes must be `u32[N]`, one class index per image, " +
-        "or `u32[N, height, width]`, one per pixel"
+      ? "a target with classes must be `u32[N]`, one class per image, " +
+        "`u32[N, height, width]`, one per pixel, or `boxes[N, 20]`"
       : "a target is `u32[N]`, a class per example, `u32[N, height, width]`, one per pixel, " +
         "numbers (`f32[N, 1]`), or `boxes[N, 20]`",
     span: type.span,
-    fixes: isScalar ? [write("f32[N, 1]")] : [write("u32[N]")],
+    fixes: isScalar ? [write("f32[N, 1]")] : [...boxes, write("u32[N]")],
   });
 }
+
+const renamed = ({ span }: Identifier) => {
+  return { title: "write `boxes`", edits: [{ span, newText: "boxes" }] };
+};
 
 /** `boxes[N, 20] in 0..3`: up to 20 boxes an image, of three classes. */
 function readBoxes(target: TargetDeclaration, environment: Environment): TargetKind | undefined {
@@ -192,13 +201,20 @@ function readBoxes(target: TargetDeclaration, environment: Environment): TargetK
     return environment.reporter.report("NET2014", {
       message: "boxes are `boxes[N, 20] in 0..classes`: how many an image has at most, and classes",
       span: range ? type.span : target.span,
-      label: range ? `has ${type.dimensions.length} axes, not 2` : "does not say how many classes",
+      label: boxesMistake(target),
     });
   }
   const count = readSize(most, environment);
   const classes = readClasses(range, environment, { least: 1 });
   if (count === undefined || classes === undefined) return undefined;
   return { kind: "boxes", classes, shape: [BATCH, count, BOX_NUMBERS] };
+}
+
+function boxesMistake({ type, range }: TargetDeclaration): string {
+  if (!range) return "does not say how many classes";
+  const axes = type.dimensions.length;
+  if (axes !== 2) return `has ${axes} ${axes === 1 ? "axis" : "axes"}, not 2`;
+  return `its first axis is not the batch, \`${BATCH}\``;
 }
 
 function readNumbers(

@@ -137,9 +137,7 @@ function explicitMatches(
       if (name === undefined) return [];
       const match = own.get(name);
       if (match) return [{ own: match, file: tensor, how: "renamed", sure: "sure" }];
-      throw new WeightsError(
-        `\`rename\` makes \`${name}\` of \`${tensor.name}\`, which the model does not have`,
-      );
+      throw new WeightsError(describeMissing(tensor.name, name, each));
     });
     if (found.length > 0) return found;
     throw new WeightsError(`\`rename\`: no tensor of the file is called \`${each.from}\``);
@@ -150,6 +148,18 @@ function explicitMatches(
     if (twice !== undefined) throw new WeightsError(`\`rename\` uses \`${twice}\` twice`);
   }
   return matches;
+}
+
+/** `to` of a file that is loaded as a whole, a teacher's: the section that it fills. */
+function describeMissing(written: string, name: string, { from, to }: Renaming): string {
+  if (from !== "*") {
+    return `\`rename\` makes \`${name}\` of \`${written}\`, which the model does not have`;
+  }
+  const section = to.slice(0, -".*".length);
+  const twice = written.startsWith(`${section}.`)
+    ? `; names in the file begin with \`${section}\` already, and its model should be the teacher`
+    : "";
+  return `the file has \`${written}\`, and \`${section}\` of the model has no such weight${twice}`;
 }
 
 /** What all names of a file have before them that the model's have not. */

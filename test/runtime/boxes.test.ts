@@ -1,4 +1,4 @@
-/** The loss of boxes is PyTorch's, however a step is divided, and holds with what runs around it. */
+/** The loss of boxes is PyTorch's, however a step is divided, and with what runs around it. */
 import { describe, expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { createNetwork, type Network } from "../../runtime/index.js";

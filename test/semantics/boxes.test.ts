@@ -57,3 +57,26 @@ test("a run watches only what is measured", () => {
     expect.stringContaining("NET3059 model `M` measures no `mapp`"),
   ]);
 });
+
+const wrongTarget = (target: string) => {
+  const text = `model M {
+  input image: f32[N, 3, 8, 8]
+  target boxes: ${target}
+  conv(8, kernel=2)
+}
+`;
+  const { diagnostics } = compile(text, { file: "m.net" });
+  return diagnostics.find(({ code }) => code === "NET2014")!;
+};
+
+test.each([
+  ["boxes[N] in 0..3", "has 1 axis, not 2"],
+  ["boxes[4, N] in 0..3", "its first axis is not the batch, `N`"],
+])("says what is wrong with %s", (target, message) => {
+  expect(wrongTarget(target).primary).toMatchObject({ message });
+});
+
+test("offers boxes for what is called nearly so", () => {
+  const titles = wrongTarget("box[N, 4] in 0..3").fixes.map(({ title }) => title);
+  expect(titles).toContain("write `boxes`");
+});
