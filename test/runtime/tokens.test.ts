@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { createNetwork, type Network, type NetworkOptions } from "../../runtime/index.js";
+import { createNetwork as createPredictor } from "../../runtime/predict-node.js";
 
 const [WORDS, TOKENS] = [12, 20];
 
@@ -141,6 +142,43 @@ describe("what is not a token is refused", () => {
       network.destroy();
     }
   });
+});
+
+test("a module that only predicts takes tokens, and its types say so", async () => {
+  const compiled = compile(ORDER, { file: "order.net", predictOnly: true });
+  expect(compiled.declarations).toMatch(
+    /Predictor<OrderParameter, Uint32Array \| Int32Array, Float32Array>/,
+  );
+  expect(compiled.declarations).toContain("`words` is 12 tokens an example, 0 to 19.");
+  expect(compiled.module).toContain("tokens: true,");
+  const network = await open(ORDER);
+  const predictor = await createPredictor<string, Uint32Array>(compiled.programs, { batch: 2 });
+  try {
+    await predictor.load(await network.save());
+    const words = new Uint32Array(2 * WORDS).map((_, place) => place % TOKENS);
+    expect(await predictor.predict(words)).toEqual(await network.predict(words));
+    const wrong = words.map((word) => word + 1);
+    await expect(predictor.predict(wrong)).rejects.toThrow(/is 20: tokens are integers/);
+  } finally {
+    network.destroy();
+    predictor.destroy();
+  }
+});
+
+test("resuming from a file continues with the same bits", async () => {
+  const [whole, first] = [await open(ORDER), await open(ORDER)];
+  const second = await open(ORDER);
+  try {
+    const random = numbers(11);
+    const batches = Array.from({ length: 4 }, () => sentences(64, random));
+    for (const { words, labels } of batches) await whole.step(words, labels);
+    for (const { words, labels } of batches.slice(0, 2)) await first.step(words, labels);
+    await second.load(await first.save({ optimizer: true }));
+    for (const { words, labels } of batches.slice(2)) await second.step(words, labels);
+    expect(await second.read("rows.weight")).toEqual(await whole.read("rows.weight"));
+  } finally {
+    for (const network of [whole, first, second]) network.destroy();
+  }
 });
 
 test("tokens change after the call without a change of its result", async () => {
