@@ -1,14 +1,19 @@
 /**
  * Attention of several heads without its matrix of scores: a thread goes over the keys of a query,
- * or over the queries of a key, and keeps sums (Milakov and Gimelshein, "Online normalizer
+ * or over the queries of a key, and keeps sums. A workgroup's threads have a head of an image in
+ * common, so all of them read the same key at a time: a GPU loads it once, and so do software
+ * adapters, to which loads of different places are slow (Milakov and Gimelshein, "Online normalizer
  * calculation for softmax", 2018; Dao et al., "FlashAttention", 2022).
  */
 import { read, written, type Loaded, type Stored } from "./bindings.js";
 import {
+  block,
   code,
   float,
   frame,
   helper,
+  lane,
+  lanesNamed,
   locals,
   LOWEST,
   offset,
@@ -22,13 +27,19 @@ import { defineKernel } from "./define-kernel.js";
 import { LARGER, largerOf, OR_NAN, orNan } from "./not-a-number.js";
 import { KEEP_EXAMPLE } from "./random.js";
 
-const LANES = 64;
+/** Tokens of a workgroup: what a wave of most GPUs has, of few tokens few are left over. */
+export const ATTENTION_LANES = 32;
+const LANES = lanesNamed(ATTENTION_LANES);
 
 /** What the numbers of a head are read as, and how many of these there are. */
-export interface HeadForm {
+export interface HeadForm extends Sight {
   readonly element: "f32" | "vec4f";
   readonly size: number;
   readonly causal: boolean;
+}
+
+/** What else scores and shares depend on. */
+interface Sight {
   /** Whether tokens are pixels of an image that see those of their window. */
   readonly hasWindows: boolean;
   /** Whether training drops shares of keys. */
@@ -43,13 +54,14 @@ const suffixOf = ({ element, size, causal, hasWindows, drops }: HeadForm) =>
  * Places of the input, and of the one number that a row of scores leaves; sizes of images and
  * windows. Pitches are in elements of the form, those of `rows` and `gains` in floats.
  */
-function constantsOf({ hasWindows, drops }: HeadForm) {
+export function attentionConstants({ hasWindows, drops }: Sight) {
   const size = hasWindows ? "u32" : undefined;
   return {
     input: "place",
     rows: "place",
     gains: hasWindows ? "place" : undefined,
-    tokens: "u32",
+    tokens: hasWindows ? undefined : "u32",
+    parts: "u32",
     heads: "u32",
     scale: "f32",
     height: size,
@@ -63,15 +75,15 @@ function constantsOf({ hasWindows, drops }: HeadForm) {
   } as const;
 }
 
-type Sizes = ConstantCode<ReturnType<typeof constantsOf>>;
+type Sizes = ConstantCode<ReturnType<typeof attentionConstants>>;
 
-const gainsOf = ({ hasWindows }: HeadForm) => (hasWindows ? read("f32") : undefined);
+export const gainsBinding = ({ hasWindows }: Sight) => (hasWindows ? read("f32") : undefined);
 
 /** The numbers of a head as variables. */
-class HeadCode {
+export class HeadCode {
   private readonly type: Code;
 
-  constructor(private readonly form: HeadForm) {
+  constructor(private readonly form: Pick<HeadForm, "element" | "size">) {
     this.type = text(form.element);
   }
 
@@ -131,18 +143,26 @@ class HeadCode {
 
 type PlaceAt = (image: Code, y: Code, x: Code) => Code;
 
-/** Finds the thread's `token`, `head` and `image`, and where the head begins: `first`. */
+/**
+ * Finds the `image`, the `head` and where it begins, `first`, which a workgroup's threads have in
+ * common, and the thread's `token`.
+ */
 const start = (form: HeadForm, k: Sizes, token: Code): Code => code`
-  ${startThread(LANES)}
-  let ${token} = thread % ${k.tokens};
-  let head = thread / ${k.tokens} % ${k.heads};
-  let image = thread / ${k.tokens} / ${k.heads};
+  let part = ${block} % ${k.parts};
+  let head = ${block} / ${k.parts} % ${k.heads};
+  let image = ${block} / ${k.parts} / ${k.heads};
   if (image >= ${frame.batch}) {
     return;
   }
+  ${form.hasWindows ? startWindow(k, token) : startToken(k, token)}
   let first = head * ${form.size};
-  let width = ${k.heads} * ${form.size};
-  ${form.hasWindows && startWindow(k, token)}`;
+  let width = ${k.heads} * ${form.size};`;
+
+const startToken = (k: Sizes, token: Code): Code => code`
+  let ${token} = part * ${LANES} + ${lane};
+  if (${token} >= ${k.tokens}) {
+    return;
+  }`;
 
 const [QUERY, KEY, SCORE, HEAD, FIRST] = [
   code`query`,
@@ -170,13 +190,24 @@ const SEEN = helper(
 );
 
 /**
- * Where the thread's token is in its window: `seen_rows` and `seen_columns`, each as `seen` has it.
+ * The workgroup's window, from `window_row` and `window_column` on, where the thread's token is in
+ * it, and what of it the token sees: `seen_rows` and `seen_columns`, each as `seen` has it.
  * Gains of pairs are as far from `own_gain` as the other token is from the first of all: numbers
  * below 0 wrap around.
  */
 const startWindow = (k: Sizes, token: Code): Code => code`
-  let own_y = ${token} / ${k.width};
-  let own_x = ${token} % ${k.width};
+  let window_tokens = ${k.window_height} * ${k.window_width};
+  let window_parts = (window_tokens + ${LANES} - 1u) / ${LANES};
+  let in_window = part % window_parts * ${LANES} + ${lane};
+  if (in_window >= window_tokens) {
+    return;
+  }
+  let windows_across = ${k.width} / ${k.window_width};
+  let window_row = part / window_parts / windows_across * ${k.window_height};
+  let window_column = part / window_parts % windows_across * ${k.window_width};
+  let own_y = (window_row + in_window / ${k.window_width} + ${k.shift_down}) % ${k.height};
+  let own_x = (window_column + in_window % ${k.window_width} + ${k.shift_across}) % ${k.width};
+  let ${token} = own_y * ${k.width} + own_x;
   let seen_rows = ${SEEN}(own_y, ${k.height}, ${k.window_height}, ${k.shift_down});
   let seen_columns = ${SEEN}(own_x, ${k.width}, ${k.window_width}, ${k.shift_across});
   let span = 2u * ${k.window_width} - 1u;
@@ -195,13 +226,19 @@ const otherSideOf = (token: Code): Code => (token === QUERY ? code`-` : code`+`)
 const own = ({ hasWindows }: HeadForm, at: PlaceAt, token: Code) =>
   hasWindows ? at(code`image`, code`own_y`, code`own_x`) : at(code`image`, code`0u`, token);
 
-/** Visits the tokens of the thread's window, each at `(y, x)` and at `(row, column)` in windows. */
+/**
+ * Visits the workgroup's window, and of it what the thread's token sees: each at `(y, x)` and at
+ * `(row, column)` in windows. All threads are at the same place.
+ */
 const eachSeen = (k: Sizes, body: Hole): Code => code`
-  for (var row = seen_rows.y; row < seen_rows.z; row++) {
+  for (var row = window_row; row < window_row + ${k.window_height}; row++) {
     let y = (row + ${k.shift_down}) % ${k.height};
-    for (var column = seen_columns.y; column < seen_columns.z; column++) {
+    let is_row_seen = row >= seen_rows.y && row < seen_rows.z;
+    for (var column = window_column; column < window_column + ${k.window_width}; column++) {
       let x = (column + ${k.shift_across}) % ${k.width};
-      ${body}
+      if (is_row_seen && column >= seen_columns.y && column < seen_columns.z) {
+        ${body}
+      }
     }
   }`;
 
@@ -216,7 +253,7 @@ const gain = (k: Sizes, gains: Loaded | undefined, token: Code): Hole =>
  * What dropout makes of the share of a pair, as `keep`: the counter is the place of the pair among
  * all of the step. Gradients make the same numbers again.
  */
-const keep = (form: HeadForm, k: Omit<Sizes, "tokens">, pair: Pair): Hole => {
+const keep = (form: HeadForm, k: Omit<Sizes, "tokens" | "parts">, pair: Pair): Hole => {
   const { tokens, query, key } = pair;
   return (
     form.drops && [
@@ -238,7 +275,7 @@ interface Pair {
 function pairOf({ hasWindows }: HeadForm, k: Sizes, own: Code): Pair {
   const pixel = code`y * ${k.width} + x`;
   const other = hasWindows ? pixel : own === QUERY ? KEY : QUERY;
-  const { tokens } = k;
+  const tokens = k.tokens ?? code`(${k.height} * ${k.width})`;
   return own === QUERY ? { tokens, query: own, key: other } : { tokens, query: other, key: own };
 }
 
@@ -254,11 +291,11 @@ function eachKey(form: HeadForm, k: Sizes, body: Hole): Code {
     const at = k.input.at(code`image`, code`y`, code`x`);
     return eachSeen(k, [code`let key_at = ${at} + width + first;`, body]);
   }
-  const end = form.causal ? code`query + 1u` : k.tokens;
+  const end = form.causal ? code`min((part + 1u) * ${LANES}, ${k.tokens})` : k.tokens!;
   return code`
     var key_at = ${k.input.at(code`image`, code`0u`, code`0u`)} + width + first;
     for (var key = 0u; key < ${end}; key++) {
-      ${body}
+      ${form.causal ? onlyIf(code`key <= query`, body) : body}
       key_at += ${k.input.column};
     }`;
 }
@@ -271,11 +308,19 @@ function eachQuery(form: HeadForm, k: Sizes, body: (at: (place: PlaceAt) => Code
       body((place) => place(code`image`, code`y`, code`x`)),
     );
   }
+  const visit = body((place) => place(code`image`, code`0u`, QUERY));
+  const from = form.causal ? code`part * ${LANES}` : code`0u`;
   return code`
-    for (var query = ${form.causal ? KEY : code`0u`}; query < ${k.tokens}; query++) {
-      ${body((place) => place(code`image`, code`0u`, QUERY))}
+    for (var query = ${from}; query < ${k.tokens}; query++) {
+      ${form.causal ? onlyIf(code`key <= query`, visit) : visit}
     }`;
 }
+
+/** The threads of a workgroup go over the same tokens, also those that not all of them see. */
+const onlyIf = (condition: Code, body: Hole): Code => code`
+  if (${condition}) {
+    ${body}
+  }`;
 
 /** The share of a key in a row of scores, of which the forward pass left the logarithm. */
 const SHARE = orNan(code`logarithm`, code`exp(score - logarithm)`);
@@ -286,12 +331,12 @@ export const attention = defineKernel("attention", (form: HeadForm) => ({
   summary: "Attention of one query and head: keys one after the other.",
   bindings: {
     input: read(form.element),
-    gains: gainsOf(form),
+    gains: gainsBinding(form),
     result: written(form.element),
     rows: written("f32"),
   },
-  constants: { ...constantsOf(form), result: "place" },
-  lanes: LANES,
+  constants: { ...attentionConstants(form), result: "place" },
+  lanes: ATTENTION_LANES,
   declarations: [OR_NAN, LARGER],
   body: ({ io, k }) => {
     const head = new HeadCode(form);
@@ -306,18 +351,20 @@ export const attention = defineKernel("attention", (form: HeadForm) => ({
         code`let value_at = key_at + width;`,
         head.dot(SCORE, head.of("query"), head.in(io.input, code`key_at`)),
         gain(k, io.gains, QUERY),
-        code`let most_before = most;`,
+        onlyIf(code`score > most`, [
+          code`let kept = exp(most - score);`,
+          code`sum *= kept;`,
+          head.scale("value_sum", code`kept`),
+        ]),
         code`most = ${largerOf(code`most`, SCORE)};`,
-        code`let kept = exp(most_before - most);`,
         code`let share = exp(score - most);`,
-        code`sum = fma(sum, kept, share);`,
-        head.scale("value_sum", code`kept`),
+        code`sum += share;`,
         keep(form, k, pairOf(form, k, QUERY)),
         head.addScaled("value_sum", kept(form, code`share`), head.in(io.input, code`value_at`)),
       ])}
       let result_at = ${own(form, k.result.at, QUERY)} + first;
-      let part = ${orNan(code`most`, code`1.0 / sum`)};
-      ${head.store("value_sum", io.result, code`result_at`, code`part`)}
+      let factor = ${orNan(code`most`, code`1.0 / sum`)};
+      ${head.store("value_sum", io.result, code`result_at`, code`factor`)}
       let logarithm = ${orNan(code`most`, code`most + log(sum)`)};
       ${io.rows.store(code`${own(form, k.rows.at, QUERY)} + head`, code`logarithm`)}`;
   },
@@ -329,15 +376,15 @@ export const attentionQueries = defineKernel("attention_queries", (form: HeadFor
   summary: "Attention, gradient of one query and head: keys one after the other.",
   bindings: {
     input: read(form.element),
-    gains: gainsOf(form),
+    gains: gainsBinding(form),
     output: read(form.element),
     rows: read("f32"),
     gradient: read(form.element),
     result: written(form.element),
     products: written("f32"),
   },
-  constants: { ...constantsOf(form), output: "place", gradient: "place", result: "place" },
-  lanes: LANES,
+  constants: { ...attentionConstants(form), output: "place", gradient: "place", result: "place" },
+  lanes: ATTENTION_LANES,
   declarations: [OR_NAN],
   body: ({ io, k }) => {
     const head = new HeadCode(form);
@@ -374,14 +421,14 @@ export const attentionKeys = defineKernel("attention_keys", (form: HeadForm) => 
   summary: "Attention, gradients of one key, value and head: queries one after the other.",
   bindings: {
     input: read(form.element),
-    gains: gainsOf(form),
+    gains: gainsBinding(form),
     rows: read("f32"),
     products: read("f32"),
     gradient: read(form.element),
     result: written(form.element),
   },
-  constants: { ...constantsOf(form), gradient: "place", result: "place" },
-  lanes: LANES,
+  constants: { ...attentionConstants(form), gradient: "place", result: "place" },
+  lanes: ATTENTION_LANES,
   declarations: [OR_NAN],
   body: ({ io, k }) => {
     const head = new HeadCode(form);
@@ -417,9 +464,11 @@ export const attentionKeys = defineKernel("attention_keys", (form: HeadForm) => 
   },
 }));
 
+const KIND_LANES = 64;
+
 /** Finds the thread's kind of pair, head and image, and how far a query of it is from its key. */
-const startKind = (form: HeadForm, k: Omit<Sizes, "tokens">, kinds: Code): Code => code`
-  ${startThread(LANES)}
+const startKind = (form: HeadForm, k: Omit<Sizes, "tokens" | "parts">, kinds: Code): Code => code`
+  ${startThread(KIND_LANES)}
   let kind = thread % ${kinds};
   let image = thread / ${kinds};
   if (image >= ${frame.batch}) {
@@ -434,7 +483,7 @@ const startKind = (form: HeadForm, k: Omit<Sizes, "tokens">, kinds: Code): Code 
   let across = kind / ${k.heads} % span - (${k.window_width} - 1u);`;
 
 /** Visits the pairs of the thread's kind: queries at `(y, x)`, keys at `(key_y, key_x)`. */
-const eachOfKind = (k: Omit<Sizes, "tokens">, body: Hole): Code => code`
+const eachOfKind = (k: Omit<Sizes, "tokens" | "parts">, body: Hole): Code => code`
   for (var y = 0u; y < ${k.height}; y++) {
     let seen_rows = ${SEEN}(y, ${k.height}, ${k.window_height}, ${k.shift_down});
     let key_row = seen_rows.x - down;
@@ -466,13 +515,13 @@ export const attentionGains = defineKernel("attention_gains", (form: HeadForm) =
     slopes: written("f32"),
   },
   constants: {
-    ...constantsOf(form),
-    tokens: undefined,
+    ...attentionConstants(form),
+    parts: undefined,
     gradient: "place",
     slopes: "place",
     kinds: "u32",
   },
-  lanes: LANES,
+  lanes: KIND_LANES,
   declarations: [OR_NAN],
   body: ({ io, k }) => {
     const head = new HeadCode(form);

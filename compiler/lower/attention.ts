@@ -1,13 +1,20 @@
 import type { AttentionAttributes, AttentionWindow, Node, Value } from "../ir/graph.js";
 import {
   attention,
+  ATTENTION_LANES,
   attentionGains,
   attentionKeys,
   attentionQueries,
   type HeadForm,
 } from "../kernels/attention.js";
+import {
+  attentionBroadcast,
+  attentionKeysBroadcast,
+  attentionQueriesBroadcast,
+} from "../kernels/attention-broadcast.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
-import { perImage } from "../plan/storage.js";
+import type { AttentionNode } from "../plan/attention.js";
+import { perImage, type Storage } from "../plan/storage.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
 import type { StepDraft } from "./step-draft.js";
@@ -15,9 +22,11 @@ import type { StepDraft } from "./step-draft.js";
 /** What all kernels of an attention are given alike. */
 function commonOf(
   context: LoweringContext,
+  node: AttentionNode,
   { x, rows, gains }: { readonly x: Value; readonly rows: Value; readonly gains?: Value },
-  attributes: AttentionAttributes,
 ) {
+  const { attributes } = node;
+  const { subgroup } = context.choice<AttentionNode["kind"]>(node);
   const { heads, causal, window, dropout } = attributes;
   const { channels, pixels } = context.layout(x);
   const size = channels / 3 / heads;
@@ -33,10 +42,12 @@ function commonOf(
     const layout = context.layout(value);
     return isQuads ? layout.inQuads() : layout.inFloats();
   };
+  const parts = partsOf(pixels, attributes, subgroup ?? ATTENTION_LANES);
   const constants = {
     input: place(x),
     rows: context.layout(rows).inFloats(),
-    tokens: pixels,
+    tokens: window ? undefined : pixels,
+    parts,
     heads,
     scale: 1 / Math.sqrt(size),
     ...windowsOf(context, x, gains, window),
@@ -45,12 +56,28 @@ function commonOf(
   };
   return {
     form,
+    kernels: kernelsOf(form, subgroup),
     place,
     constants,
-    threads: perImage(heads * pixels),
+    workgroups: { x: { ...perImage(heads * parts), tile: 1 }, z: 1 },
     macs: (pairsOf(pixels, attributes) * channels) / 3,
     gains: gains && context.storageOf(gains),
   };
+}
+
+const kernelsOf = (form: HeadForm, lanes: 4 | 8 | undefined) =>
+  lanes
+    ? {
+        forward: attentionBroadcast({ size: form.size, lanes }),
+        queries: attentionQueriesBroadcast({ size: form.size, lanes }),
+        keys: attentionKeysBroadcast({ size: form.size, lanes }),
+      }
+    : { forward: attention(form), queries: attentionQueries(form), keys: attentionKeys(form) };
+
+/** Workgroups of a head of an image. */
+function partsOf(tokens: number, { window }: AttentionAttributes, lanes: number): number {
+  const together = window ? window.size[0] * window.size[1] : tokens;
+  return (tokens / together) * Math.ceil(together / lanes);
 }
 
 /** Sizes of images and windows; undefined for sequences. */
@@ -82,13 +109,13 @@ export function lowerAttention(
   context: LoweringContext,
   node: Node<"attention">,
 ): readonly StepDraft[] {
-  const { origin, attributes } = node;
+  const { origin } = node;
   const [x, gains] = node.inputs as [Value, Value?];
   const [y, rows] = node.outputs as [Value, Value];
-  const common = commonOf(context, withoutUndefined({ x, rows, gains }), attributes);
-  const { form, place, constants, threads, macs } = common;
+  const common = commonOf(context, node, withoutUndefined({ x, rows, gains }));
+  const { kernels, place, constants, workgroups, macs } = common;
   return [
-    dispatch(attention(form), {
+    dispatch(kernels.forward, {
       buffers: {
         input: context.storageOf(x),
         gains: common.gains,
@@ -96,7 +123,7 @@ export function lowerAttention(
         rows: context.storageOf(rows),
       },
       constants: { ...constants, result: place(y) },
-      threads,
+      workgroups,
       label: `${origin.name} forward`,
       origin,
       macs: 2 * macs,
@@ -109,11 +136,11 @@ export function lowerAttentionGradient(
   context: LoweringContext,
   node: Node<"attentionGradient">,
 ): readonly StepDraft[] {
-  const { origin, attributes } = node;
+  const { origin } = node;
   const [x, y, rows, d, gains] = node.inputs as [Value, Value, Value, Value, Value?];
   const [result, products, slopes] = node.outputs as [Value, Value, Value?];
-  const common = commonOf(context, withoutUndefined({ x, rows, gains }), attributes);
-  const { form, place, threads, macs } = common;
+  const common = commonOf(context, node, withoutUndefined({ x, rows, gains }));
+  const { form, kernels, place, workgroups, macs } = common;
   const read = {
     input: context.storageOf(x),
     gains: common.gains,
@@ -126,42 +153,55 @@ export function lowerAttentionGradient(
   const places = { ...constants, result: place(result) };
   const ofGains = slopes && gains && { slopes, gains };
   return [
-    dispatch(attentionQueries(form), {
+    dispatch(kernels.queries, {
       buffers: { ...buffers, output: context.storageOf(y) },
       constants: { ...places, output: place(y) },
-      threads,
+      workgroups,
       label: `${origin.name} gradient of queries`,
       origin,
       macs: 3 * macs,
     }),
-    dispatch(attentionKeys(form), {
+    dispatch(kernels.keys, {
       buffers,
       constants: places,
-      threads,
+      workgroups,
       label: `${origin.name} gradient of keys`,
       origin,
       macs: 4 * macs,
     }),
-    ...(ofGains
-      ? [
-          dispatch(attentionGains(form), {
-            buffers: {
-              ...read,
-              gains: context.storageOf(ofGains.gains),
-              slopes: context.storageOf(ofGains.slopes),
-            },
-            constants: {
-              ...constants,
-              tokens: undefined,
-              slopes: context.layout(ofGains.slopes).inFloats(),
-              kinds: context.layout(ofGains.slopes).channels,
-            },
-            threads: perImage(context.layout(ofGains.slopes).channels),
-            label: `${origin.name} gradient of gains`,
-            origin,
-            macs: 2 * macs,
-          }),
-        ]
-      : []),
+    ...(ofGains ? [lowerGains(context, node, { read, constants, form, ofGains, macs })] : []),
   ];
+}
+
+type Common = ReturnType<typeof commonOf>;
+
+/** What the kernels of the gradient have in common. */
+interface OfGradient {
+  readonly read: Readonly<Record<"input" | "rows" | "gradient" | "products", Storage>>;
+  readonly constants: Common["constants"] & { readonly gradient: ReturnType<Common["place"]> };
+  readonly form: HeadForm;
+  readonly macs: number;
+  readonly ofGains: { readonly slopes: Value; readonly gains: Value };
+}
+
+function lowerGains(
+  context: LoweringContext,
+  { origin }: AttentionNode,
+  { read, constants, form, macs, ofGains: { slopes, gains } }: OfGradient,
+): StepDraft {
+  const layout = context.layout(slopes);
+  const kinds = layout.channels;
+  return dispatch(attentionGains(form), {
+    buffers: { ...read, gains: context.storageOf(gains), slopes: context.storageOf(slopes) },
+    constants: {
+      ...constants,
+      parts: undefined,
+      slopes: layout.inFloats(),
+      kinds,
+    },
+    threads: perImage(kinds),
+    label: `${origin.name} gradient of gains`,
+    origin,
+    macs: 2 * macs,
+  });
 }

@@ -2,6 +2,7 @@ import type { AnyNode, Node, Value } from "../ir/graph.js";
 import type { Uses } from "../ir/uses.js";
 import { isContraction, type ContractionNode } from "../layout/geometry.js";
 import { SQUARES_BLOCKS } from "../schedules/reductions.js";
+import { planAttention, type AttentionNode, type AttentionPlan } from "./attention.js";
 import {
   planContraction,
   type ConvolutionPlan,
@@ -33,6 +34,8 @@ export interface Choices {
   readonly groupNormalize: GroupPlan;
   readonly groupNormalizeGradient: GroupPlan;
   readonly matmul: MatmulPlan;
+  readonly attention: AttentionPlan;
+  readonly attentionGradient: AttentionPlan;
   readonly concatenate: readonly ChannelCopy[];
   readonly slice: readonly ChannelCopy[];
   /** Memory for the sums of blocks, of each piece of the gradient. */
@@ -68,9 +71,12 @@ interface Known {
   readonly left: ReadonlyMap<AnyNode, readonly RangedParts[]>;
 }
 
+/** Ops whose choices always differ by adapter. */
+type AdapterKind = ContractionNode["kind"] | "matmul" | AttentionNode["kind"];
+
 /** Choices that are the same for all adapters. */
 const PLANNERS: {
-  readonly [Kind in Exclude<ChosenKind, ContractionNode["kind"] | "matmul">]: (
+  readonly [Kind in Exclude<ChosenKind, AdapterKind>]: (
     known: Known,
     node: Node<Kind>,
   ) => Choices[Kind];
@@ -111,12 +117,15 @@ function layerMemory(parameter: Value, placements: Placements): LayerMemory {
   };
 }
 
+const isAttention = (node: AnyNode): node is AttentionNode =>
+  node.kind === "attention" || node.kind === "attentionGradient";
+
 /**
  * Whether adapters differ in the choice for a node: contractions, whose schedules they differ in,
- * and reductions of the parts that these leave.
+ * reductions of the parts that these leave, and attentions.
  */
 export function differsByAdapter(node: AnyNode, uses: Uses): boolean {
-  if (isContraction(node) || node.kind === "matmul") return true;
+  if (isContraction(node) || node.kind === "matmul" || isAttention(node)) return true;
   const leaver = isReduction(node) ? leaverFor(node, uses) : undefined;
   return leaver !== undefined && isContraction(leaver);
 }
@@ -150,6 +159,8 @@ export function adapterChoices(common: Common, adapter: AdapterSettings): NodeCh
       if (node.fusion?.leaves) left.set(node, leftParts(settings, node, plan));
     } else if (node.kind === "matmul") {
       choices.set(node, planMatmul(settings, node));
+    } else if (isAttention(node)) {
+      choices.set(node, planAttention(settings, node));
     } else if (isReduction(node) && differsByAdapter(node, common.uses)) {
       choices.set(node, joinedParts(known, node));
     }

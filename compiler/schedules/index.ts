@@ -121,3 +121,9 @@ export const RANK_SCHEDULES: Readonly<Partial<Record<Target, ContractionSchedule
   lanes8: { exchange: "broadcast", rowLanes: 8, loads: 1, columns: 8 },
   lanes4: { exchange: "broadcast", rowLanes: 4, loads: 2, columns: 8 },
 };
+
+/** Lanes that load tokens of an attention for each other, where loads are what costs most. */
+export const ATTENTION_SUBGROUPS: Readonly<Partial<Record<Target, 4 | 8>>> = {
+  lanes8: 8,
+  lanes4: 4,
+};
