@@ -258,7 +258,7 @@ export function skipWithoutBlock(span: Span): SyntaxProblem {
 
 export function unexpectedInHeader(file: string, junk: IToken): SyntaxProblem {
   const message = `expected \`{\`, but ${describeFound(junk)}`;
-  // A value stands before it in headers of `if` alone.
+  // Only headers of `if` have a value before it.
   const notes = is(junk, Equals) ? ["`==` compares: `if stride == 1 { ... }`"] : [];
   return problem("NET0001", spanOf(file, junk), message, { label: "expected `{`", notes });
 }
