@@ -5,7 +5,7 @@ import type { WrittenProgram } from "../compiler/write/program.js";
 import type { Network } from "../runtime/network.js";
 import { profileSteps, type Profile, type ProfiledStep } from "../runtime/profile.js";
 import type { Ceilings } from "../workbench/ceilings.js";
-import type { Examples } from "../workbench/random-examples.js";
+import { examplesFor, type Examples } from "../workbench/random-examples.js";
 
 export type TimedList = "train" | "predict";
 
@@ -52,10 +52,10 @@ export async function timeNetwork(
   ceilings: Ceilings,
 ): Promise<NetworkTimes> {
   const timeList = async (list: TimedList) => {
-    const profile = await profileSteps(network, list, examples);
+    const profile = await profileSteps(network, list, examplesFor(list, examples));
     const kernels = profile.steps.map((profiled) => {
       const own = profiled.list as keyof typeof lists;
-      const place = network.program.steps[own].indexOf(profiled.step);
+      const place = network.program.steps[own]!.indexOf(profiled.step);
       const draft = lists[own]!.steps[place]!;
       return timeOf(draft, { list, profiled, batch: network.batch, ceilings });
     });

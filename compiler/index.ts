@@ -17,7 +17,8 @@ import { emitDeclarations } from "./emit/declarations.js";
 import { fingerprint } from "./emit/fingerprint.js";
 import { emitInside, emitModule } from "./emit/module.js";
 import { compileInside } from "./inside.js";
-import { applyWeightSettings, withoutTeacher } from "./passes/weight-settings.js";
+import { turnsOf } from "./passes/turns.js";
+import { applyWeightSettings, withoutTeacher, withoutUnread } from "./passes/weight-settings.js";
 import type { AfterPass } from "./passes/step-graphs.js";
 import { compileGraph, type ProgramOptions } from "./program.js";
 import type { Graph } from "./ir/graph.js";
@@ -289,23 +290,19 @@ function compilePrograms(
     fractions: fractionsOf(network),
     classNames,
   };
-  const variants = [
-    ...TARGETS[target].map((name) => ({ target: name })),
-    ...tuned.map(({ adapter, target: name, schedules }) => {
-      return { target: name, adapter, tuned: schedules };
-    }),
-  ].flatMap((variant) => {
-    const half = variant.target !== WITHOUT_HALVES && mixedPrecision(recipe);
-    return half ? [{ ...variant, precision: half }, variant] : [variant];
-  });
+  const variants = variantsOf({ target, tuned, recipe });
   const frozen = frozenInPhases(recipe).slice(0, predictOnly ? 1 : undefined);
   const phases = frozen.map((freeze) => {
     const phase = applyWeightSettings(graph, { ...recipe, freeze });
-    return predictOnly ? withoutTeacher(phase) : phase;
+    return predictOnly ? predictedBy(network, withoutTeacher(phase)) : phase;
   });
+  const turnsIn = (phase: Graph) =>
+    predictOnly || !recipe?.steps ? undefined : turnsOf(phase, recipe.steps);
   return variants.map((variant) => {
-    const settings = { ...common, ...variant };
-    const made = phases.map((phase) => compileFor(phase, settings, recipe, memory));
+    const made = phases.map((phase) => {
+      const settings = { ...common, ...variant, turns: turnsIn(phase) };
+      return compileFor(phase, settings, recipe, memory);
+    });
     const excess = made.find((each) => each.excess)?.excess;
     const [first, ...later] = made.map((each) => {
       return { ...each, program: annotateKernels(each.program) };
@@ -319,6 +316,27 @@ function compilePrograms(
     };
   });
 }
+
+/** What differs between the programs of a module. */
+function variantsOf({
+  target,
+  tuned,
+  recipe,
+}: Required<Pick<CompileOptions, "target" | "tuned">> & Pick<Trained, "recipe">) {
+  return [
+    ...TARGETS[target].map((name) => ({ target: name })),
+    ...tuned.map(({ adapter, target: name, schedules }) => {
+      return { target: name, adapter, tuned: schedules };
+    }),
+  ].flatMap((variant) => {
+    const half = variant.target !== WITHOUT_HALVES && mixedPrecision(recipe);
+    return half ? [{ ...variant, precision: half }, variant] : [variant];
+  });
+}
+
+/** A graph for predictions: of several sections, those that they need. */
+const predictedBy = ({ losses }: ResolvedNetwork, graph: Graph): Graph =>
+  losses.some(({ of }) => of) ? withoutUnread(graph) : graph;
 
 /** Data without what prepares images for training. */
 function withoutTraining(data: DataRecipe | undefined): DataRecipe | undefined {

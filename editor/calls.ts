@@ -11,6 +11,7 @@ import type {
   Setting,
   Spec,
 } from "../grammar/ast.js";
+import { settingsWithin } from "../grammar/ast.js";
 import { asCalls } from "../compiler/semantics/recipes/definition.js";
 
 /** Settings of recipes that take specific calls. */
@@ -76,7 +77,7 @@ function callsOfDeclaration(declaration: Declaration): readonly PlacedCall[] {
     case "train":
       return [
         ...placed(declaration.model, "model"),
-        ...declaration.settings.flatMap(callsOfSetting),
+        ...settingsWithin(declaration).flatMap(callsOfSetting),
       ];
   }
 }

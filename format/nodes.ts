@@ -15,6 +15,7 @@ import type {
   Share,
   Skip,
   Span,
+  StepDeclaration,
   Spec,
   TargetDeclaration,
   TensorType,
@@ -54,6 +55,7 @@ export type Node =
   | Exclude<Skip, { readonly kind: "identity" }>
   | DataSplit
   | Setting
+  | StepDeclaration
   | TensorType
   | Expression
   | Argument;
@@ -91,7 +93,8 @@ const CHILD_KEYS: Readonly<Record<string, readonly string[]>> = {
   metric: ["call"],
   data: ["splits"],
   split: ["source", "transforms"],
-  train: ["model", "settings"],
+  train: ["model", "members"],
+  step: ["settings"],
   setting: ["value"],
   call: ["arguments"],
   sequence: ["calls"],
@@ -123,7 +126,7 @@ export const statements: ReadonlySet<string> = new Set([
     "if",
     "branch",
   ],
-  ...["split", "setting"],
+  ...["split", "setting", "step"],
 ]);
 
 /** The keys of a node's children. Arguments and the range of a target have no separate kind. */

@@ -1,5 +1,11 @@
 import { doc, type AstPath, type Doc, type ParserOptions } from "prettier";
-import type { FunctionParameter, Identifier, ParameterDeclaration } from "../grammar/index.js";
+import type {
+  FunctionParameter,
+  Identifier,
+  InputDeclaration,
+  LossDeclaration,
+  ParameterDeclaration,
+} from "../grammar/index.js";
 import type { Node } from "./nodes.js";
 import {
   type Alignment,
@@ -88,15 +94,19 @@ class Printer {
           `train ${node.name.name} of `,
           this.child("model"),
           `${node.data ? ` on ${node.data.name}` : ""} `,
-          this.body("settings"),
+          this.body("members"),
         ];
+      case "step":
+        return [`${node.keyword.name} ${node.name.name} `, this.body("settings")];
       default:
         return this.member(node);
     }
   }
 
   /** Members of models, blocks and data. */
-  private member(node: Exclude<Node, { readonly kind: "spec" | "model" | "train" | "fn" }>): Doc {
+  private member(
+    node: Exclude<Node, { readonly kind: "spec" | "model" | "train" | "step" | "fn" }>,
+  ): Doc {
     if (!("kind" in node)) return this.argument();
     switch (node.kind) {
       case "input":
@@ -112,11 +122,12 @@ class Printer {
                 this.path.call(this.child_, "range", "to"),
               ]
             : "",
+          node.kind === "input" ? noiseOf(node) : "",
         ];
       case "tensorType":
         return [node.element.name, bracketed("[", this.children("dimensions"), "]")];
       case "loss":
-        return [`loss${this.padding} `, this.child("value")];
+        return [`loss${this.padding} ${nameBefore(node)}`, this.child("value")];
       case "metric": {
         const name = `${node.name.name}${blanks(this.alignment.namePadding)}`;
         return [`metric${this.padding} ${name} = `, this.child("call")];
@@ -277,3 +288,8 @@ class Printer {
     return this.options.originalText.slice(span.start.offset, span.end.offset);
   }
 }
+
+const noiseOf = ({ distribution }: InputDeclaration): string =>
+  distribution ? ` of ${distribution.name}` : "";
+
+const nameBefore = ({ name }: LossDeclaration): string => (name ? `${name.name} = ` : "");

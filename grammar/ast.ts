@@ -156,12 +156,17 @@ export interface IntegerRange {
   readonly span: Span;
 }
 
-/** `input image: f32[N, 3, 224, 224]`, `input tokens: u32[N, 16] in 0..vocabulary`. */
+/**
+ * `input image: f32[N, 3, 224, 224]`, `input tokens: u32[N, 16] in 0..vocabulary`, or noise:
+ * `input z: f32[N, 64] of normal`.
+ */
 export interface InputDeclaration {
   readonly kind: "input";
   readonly name: Identifier;
   readonly type: TensorType;
   readonly range?: IntegerRange | undefined;
+  /** Of noise: how it is distributed. */
+  readonly distribution?: Identifier;
   readonly documentation?: string;
   readonly span: Span;
 }
@@ -328,6 +333,8 @@ export function membersWithin(body: Section | Repeat | For | If | Else): readonl
  */
 export interface LossDeclaration {
   readonly kind: "loss";
+  /** `loss d = ...`: of several losses, each of which trains other weights. */
+  readonly name?: Identifier;
   readonly value: Expression;
   readonly span: Span;
 }
@@ -452,16 +459,36 @@ export interface Setting {
   readonly span: Span;
 }
 
+/** `step d { update = discriminator }`: a part of a training step, with a separate loss. */
+export interface StepDeclaration {
+  readonly kind: "step";
+  /** `step`; anything else is a diagnostic. */
+  readonly keyword: Identifier;
+  /** The loss's. */
+  readonly name: Identifier;
+  readonly settings: readonly Setting[];
+  readonly span: Span;
+}
+
 /** `train Flowers of AlexNet(classes=102) on Flowers102 { ... }`. */
 export interface TrainDeclaration {
   readonly kind: "train";
   readonly name: Identifier;
   readonly model: CallExpression;
   readonly data?: Identifier;
+  /** In the order of the text. */
+  readonly members: readonly (Setting | StepDeclaration)[];
   readonly settings: readonly Setting[];
+  readonly steps: readonly StepDeclaration[];
   readonly documentation?: string;
   readonly span: Span;
 }
+
+/** The settings of a recipe and of its steps. */
+export const settingsWithin = ({ settings, steps }: TrainDeclaration): readonly Setting[] => [
+  ...settings,
+  ...steps.flatMap((step) => step.settings),
+];
 
 export type Declaration =
   | ImportDeclaration

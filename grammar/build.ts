@@ -34,6 +34,7 @@ import type {
   Residual,
   Section,
   Share,
+  StepDeclaration,
   Setting,
   Skip,
   TargetDeclaration,
@@ -255,7 +256,9 @@ class Builder implements BuildContext {
     const name = identifier(this, token(parent, "Name"));
     const type = this.tensorType(node(parent, "tensorType"));
     const range = this.range(node(parent, "range"));
-    return name && type && { kind: "input", name, type, range, ...this.documented(parent) };
+    const distribution = identifier(this, token(parent, "Name", 1));
+    if (!name || !type) return undefined;
+    return { kind: "input", name, type, range, distribution, ...this.documented(parent) };
   }
 
   private targetDeclaration(parent: CstNode): TargetDeclaration | undefined {
@@ -281,8 +284,9 @@ class Builder implements BuildContext {
   }
 
   private lossDeclaration(parent: CstNode): LossDeclaration | undefined {
+    const name = identifier(this, token(parent, "Name"));
     const value = buildExpression(this, node(parent, "expression"));
-    return value && { kind: "loss", value, span: spanOfNode(this.file, parent) };
+    return value && { kind: "loss", name, value, span: spanOfNode(this.file, parent) };
   }
 
   private metricDeclaration(parent: CstNode): MetricDeclaration | undefined {
@@ -498,18 +502,33 @@ class Builder implements BuildContext {
     const model = buildCall(this, node(parent, "call"));
     const data = identifier(this, token(parent, "Name", 1));
     addProblems(this.problems, checkHeader(this.file, parent, "on"));
-    const settings = nodes(parent, "setting")
-      .map((setting) => this.setting(setting))
-      .filter(present);
+    const members = this.eachNode(parent, (child) => this.recipeMember(child));
     if (!name || !model) return undefined;
     return {
       kind: "train",
       name,
       model,
       data,
-      settings,
+      members,
+      settings: members.filter((member) => member.kind === "setting"),
+      steps: members.filter((member) => member.kind === "step"),
       ...this.documented(parent),
     };
+  }
+
+  private recipeMember(parent: CstNode): Setting | StepDeclaration | undefined {
+    if (parent.name === "setting") return this.setting(parent);
+    return parent.name === "step" ? this.step(parent) : undefined;
+  }
+
+  private step(parent: CstNode): StepDeclaration | undefined {
+    this.checkStatements(parent);
+    const [keyword, name] = [0, 1].map((place) => identifier(this, token(parent, "Name", place)));
+    const settings = this.eachNode(parent, (child) =>
+      child.name === "setting" ? this.setting(child) : undefined,
+    );
+    if (!keyword || !name) return undefined;
+    return { kind: "step", keyword, name, settings, span: spanOfNode(this.file, parent) };
   }
 
   private setting(parent: CstNode): Setting | undefined {

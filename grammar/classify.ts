@@ -79,6 +79,8 @@ function isHeaderWord(tokens: readonly IToken[], index: number): boolean {
   if (is(token, t.In)) {
     return is(before, t.Name, t.RightBracket, t.RightParenthesis) && !is(next, t.Equals);
   }
-  if (is(token, t.Of, t.On)) return is(before, t.Name, t.RightParenthesis) && is(next, t.Name);
+  if (is(token, t.Of, t.On)) {
+    return is(before, t.Name, t.RightParenthesis, t.RightBracket) && is(next, t.Name);
+  }
   return token?.image === "auto" && is(before, t.Skip);
 }

@@ -178,6 +178,10 @@ export class SpecParser extends CstParser {
     this.CONSUME(t.Colon);
     this.SUBRULE(this.tensorType);
     this.OPTION(() => this.SUBRULE(this.range));
+    this.OPTION2(() => {
+      this.CONSUME(t.Of);
+      this.CONSUME2(t.Name);
+    });
   });
 
   private readonly targetDeclaration = this.RULE("targetDeclaration", () => {
@@ -202,6 +206,13 @@ export class SpecParser extends CstParser {
 
   private readonly lossDeclaration = this.RULE("lossDeclaration", () => {
     this.CONSUME(t.Loss);
+    this.OPTION({
+      GATE: () => this.nextIs(2, t.Equals),
+      DEF: () => {
+        this.CONSUME(t.Name);
+        this.CONSUME(t.Equals);
+      },
+    });
     this.SUBRULE(this.expression);
   });
 
@@ -466,6 +477,24 @@ export class SpecParser extends CstParser {
       this.OR({
         DEF: [
           { ALT: () => this.CONSUME(t.NewLine) },
+          { GATE: () => this.opensNamedBlock(), ALT: () => this.SUBRULE(this.step) },
+          { ALT: () => this.SUBRULE(this.setting) },
+          { ALT: () => this.SUBRULE(this.skipped) },
+        ],
+        IGNORE_AMBIGUITIES: true,
+      });
+    });
+    this.CONSUME(t.RightBrace);
+  });
+
+  private readonly step = this.RULE("step", () => {
+    this.CONSUME(t.Name);
+    this.CONSUME2(t.Name);
+    this.CONSUME(t.LeftBrace);
+    this.MANY(() => {
+      this.OR({
+        DEF: [
+          { ALT: () => this.CONSUME(t.NewLine) },
           { ALT: () => this.SUBRULE(this.setting) },
           { ALT: () => this.SUBRULE(this.skipped) },
         ],
@@ -664,6 +693,10 @@ export class SpecParser extends CstParser {
 
   private opensBlock(): boolean {
     return this.nextIs(2, t.LeftBrace);
+  }
+
+  private opensNamedBlock(): boolean {
+    return this.nextIs(2, t.Name) && this.nextIs(3, t.LeftBrace);
   }
 
   private startsPattern(): boolean {

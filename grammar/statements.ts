@@ -37,6 +37,7 @@ const STATEMENTS_OF: Readonly<Record<string, string>> = {
   dataDeclaration: 'a split such as `train folder("DIR") { ... }`',
   split: "a transform",
   trainDeclaration: "a setting such as `epochs = 90`",
+  step: "a setting such as `update = discriminator`",
 };
 
 /** The problems of one body: of statements side by side, and of those that make no sense. */

@@ -5,6 +5,7 @@
  * Sizes are affine functions of the batch, so that one program serves every batch.
  */
 
+import type { Distribution } from "./noise.js";
 import type { OptimizerSettings } from "./optimizers.js";
 import type { Transform } from "./transforms.js";
 
@@ -29,11 +30,13 @@ export interface BufferSize extends Affine {
 export type Gives = "logits" | "probabilities" | "values";
 
 /**
- * What a tensor is to a program. Of training data that mix two examples, `partner` is the other
- * one's label and `share` what the first counts, 0 to 1. `metrics` is what `Program.sums` say, and
- * behind it counts of examples (`summedWords`).
+ * What a tensor is to a program. `noise` is an input that only predictions are given: the device
+ * draws it in training and evaluation. Of training data that mix two examples, `partner` is the
+ * other one's label and `share` what the first counts, 0 to 1. `metrics` is what `Program.sums`
+ * say, and behind it counts of examples (`summedWords`).
  */
-export type TensorRole = "input" | "target" | "partner" | "share" | "metrics" | "prediction";
+export type TensorRole =
+  "input" | "noise" | "target" | "partner" | "share" | "metrics" | "prediction";
 
 /** What an axis counts; features and images have channels. */
 export type Axis = "channel" | "row" | "column";
@@ -59,9 +62,17 @@ export interface ProgramTensor {
    * box, and its middle and size as shares of the image.
    */
   readonly boxClasses?: number;
+  /** Of noise, and of an input in its place: what is drawn. */
+  readonly distribution?: Distribution | undefined;
   /** Of a prediction, where it is known. */
   readonly gives?: Gives;
 }
+
+/**
+ * The lists of a training step's later turns: `train1` is the second one's. Each minimizes another
+ * loss by other weights.
+ */
+export type TurnList = `${"train" | "accumulate" | "update"}${number}`;
 
 /** The lists that a call's tensors go into or come from. */
 export type ListWithTensors = "train" | "accumulate" | "evaluate" | "predict";
@@ -404,7 +415,9 @@ export interface Program {
   readonly tensors: readonly ProgramTensor[];
   /** Whether some of the inputs are tokens. */
   readonly tokens?: true | undefined;
-  readonly uses: { readonly [list in ListWithTensors]: ListTensors };
+  readonly uses: { readonly [list in ListWithTensors]: ListTensors } & {
+    readonly [turn: TurnList]: ListTensors;
+  };
   /** `loss`, then the metrics by name. */
   readonly metrics: readonly string[];
   /** Those of the metrics that are shares of something, such as an accuracy. */
@@ -413,6 +426,7 @@ export interface Program {
   readonly sums: {
     readonly train: readonly ProgramSum[];
     readonly evaluate: readonly ProgramSum[];
+    readonly [turn: TurnList]: readonly ProgramSum[];
   };
   /**
    * What means by class weights divide by; the runtime knows the labels of a whole step, a slice
@@ -458,8 +472,14 @@ export interface Program {
     readonly evaluate: readonly ProgramStep[];
     /** Images to prediction. */
     readonly predict: readonly ProgramStep[];
+    readonly [turn: TurnList]: readonly ProgramStep[];
   };
   readonly optimizer: OptimizerSettings;
+  /**
+   * Of a training step in turns: the optimizers of those behind the first, in their order. Each has
+   * separate lists.
+   */
+  readonly turns?: readonly OptimizerSettings[] | undefined;
   /**
    * The most images at a time: a larger batch is split into slices, to keep to the budget of memory
    * that the program was compiled for.

@@ -280,6 +280,18 @@ export interface EarlyStopping {
   readonly metric: string;
 }
 
+/**
+ * A part of each training step, in which some of the weights follow the gradient of a separate
+ * loss: those of a generator, or of its discriminator.
+ */
+export interface TrainStep {
+  /** The loss's. */
+  readonly name: string;
+  /** Names of the weights, in the model's order. */
+  readonly update: readonly string[];
+  readonly optimizer: OptimizerSettings;
+}
+
 /** A recipe of the spec, as plain data: settings of training. */
 export interface TrainRecipe {
   readonly name: string;
@@ -326,7 +338,10 @@ export interface TrainRecipe {
   readonly learningRateFactors?: Readonly<Record<string, number>>;
   /** Names of the weights that do not decay; compiled in. */
   readonly noDecay?: readonly string[];
+  /** That of the first of `steps`, where there are several. */
   readonly optimizer: OptimizerSettings;
+  /** The parts of a step, one after the other, where there are several. */
+  readonly steps?: readonly TrainStep[] | undefined;
   readonly schedule: Schedule;
   readonly warmup?: Warmup;
   readonly average?: WeightAverage;

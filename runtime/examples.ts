@@ -65,8 +65,16 @@ interface WithPictures {
  * Throws InputError for a wrong length, a value that is not finite, or an input that is missing or
  * unknown.
  */
-export function checkInputs(program: Program, images: Checkable, batch: number): CheckedInputs {
-  const tensors = tensorsOf(program, "input");
+export function checkInputs(
+  program: Program,
+  images: Checkable,
+  batch: number,
+  list = "train",
+): CheckedInputs {
+  const { tensors: all, uses } = program;
+  // Predictions are given noise, and may not need all inputs.
+  const tensors =
+    list === "predict" ? uses[list].reads.map((index) => all[index]!) : tensorsOf(program, "input");
   const [first, ...others] = tensors as [ProgramTensor, ...ProgramTensor[]];
   const { name } = first;
   const isOnly = others.length === 0;

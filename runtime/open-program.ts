@@ -45,8 +45,8 @@ export async function openProgram<Result, Options extends NetworkOptions>(
   try {
     const program = chooseProgram(programs, device.summary);
     if (features.length > 0 && !program.precision) {
-      const warn: NonNullable<NetworkOptions["onWarning"]> = options.onWarning ?? console.warn;
-      await warn(`${device.summary.name} has no \`${HALF}\`: this network runs in f32, not f16`);
+      const { warnOfHalf } = await import("./seldom-options.js");
+      await warnOfHalf(device.summary.name, options);
     }
     const read = program.tokens && (await import("./tokens.js")).readerOf(program);
     return await create(program, device, new Copies(capture, read), again);

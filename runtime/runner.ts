@@ -150,7 +150,7 @@ export class Runner {
     const { program, memory } = this;
     const { reads, gives } = this.tensorsOf(list);
     await memory.allocate([...reads, ...gives].map((index) => program.tensors[index]!.buffer));
-    const schedule = await this.build(list, program.steps[list]);
+    const schedule = await this.build(list, program.steps[list]!);
     const outputs: Output[] = [];
     for (const index of gives) {
       const tensor = program.tensors[index]!;
@@ -161,7 +161,7 @@ export class Runner {
   }
 
   private scratchOf(list: StepListName): readonly GPUBuffer[] {
-    const bound = stepsFor(this.program.steps[list], this.memory.batch).flatMap(
+    const bound = stepsFor(this.program.steps[list]!, this.memory.batch).flatMap(
       (step) => step.buffers,
     );
     return [...new Set(bound)]
@@ -220,7 +220,7 @@ export class Runner {
   private lengthOf({ pitch }: ProgramTensor, list: StepListName, batch: number): number {
     if (pitch !== undefined) return batch * pitch;
     const { sums } = this.program;
-    return summedWords(sums[list === "evaluate" ? "evaluate" : "train"].length);
+    return summedWords((sums[list as "train"] ?? sums.train).length);
   }
 
   private tensorsOf(list: StepListName): ListTensors {

@@ -26,6 +26,14 @@ export function checkSeldom(
   }
 }
 
+/** Warns of an adapter that has no numbers of 16 bits, which the network would use. */
+export async function warnOfHalf(
+  adapter: string,
+  { onWarning = console.warn }: Pick<NetworkOptions, "onWarning">,
+): Promise<void> {
+  await onWarning(`${adapter} has no \`shader-f16\`: this network runs in f32, not f16`);
+}
+
 function checkFormats(programs: readonly Program[], own: number): void {
   if (programs.length === 0) {
     throw new InputError(

@@ -37,6 +37,8 @@ export interface ListRun {
   readonly list: StepListName;
   readonly slice: Slice;
   readonly after?: StepListName;
+  /** Whether what the list leaves is wanted: not after a slice whose sums others add to. */
+  readonly collects?: boolean;
 }
 
 /**
@@ -50,15 +52,16 @@ export function runsOf(
   { steps, most, batch, atLeast }: CallLimits,
 ): readonly ListRun[] {
   const slices = slicesOf(images, { most, atLeast });
-  if (call !== "train") return slices.map((slice) => ({ list: call, slice }));
-  const inSlices = slices.length > 1 || most < batch;
+  const training = call === "train";
+  const inSlices = training && (slices.length > 1 || most < batch);
   const accumulates = inSlices && steps.accumulate.length > 0;
   const runs: ListRun[] = slices.map((slice) => ({
-    list: accumulates ? "accumulate" : "train",
+    list: accumulates ? "accumulate" : call,
     slice,
+    collects: call === "predict" || slice.first + slice.count === images,
   }));
   if (accumulates) runs.push({ list: "update", slice: { first: 0, count: images } });
-  if (steps.average.length > 0) runs.push({ ...runs.pop()!, after: "average" });
+  if (training && steps.average.length > 0) runs.push({ ...runs.pop()!, after: "average" });
   return runs;
 }
 
@@ -93,7 +96,7 @@ export function partOfRun<Data extends object>(
   { list, slice }: ListRun,
   images: number,
 ): Partial<Data> {
-  if (list === "update") return {};
+  if (list.startsWith("update")) return {};
   const parts = Object.entries(data).map(([name, all]: [string, DataArray | string]) => [
     name,
     typeof all === "string" ? all : partOf(all, slice, images),

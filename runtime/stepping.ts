@@ -41,7 +41,7 @@ export interface SteppingOptions extends OptimizerOptions {
 type SliceResults = Slice & { readonly values: readonly Float32Array[] };
 
 /** The examples of a call, checked, as the device takes them. */
-type Data = Partial<Omit<Work, "frame" | "collects">>;
+export type Data = Partial<Omit<Work, "frame" | "collects">>;
 
 /** The same with its pictures, which are read and prepared in the call's turn. */
 type GivenData = Data & { readonly pictures?: CapturedPictures };
@@ -54,24 +54,22 @@ interface Examples {
 }
 
 /** What the frames of a call's runs have in common; a step that networks share is one of them. */
-interface FrameParts extends Partial<SharedStep> {
+export interface FrameParts extends Partial<SharedStep> {
   readonly training: boolean;
   /** Examples of the call. */
   readonly count: number;
   readonly optimizer?: OptimizerSettings | undefined;
 }
 
-/** The runs that a list is inspected by. */
-type ChooseRuns = (list: StepListName, parts: FrameParts) => readonly ListRun[];
-
-const onlyRun: ChooseRuns = (list, { count }) => [{ list, slice: { first: 0, count } }];
+/** The runs that a call is inspected by. */
+type ChooseRuns = (parts: FrameParts) => Promise<readonly ListRun[]>;
 
 /** Of a network that has no examples in a shared step. */
 const NO_EXAMPLES: Examples = { count: 0, data: {}, totals: [] };
 
 export class Stepping {
   private readonly queue: Queue;
-  private readonly phases: Phases;
+  readonly phases: Phases;
   private readonly batch: number;
   private readonly optimizer: OptimizerSettings;
   private readonly copies: Copies;
@@ -119,7 +117,7 @@ export class Stepping {
     assertInteger(accumulate, 1, "`accumulate`");
     const optimizer = withSettings(this.optimizer, settings);
     return this.copies.keeping(images, transfer, async (own) => {
-      const { sums } = this.program;
+      const { program } = this;
       const examples = share?.isEmpty ? NO_EXAMPLES : this.examplesOf(call, own, targets);
       const { count, totals } = examples;
       const parts = {
@@ -130,8 +128,10 @@ export class Stepping {
         optimizer,
         ...share,
       };
-      const { values } = (await this.run(call, examples, parts, accumulate)).at(-1)!;
-      return readMeasurement(sums[call], values[0]!, parts);
+      const results = await this.run(call, examples, parts, accumulate);
+      if (call === "train" && program.turns)
+        return (await import("./turns.js")).measureTurns(program, results, parts, readMeasurement);
+      return readMeasurement(program.sums[call], results.at(-1)!.values[0]!, parts);
     });
   }
 
@@ -158,8 +158,9 @@ export class Stepping {
     examples: InspectionExamples,
     visit: (parts: InspectionParts) => Promise<Result>,
   ): Promise<Result> {
-    const only = { most: this.phases.slice, runs: onlyRun };
-    return this.visiting(list, examples, only, ([run]) => run!.begin().then(visit));
+    return this.visiting(list, examples, { most: this.phases.slice }, ([run]) =>
+      run!.begin().then(visit),
+    );
   }
 
   /** Hands `visit` the runs of a call, in order. */
@@ -168,14 +169,14 @@ export class Stepping {
     examples: CallExamples,
     visit: (runs: readonly InspectableRun[]) => Promise<Result>,
   ): Promise<Result> {
-    const runs: ChooseRuns = (_, parts) => this.runsOf(call, parts, examples.accumulate);
+    const runs: ChooseRuns = (parts) => this.runsOf(call, parts, examples.accumulate);
     return this.visiting(call, examples, { runs }, visit);
   }
 
   private visiting<Result>(
     list: StepListName,
     { images, targets, optimizer = {} }: InspectionExamples,
-    { most, runs }: { readonly most?: number; readonly runs: ChooseRuns },
+    { most, runs }: { readonly most?: number; readonly runs?: ChooseRuns },
     visit: (runs: readonly InspectableRun[]) => Promise<Result>,
   ): Promise<Result> {
     return this.copies.keeping(images, false, (own) => {
@@ -186,16 +187,9 @@ export class Stepping {
       const parts = { training, count, totals, optimizer: settings };
       return this.queue.enqueue(async () => {
         const data = await this.dataOf(examples);
-        const chosen = runs(list, parts);
-        const whole = { first: 0, count: Math.min(count, this.phases.slice) };
-        await this.fold(chosen[0]!.list, this.frame(whole, parts));
-        const { begin } = await import("./begin-run.js");
-        const beginRun = (run: ListRun): Promise<InspectionParts> => {
-          const part = partOfRun(data, run, count);
-          const work = { ...part, frame: this.frame(run.slice, parts), collects: false };
-          return begin(this.phases.loaded.runner, run.list, work);
-        };
-        return visit(chosen.map((run) => ({ ...run, begin: () => beginRun(run) })));
+        const { beginning } = await import("./begin-run.js");
+        const own = { list, parts, data, runs: await runs?.(parts) };
+        return visit(await beginning(this, own, partOfRun));
       });
     });
   }
@@ -213,20 +207,18 @@ export class Stepping {
     const { count } = examples;
     const results = await this.queue.enqueue(async () => {
       // In its turn: a phase of training that begins before it has other lists.
-      const runs = this.runsOf(call, parts, atLeast);
+      const runs = await this.runsOf(call, parts, atLeast);
       const { loaded } = this.phases;
-      const last = runs.filter(({ list }) => list !== "update").at(-1);
       const data = await this.dataOf(examples);
       await this.fold(call, this.frame({ first: 0, count }, parts));
       const submitted: { slice: Slice; result: Promise<readonly Float32Array[]> }[] = [];
       for (const run of runs) {
-        const { list, slice, after } = run;
-        const frame = this.frame(slice, parts);
-        const collects = call === "predict" || run === last;
+        const { list, slice, after, collects = false } = run;
+        const frame = this.frame(slice, { ...parts, ...run });
         const own = partOfRun(data, run, examples.count);
         const work = { ...own, frame, collects, after };
         const { result } = await (parts.run?.(loaded, list, work) ?? loaded.runner.run(list, work));
-        if (list !== "update" || parts.run) submitted.push({ slice, result });
+        if (collects || parts.run) submitted.push({ slice, result });
       }
       if (call === "train") this.phases.step++;
       return submitted;
@@ -241,7 +233,7 @@ export class Stepping {
   }
 
   /** Folds parameters again, if the list reads what is folded and they have changed. */
-  private async fold(list: StepListName, frame: Frame): Promise<void> {
+  async fold(list: StepListName, frame: Frame): Promise<void> {
     const { loaded } = this.phases;
     const reads = list === "evaluate" || list === "predict";
     if (reads && !loaded.isFolded && loaded.program.steps.fold.length > 0) {
@@ -250,7 +242,7 @@ export class Stepping {
     loaded.isFolded = reads;
   }
 
-  private frame(slice: Slice, parts: FrameParts): Frame {
+  frame(slice: Slice, parts: FrameParts): Frame {
     const { count, first = 0, images = count, optimizer = this.optimizer } = parts;
     const { step, since, seed } = this.phases;
     return {
@@ -274,7 +266,7 @@ export class Stepping {
     targets?: Targets,
     most = this.batch,
   ): Examples {
-    const { count, data } = checkInputs(this.program, images, most);
+    const { count, data } = checkInputs(this.program, images, most, list);
     this.watch(data[0]);
     if (list === "predict") return { count, data, totals: [] };
     const training = list !== "evaluate";
@@ -292,10 +284,18 @@ export class Stepping {
     );
   }
 
-  private runsOf(call: Call, { count, run }: FrameParts, atLeast?: number): readonly ListRun[] {
-    const { steps } = this.program;
+  private async runsOf(
+    call: Call,
+    { count, run, optimizer }: FrameParts,
+    atLeast?: number,
+  ): Promise<readonly ListRun[]> {
+    const { program } = this;
+    const { steps, turns } = program;
     const most = this.phases.slice;
     // The update of a shared step waits for the sums of others, as it does for those of slices.
-    return runsOf(call, count, { steps, most, batch: run ? Infinity : this.batch, atLeast });
+    const batch = run ? Infinity : this.batch;
+    const runs = runsOf(call, count, { steps, most, batch, atLeast });
+    if (call !== "train" || !turns) return runs;
+    return (await import("./turns.js")).inTurns(runs, program, optimizer);
   }
 }

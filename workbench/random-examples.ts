@@ -10,7 +10,13 @@ type NumbersOrTokens = Float32Array | Uint32Array;
 export interface Examples {
   readonly images: NumbersOrTokens | Readonly<Record<string, NumbersOrTokens>>;
   readonly targets: Targets;
+  /** What predictions are given in place of the images, where that is not the same. */
+  readonly given?: NumbersOrTokens | Readonly<Record<string, NumbersOrTokens>> | undefined;
 }
+
+/** The examples for a list. */
+export const examplesFor = (list: string, { given, ...examples }: Examples): Examples =>
+  list === "predict" && given ? { ...examples, images: given } : examples;
 
 /**
  * Inputs, and numbers to compare with, of -1 to 1, tokens of all kinds, and labels of all classes
@@ -19,9 +25,14 @@ export interface Examples {
 export function randomExamples(program: Program, count: number): Examples {
   const inputs = tensorsOf(program, "input");
   const targets = tensorsOf(program, "target");
+  const predicted = program.uses.predict.reads.map((index) => program.tensors[index]!);
+  const isOther = predicted.some(({ role }) => role === "noise");
   return {
     images: onlyOrNamed(inputs, (tensor, place) => randomInput(tensor, count, 1 + 2 * place))!,
     targets: onlyOrNamed(targets, (tensor, place) => randomTarget(tensor, count, 2 + 2 * place)),
+    given: isOther
+      ? onlyOrNamed(predicted, (tensor, place) => randomInput(tensor, count, 101 + 2 * place))
+      : undefined,
   };
 }
 

@@ -183,6 +183,7 @@ function emitCommon(program: Program): string[] {
     classTotals,
     accuracies,
     optimizer,
+    turns: program.turns,
   };
   return [
     ...Object.entries({ ...fields, ...results })

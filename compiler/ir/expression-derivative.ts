@@ -91,6 +91,7 @@ function differentiate(expression: Expression, leaf: Leaf, value: Expression): E
       return constant(sameExpression(expression, leaf) ? 1 : 0);
     case "constant":
     case "keep":
+    case "noise":
     case "batchShare":
       return constant(0);
     case "unary": {
@@ -114,7 +115,7 @@ function differentiate(expression: Expression, leaf: Leaf, value: Expression): E
  */
 export function slopeOf(expression: Expression): Expression | undefined {
   const readsOthers = (part: Expression) =>
-    part.kind === "keep" || (part.kind === "operand" && part.index !== 0);
+    part.kind === "keep" || part.kind === "noise" || (part.kind === "operand" && part.index !== 0);
   const slope = derivative(expression, { kind: "operand", index: 0 });
   const isConstant = !contains(slope, ({ kind }) => kind === "operand");
   return isConstant && !contains(expression, readsOthers) ? slope : undefined;

@@ -5,6 +5,7 @@ export interface Environment {
   operand(index: number): number;
   channel(index: number): number;
   keep(mask: Extract<Expression, { kind: "keep" }>): number;
+  noise(drawn: Extract<Expression, { kind: "noise" }>): number;
   /** 1 / the examples of the step. */
   readonly batchShare: number;
 }
@@ -49,6 +50,8 @@ export function evaluate(expression: Expression, environment: Environment): numb
       return expression.value;
     case "keep":
       return environment.keep(expression);
+    case "noise":
+      return environment.noise(expression);
     case "batchShare":
       return environment.batchShare;
     case "unary":

@@ -13,6 +13,7 @@ export function mapParts(
 ): Expression {
   switch (expression.kind) {
     case "unary":
+    case "noise":
       return { ...expression, argument: change(expression.argument) };
     case "binary":
       return { ...expression, left: change(expression.left), right: change(expression.right) };
@@ -50,6 +51,7 @@ export function leaves(expression: Expression): readonly Leaf[] {
     case "channel":
       return [expression];
     case "unary":
+    case "noise":
       return leaves(expression.argument);
     case "binary":
       return [...leaves(expression.left), ...leaves(expression.right)];
@@ -65,10 +67,17 @@ export const readsChannel = (expression: Expression): boolean =>
     (part) => part.kind === "channel" || (part.kind === "keep" && part.dropped === "channel"),
   );
 
+/** The numbers that noise replaces, in its place. */
+export function withoutNoise(expression: Expression): Expression {
+  if (expression.kind === "noise") return withoutNoise(expression.argument);
+  return mapParts(expression, withoutNoise);
+}
+
 /** How many operations the expression has, repeats included. */
 export function countOperations(expression: Expression): number {
   switch (expression.kind) {
     case "unary":
+    case "noise":
       return 1 + countOperations(expression.argument);
     case "binary":
       return 1 + countOperations(expression.left) + countOperations(expression.right);
@@ -80,7 +89,9 @@ export function countOperations(expression: Expression): number {
 /** Whether the expression or a part of it is as asked for. */
 export function contains(expression: Expression, test: (part: Expression) => boolean): boolean {
   if (test(expression)) return true;
-  if (expression.kind === "unary") return contains(expression.argument, test);
+  if (expression.kind === "unary" || expression.kind === "noise") {
+    return contains(expression.argument, test);
+  }
   if (expression.kind === "binary") {
     return contains(expression.left, test) || contains(expression.right, test);
   }
@@ -100,6 +111,13 @@ export function sameExpression(a: Expression, b: Expression): boolean {
       );
     case "batchShare":
       return b.kind === "batchShare";
+    case "noise":
+      return (
+        b.kind === "noise" &&
+        a.distribution === b.distribution &&
+        a.stream === b.stream &&
+        sameExpression(a.argument, b.argument)
+      );
     case "unary":
       return (
         b.kind === "unary" && a.operator === b.operator && sameExpression(a.argument, b.argument)

@@ -4,6 +4,8 @@
  * passes/differentiate.ts).
  */
 
+import type { Distribution } from "../../program/noise.js";
+
 export type UnaryOperator =
   | "negate"
   | "exp"
@@ -60,6 +62,16 @@ export type Expression =
       readonly stream: number;
       readonly dropped: Dropped;
     }
+  /**
+   * A random number in place of the argument, from the counter-based generator keyed by seed, step
+   * and `stream`, one for each element; the same ones each time when not training.
+   */
+  | {
+      readonly kind: "noise";
+      readonly distribution: Distribution;
+      readonly stream: number;
+      readonly argument: Expression;
+    }
   /** 1 / the examples of this step: what one of them weighs in a mean over the batch. */
   | { readonly kind: "batchShare" }
   | { readonly kind: "unary"; readonly operator: UnaryOperator; readonly argument: Expression }
@@ -79,6 +91,11 @@ export const keep = (rate: number, stream: number, dropped: Dropped = "element")
   stream,
   dropped,
 });
+export const noise = (
+  distribution: Distribution,
+  stream: number,
+  argument: Expression,
+): Expression => ({ kind: "noise", distribution, stream, argument });
 export const BATCH_SHARE: Expression = { kind: "batchShare" };
 export const unary = (operator: UnaryOperator, argument: Expression): Expression => ({
   kind: "unary",

@@ -9,6 +9,7 @@ import {
   type Gives,
   type Initializer,
 } from "../../program/program.js";
+import type { Distribution } from "../../program/noise.js";
 import type { LossScale } from "../../program/recipe.js";
 
 /** A tensor: the output of one node, a parameter, or an input of the network. */
@@ -481,6 +482,8 @@ export interface Port {
   readonly ignore?: number;
   /** Of boxes: their classes are integers in 0 .. boxClasses - 1, or -1 where there is no box. */
   readonly boxClasses?: number;
+  /** Of an input of noise, which only predictions are given. */
+  readonly distribution?: Distribution | undefined;
   /** Of a prediction. */
   readonly gives?: Gives;
 }

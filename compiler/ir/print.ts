@@ -31,6 +31,8 @@ export function formatExpression(expression: Expression): string {
       return "1 / batch";
     case "keep":
       return formatKeep(expression);
+    case "noise":
+      return `${expression.distribution} noise(stream ${expression.stream})`;
     case "unary":
       return `${expression.operator}(${formatExpression(expression.argument)})`;
     case "binary":

@@ -33,6 +33,15 @@ function behindLoss({ nodes, metrics }: Graph, passes: typeof passesGradient): R
   return reached;
 }
 
+/** Names of the weights that the gradient of the loss comes to. */
+export function reachedWeights(graph: Graph): ReadonlySet<string> {
+  const reached = behindLoss(graph, passesGradient);
+  const names = graph.parameters.flatMap(({ role, value: { id, name } }) =>
+    role === "weight" && reached.has(id) ? [name] : [],
+  );
+  return new Set(names);
+}
+
 /** Weights that the loss depends on, and that its gradient does not come to. */
 export function stoppedWeights(graph: Graph): readonly Parameter[] {
   const [all, reached] = [behindLoss(graph, () => true), behindLoss(graph, passesGradient)];

@@ -7,6 +7,12 @@ export interface StepGraphs {
   readonly sliced?: SlicedTraining;
   readonly evaluate?: Graph;
   readonly predict: Graph;
+  /** Of a training step in turns: those behind the first, which `train` and `sliced` are of. */
+  readonly turns?: readonly TurnGraphs[] | undefined;
+}
+
+export interface TurnGraphs extends Pick<StepGraphs, "sliced"> {
+  readonly train: Graph;
 }
 
 /** A training step in slices of the batch: what each slice does, and what follows the last. */

@@ -36,9 +36,9 @@ export const IDENTITY: Epilogue = {
 
 /** Whether an all-zero vec4 stays zero, so that padded channels need no care. */
 export function keepsZero(expression: Expression): boolean {
-  return (
-    evaluate(expression, { operand: () => 0, channel: () => 0, keep: () => 1, batchShare: 1 }) === 0
-  );
+  const [zero, one] = [() => 0, () => 1];
+  const environment = { operand: zero, channel: zero, keep: one, noise: one, batchShare: 1 };
+  return evaluate(expression, environment) === 0;
 }
 
 /** What an operand is called. */
@@ -47,7 +47,10 @@ export const operandName = (index: number): string => `operand${index + 1}`;
 /** Whether an epilogue needs to know how many channels there are. */
 export const readsChannels = ({ expression, clearsPadding }: Epilogue): boolean =>
   clearsPadding ||
-  contains(expression, (part) => part.kind === "keep" && part.dropped !== "example");
+  contains(
+    expression,
+    (part) => part.kind === "noise" || (part.kind === "keep" && part.dropped !== "example"),
+  );
 
 /** A vec4 that is to be finished. */
 export interface Unfinished {

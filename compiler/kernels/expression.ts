@@ -3,7 +3,7 @@ import { contains } from "../ir/expression-transform.js";
 import type { BinaryOperator, Dropped, Expression } from "../ir/expression.js";
 import { code, float, frame, helper, joined, text, type Code, type Declared } from "./code.js";
 import { IS_NAN, LARGER, OR_NAN, RELU, SMALLER } from "./not-a-number.js";
-import { KEEP, KEEP_EXAMPLE } from "./random.js";
+import { KEEP, KEEP_EXAMPLE, NOISE } from "./random.js";
 import { SCALAR_FUNCTIONS } from "./scalar-functions.js";
 
 /** How an expression's leaves are read in a kernel. */
@@ -32,6 +32,11 @@ export function print(expression: Expression, leaves: Leaves): Code {
     case "keep": {
       const { rate, stream, dropped } = expression;
       return code`${keepFor(dropped)}(${leaves.counter(dropped)}, ${float(rate)}, ${stream})`;
+    }
+    case "noise": {
+      const { distribution, stream, argument } = expression;
+      const place = leaves.counter("element");
+      return code`${NOISE[distribution]}(${print(argument, leaves)}, ${place}, ${stream})`;
     }
     case "batchShare":
       return code`${type}(1.0 / f32(${frame.step_images}))`;
@@ -147,12 +152,15 @@ export function expressionDeclarations(expressions: readonly Expression[]): read
   const masks = [KEEP, KEEP_EXAMPLE].filter((mask) =>
     some((part) => part.kind === "keep" && keepFor(part.dropped) === mask),
   );
-  return [...masks, ...used.map(([, each]) => each)];
+  const drawn = Object.entries(NOISE).filter(([distribution]) =>
+    some((part) => part.kind === "noise" && part.distribution === distribution),
+  );
+  return [...masks, ...[...drawn, ...used].map(([, each]) => each)];
 }
 
-/** Whether an expression needs dropout's mask, and so its element's place. */
+/** Whether an expression needs dropout's mask or noise, and so its element's place. */
 export function readsMask(expression: Expression): boolean {
-  return contains(expression, ({ kind }) => kind === "keep");
+  return contains(expression, ({ kind }) => kind === "keep" || kind === "noise");
 }
 
 const LOG = helper(
@@ -195,6 +203,8 @@ export function describe(expression: Expression): string {
       return "constant";
     case "batchShare":
       return "mean";
+    case "noise":
+      return `${expression.distribution}_noise`;
     case "keep":
       return DROPOUT_WORDS[expression.dropped];
     case "unary":

@@ -1,4 +1,5 @@
-import { code, Declaration, frame, helper } from "./code.js";
+import { NOT_TRAINING, type Distribution } from "../../program/noise.js";
+import { code, Declaration, frame, helper, text, type Code, type Declared } from "./code.js";
 
 /**
  * Threefry-2x32-20 in WGSL, the twin of program/random.ts (Salmon et al., SC 2011): the same key
@@ -69,3 +70,28 @@ export const KEEP_EXAMPLE = helper(
   return vec4f(select(1.0, scaled, ${frame.training} != 0u));
 }`,
 );
+
+const noiseHelper = (distribution: string, drawn: Code) =>
+  helper(
+    `${distribution}_noise`,
+    code`fn ${text(distribution)}_noise(replaced: vec4f, counter: u32, stream: u32) -> vec4f {
+  let key = vec2u(${frame.seed}, stream);
+  let step = select(${NOT_TRAINING}, ${frame.step}, ${frame.training} != 0u);
+  var drawn: vec4f;
+  for (var lane = 0u; lane < 4u; lane++) {
+    let words = ${THREEFRY}(key, vec2u(counter + lane, step));
+    drawn[lane] = ${drawn};
+  }
+  return drawn;
+}`,
+  );
+
+/** Numbers in place of four successive elements; the counter is the first one's place. */
+export const NOISE: Readonly<Record<Distribution, Declared>> = {
+  uniform: noiseHelper("uniform", code`2.0 * ${TO_UNIT}(words.x) - 1.0`),
+  // Box-Muller; 1 - u keeps the logarithm finite.
+  normal: noiseHelper(
+    "normal",
+    code`sqrt(-2.0 * log(1.0 - ${TO_UNIT}(words.x))) * cos(6.2831853 * ${TO_UNIT}(words.y))`,
+  ),
+};

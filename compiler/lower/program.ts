@@ -1,6 +1,5 @@
 /** All dispatches of a program: those of its step graphs, and those around them. */
 import type { MixedPrecision, WeightAverage } from "../../program/recipe.js";
-import { withoutUndefined } from "../../program/without-undefined.js";
 import { once } from "../ir/once.js";
 import { LOSS_SCALE_KEY, type KeptParameter } from "../plan/persistent.js";
 import type { PlannedList, ProgramPlan } from "../plan/program.js";
@@ -29,16 +28,9 @@ export interface LoweredProgram {
 }
 
 export function lowerProgram(plan: ProgramPlan, options: LoweringOptions): LoweredProgram {
-  const { train, accumulate, update, evaluate, predict } = plan.lists;
-  const lists: LoweredLists = {
-    ...withoutUndefined({
-      train: train ? lowerPlan(train) : undefined,
-      accumulate: accumulate ? lowerPlan(accumulate) : undefined,
-      update: update ? lowerPlan(update) : undefined,
-      evaluate: evaluate ? lowerPlan(evaluate) : undefined,
-    }),
-    predict: lowerPlan(predict),
-  };
+  const lists = Object.fromEntries(
+    Object.entries(plan.lists).map(([name, list]) => [name, lowerPlan(list!)]),
+  ) as LoweredLists;
   const { precision, average } = options;
   return {
     lists,

@@ -1,5 +1,6 @@
 /** From a resolved network to its graph: the forward pass, its loss and its metrics. */
 import type { Graph, Port, Score, ScoreTerm, Value } from "../ir/graph.js";
+import { noise, operand } from "../ir/expression.js";
 import { ones } from "../ir/labels.js";
 import { GraphBuilder } from "../ops/builder.js";
 import {
@@ -10,7 +11,13 @@ import {
   isMask,
   typeOf,
 } from "./facts.js";
-import type { NetworkValue, ResolvedLoss, ResolvedNetwork, ResolvedScore } from "./resolved.js";
+import type {
+  NetworkPort,
+  NetworkValue,
+  ResolvedLoss,
+  ResolvedNetwork,
+  ResolvedScore,
+} from "./resolved.js";
 
 /**
  * The network as primitives. Reads nothing but the network, and gives the same graph each time.
@@ -42,11 +49,7 @@ class NetworkBuild {
   constructor(private readonly network: ResolvedNetwork) {
     this.builder = new GraphBuilder(network.name);
     this.made = {
-      input: network.inputs.map(({ name, type, origin }) =>
-        type.vocabulary === undefined
-          ? this.builder.input(name, type.shape, origin)
-          : this.builder.tokens(name, type.shape, origin, type.vocabulary),
-      ),
+      input: network.inputs.map((port) => this.buildInput(port)),
       target: new Map(comparedTargets(network).map((index) => [index, this.buildTarget(index)])),
       layer: [],
     };
@@ -62,9 +65,21 @@ class NetworkBuild {
     const predicted = outputs.map(({ name, value, gives }): Port => {
       return { name, role: "prediction", value: this.valueOf(value), gives };
     });
-    const loss = losses.length > 0 ? [this.buildLoss(losses)] : [];
-    const scores = [...loss, ...metrics.map((metric) => this.buildMetric(metric))];
+    const scores = [
+      ...this.buildLosses(losses),
+      ...metrics.map((metric) => this.buildMetric(metric)),
+    ];
     return this.builder.finish({ outputs: predicted, metrics: scores });
+  }
+
+  private buildInput({ name, type, origin, distribution }: NetworkPort): Value {
+    if (type.vocabulary !== undefined) {
+      return this.builder.tokens(name, type.shape, origin, type.vocabulary);
+    }
+    const value = this.builder.input(name, type.shape, origin, distribution);
+    if (!distribution) return value;
+    const expression = noise(distribution, ++this.streams, operand(0));
+    return this.builder.add("pointwise", [value], { expression }, origin);
   }
 
   private buildTarget(index: number): Value {
@@ -93,11 +108,15 @@ class NetworkBuild {
     });
   }
 
-  private buildLoss(losses: readonly ResolvedLoss[]): Score {
-    return {
-      name: "loss",
-      terms: losses.map(({ score, factor }) => this.buildTerm(score, factor)),
-    };
+  /** The sum of all, and each by its name where they have some. */
+  private buildLosses(losses: readonly ResolvedLoss[]): readonly Score[] {
+    if (losses.length === 0) return [];
+    const terms = losses.map(({ score, factor }) => this.buildTerm(score, factor));
+    const names = new Set(losses.flatMap(({ of }) => of ?? []));
+    const named = [...names].map((name): Score => {
+      return { name, terms: terms.filter((_, index) => losses[index]!.of === name) };
+    });
+    return [{ name: "loss", terms }, ...named];
   }
 
   private buildMetric(metric: ResolvedScore): Score {

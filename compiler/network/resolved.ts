@@ -4,6 +4,7 @@
  * `print` the text of a spec. It is whole and right: a spec with mistakes has none.
  */
 import type { CallValues } from "../calls/signature.js";
+import type { Distribution } from "../../program/noise.js";
 import type { Gives } from "../../program/program.js";
 import type { Origin } from "../ir/origin.js";
 import type { TensorType } from "../ir/tensor-type.js";
@@ -29,6 +30,8 @@ export interface NetworkPort {
   readonly type: TensorType;
   /** Of a target that declares them: labels are integers in 0 .. classes - 1. */
   readonly classes?: number;
+  /** Of an input of noise. */
+  readonly distribution?: Distribution | undefined;
   readonly origin: Origin;
 }
 
@@ -89,6 +92,8 @@ export interface ResolvedLoss {
   readonly score: ResolvedScore;
   /** How often it counts in the sum; above 0. */
   readonly factor: number;
+  /** Of several losses, which separate steps minimize: the name of that one. */
+  readonly of?: string | undefined;
 }
 
 /** What `predict` returns. */

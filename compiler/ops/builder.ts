@@ -13,6 +13,7 @@ import type {
   PortRole,
   Value,
 } from "../ir/graph.js";
+import type { Distribution } from "../../program/noise.js";
 import type { Origin } from "../ir/origin.js";
 import { BATCH, type Shape } from "../ir/shape.js";
 
@@ -57,8 +58,8 @@ export class GraphBuilder implements Builder {
     return builder;
   }
 
-  input(name: string, shape: Shape, origin: Origin): Value {
-    return this.port("input", this.value(name, shape, "f32", origin));
+  input(name: string, shape: Shape, origin: Origin, distribution?: Distribution): Value {
+    return this.port("input", this.value(name, shape, "f32", origin), { distribution });
   }
 
   /** Integers in 0 .. vocabulary - 1. */
@@ -108,7 +109,7 @@ export class GraphBuilder implements Builder {
   private port(
     role: PortRole,
     value: Value,
-    labels: Pick<Port, "classes" | "ignore" | "boxClasses"> = {},
+    labels: Pick<Port, "classes" | "ignore" | "boxClasses" | "distribution"> = {},
   ): Value {
     const { name } = value;
     this.inputs.push({ name, role, value, classes: labels.classes, ...labels });

@@ -1,3 +1,4 @@
+import { drawnFrom, NOT_TRAINING } from "../../program/noise.js";
 import { threefry, toUnit } from "../../program/random.js";
 import { evaluate, type Environment } from "../ir/expression-evaluate.js";
 import type { Dropped, Expression } from "../ir/expression.js";
@@ -24,6 +25,16 @@ interface Element {
   readonly own?: number;
 }
 
+/** Noise at one element; `counter` is its index in (n, y, x, c) order. */
+function noiseAt(
+  { distribution, stream }: Extract<Expression, { kind: "noise" }>,
+  counter: number,
+  { seed, step, training }: ReferenceContext,
+): number {
+  const words = threefry(seed, stream, counter, training ? step : NOT_TRAINING);
+  return drawnFrom(distribution, words);
+}
+
 /** What leaves of an expression are at an element, which may move on. */
 function environmentAt(
   element: Element,
@@ -46,6 +57,7 @@ function environmentAt(
         : operands[operand]!.data[element.index]!,
     channel: (operand) => operands[operand]!.data[channel()]!,
     keep: (mask) => keepFactor(mask, counters[mask.dropped](), context),
+    noise: (drawn) => noiseAt(drawn, counters.element(), context),
     batchShare: 1 / shape[0]!,
   };
 }

@@ -1,7 +1,8 @@
-import { mapParts, withoutStops } from "../ir/expression-transform.js";
+import { mapParts, withoutNoise, withoutStops } from "../ir/expression-transform.js";
 import { simplify } from "../ir/expression-simplify.js";
 import { add, channel, constant, multiply, operand, type Expression } from "../ir/expression.js";
-import type { AnyNode, Graph, Node, Value } from "../ir/graph.js";
+import { readsOf } from "../ir/fusion.js";
+import { resultsOf, type AnyNode, type Graph, type Node, type Value } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
 import { removeDeadNodes } from "./dead-nodes.js";
 import { rewrite, type Rule } from "./rewrite.js";
@@ -75,8 +76,15 @@ function keepAll(expression: Expression): Expression {
   return expression.kind === "keep" ? constant(1) : mapParts(expression, keepAll);
 }
 
+/** Predictions are of noise that the caller gives. */
+const given = (node: AnyNode): AnyNode => simpler(node, withoutNoise);
+
 /** The part of a graph that its prediction (and nothing else) needs. */
 export function forPrediction(graph: Graph): Graph {
   const inputs = graph.inputs.filter(({ role }) => role === "input");
-  return removeDeadNodes({ ...graph, inputs, metrics: [] });
+  const alive = removeDeadNodes({ ...graph, nodes: graph.nodes.map(given), inputs, metrics: [] });
+  if (!inputs.some(({ distribution }) => distribution)) return alive;
+  // Samples are made of noise: what the losses compare them with is not given.
+  const read = new Set([...resultsOf(alive), ...alive.nodes.flatMap(readsOf)]);
+  return { ...alive, inputs: inputs.filter(({ value }) => read.has(value)) };
 }

@@ -2,7 +2,7 @@ import type { OptimizerSettings } from "../../program/program.js";
 import type { MixedPrecision } from "../../program/recipe.js";
 import type { Graph } from "../ir/graph.js";
 import { once } from "../ir/once.js";
-import type { SlicedTraining, StepGraphs } from "../ir/step-graphs.js";
+import type { SlicedTraining, StepGraphs, TurnGraphs } from "../ir/step-graphs.js";
 import { differentiate, differentiateInSlices, type TrainingRule } from "./differentiate.js";
 import { freezeStatistics } from "./freeze-statistics.js";
 import { fuse } from "./fuse.js";
@@ -15,6 +15,7 @@ import { simplify, simplifyTraining } from "./simplify.js";
 import { shareStatistics } from "./share-statistics.js";
 import { separateSpacings } from "./spacing.js";
 import { summarize } from "./summarize.js";
+import type { Turn } from "./turns.js";
 
 /** Looks at a graph between two passes. */
 export type AfterPass = (graph: Graph) => void;
@@ -34,6 +35,8 @@ export interface GraphOptions {
   readonly mixesLabels?: boolean;
   readonly precision?: MixedPrecision;
   readonly optimizer?: OptimizerSettings;
+  /** Of a training step in turns. */
+  readonly turns?: readonly Turn[] | undefined;
   /** Values of the forward pass that the backward pass computes again (recompute.ts). */
   readonly again?: ReadonlySet<number>;
   readonly afterPass?: AfterPass;
@@ -58,14 +61,23 @@ export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
       const finish = (graph: Graph) => leave(separate(repeat(graph)));
       const reading = readingGraphs(forward, options);
       if (options.predictOnly) return { predict: reading.predict };
-      const train = fusedTraining(forward, options);
-      if (!train) return reading;
-      const sliced = fusedSlices(forward, options);
-      return {
-        ...reading,
-        train: finish(train),
-        sliced: sliced && { ...sliced, slice: finish(sliced.slice) },
+      const training = ({
+        graph,
+        optimizer,
+      }: Pick<Turn, "graph"> & Pick<GraphOptions, "optimizer">) => {
+        const settings = { ...options, optimizer };
+        const train = fusedTraining(graph, settings);
+        const sliced = train && fusedSlices(graph, settings);
+        return {
+          train: train && finish(train),
+          sliced: sliced && { ...sliced, slice: finish(sliced.slice) },
+        };
       };
+      const { turns = [] } = options;
+      const [first, ...later] = turns.map((turn) => training(turn) as TurnGraphs);
+      const only = first ?? training({ graph: forward, optimizer: options.optimizer });
+      if (!only.train) return reading;
+      return { ...reading, ...only, turns: first && later };
     },
   );
 }

@@ -1,5 +1,6 @@
 import type { Teacher, TrainRecipe } from "../../program/recipe.js";
-import type { Graph, Parameter } from "../ir/graph.js";
+import { readsOf } from "../ir/fusion.js";
+import { resultsOf, type Graph, type Parameter } from "../ir/graph.js";
 import { isOfSection } from "../ir/section.js";
 import { removeDeadNodes } from "./dead-nodes.js";
 import { withoutDropout } from "./inference.js";
@@ -59,4 +60,15 @@ export function withoutTeacher(graph: Graph): Graph {
   const parameters = graph.parameters.filter(({ isTeacher }) => !isTeacher);
   if (parameters.length === graph.parameters.length) return graph;
   return { ...removeDeadNodes({ ...graph, metrics: [] }), parameters };
+}
+
+/** The graph of predictions alone, with the inputs and weights that they need. */
+export function withoutUnread(graph: Graph): Graph {
+  const alive = removeDeadNodes({ ...graph, metrics: [] });
+  const read = new Set([...resultsOf(alive), ...alive.nodes.flatMap(readsOf)]);
+  return {
+    ...alive,
+    inputs: alive.inputs.filter(({ role, value }) => role === "input" && read.has(value)),
+    parameters: alive.parameters.filter(({ value }) => read.has(value)),
+  };
 }

@@ -47,11 +47,14 @@ export interface KeptStates {
 
 export function planPersistent(
   forward: Graph,
-  train: Graph | undefined,
+  training: readonly Graph[],
   stored: readonly StoredParameter[],
   kept: KeptStates,
 ): Persistent {
-  const trained = new Set(train && trainedParameters(train).map(({ parameter }) => parameter.id));
+  const [train] = training;
+  const trained = new Set(
+    training.flatMap((graph) => trainedParameters(graph).map(({ parameter }) => parameter.id)),
+  );
   const isTrained = ({ parameter }: StoredParameter) => trained.has(parameter.value.id);
   const averages = kept.average !== undefined && train !== undefined;
   const isAveraged = (parameter: StoredParameter) =>
@@ -60,7 +63,7 @@ export function planPersistent(
     ports: portStorage(forward, train),
     metrics:
       forward.metrics.length > 0
-        ? storage("metrics", "metrics", fixed(4 * roundUpTo4(largestSums(train, forward))))
+        ? storage("metrics", "metrics", fixed(4 * roundUpTo4(largestSums([...training, forward]))))
         : undefined,
     parameters: stored.map((parameter) => ({
       ...parameter,
@@ -120,10 +123,8 @@ function storageFor({ name, role, value }: Port, outputs: number): Storage {
 }
 
 /** The most numbers that a list leaves of loss and metrics. */
-function largestSums(train: Graph | undefined, forward: Graph): number {
-  const counts = [train, forward].map((graph) => (graph ? sumCount(graph) : 0));
-  return summedWords(Math.max(...counts));
-}
+const largestSums = (graphs: readonly Graph[]): number =>
+  summedWords(Math.max(...graphs.map(sumCount)));
 
 const sumCount = (graph: Graph): number =>
   scoreValues(graph).reduce((count, value) => count + sumsOfValue(value), 0);

@@ -69,7 +69,8 @@ export function planPreparations(
   data: DataRecipe | undefined,
 ): PreparationPlans {
   if (!data) return {};
-  const value = portOf(forward, "input");
+  const given = forward.inputs.filter(({ distribution }) => distribution === undefined);
+  const value = portOf({ ...forward, inputs: given }, "input");
   const images = ports.get(portKey({ role: "input", name: value.name }))!;
   const shape = imageShape(value.shape);
   const plan = (split: DataSplitRecipe | undefined, name: string) => {

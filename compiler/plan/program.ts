@@ -1,12 +1,12 @@
 /** The plans of all step lists of a program. */
 import { bindableBytes, DEFAULT_LIMITS, type DeviceLimits } from "../../program/limits.js";
-import type { Target } from "../../program/program.js";
+import type { Target, TurnList } from "../../program/program.js";
 import type { DataRecipe, MixedPrecision } from "../../program/recipe.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import { trainedParameters } from "../ir/fusion.js";
 import type { Graph, Value } from "../ir/graph.js";
 import { once } from "../ir/once.js";
-import type { StepGraphs } from "../ir/step-graphs.js";
+import type { StepGraphs, TurnGraphs } from "../ir/step-graphs.js";
 import { usesOf } from "../ir/uses.js";
 import { chooseLayouts } from "../layout/choose-layouts.js";
 import { chooseHalves, NO_HALVES } from "../layout/halves.js";
@@ -45,7 +45,7 @@ export interface ProgramPlanOptions extends KeptStates {
 }
 
 /** The lists that are graphs. */
-export type PlannedList = "train" | "accumulate" | "update" | "evaluate" | "predict";
+export type PlannedList = "train" | "accumulate" | "update" | "evaluate" | "predict" | TurnList;
 
 type Lists<Of> = { readonly [List in PlannedList]?: Of } & { readonly predict: Of };
 
@@ -73,7 +73,7 @@ export function planProgram(
   const placed = once(graphs, key, () => placeProgram(forward, graphs, options));
   const { target, tuned } = options;
   const adapter = { target, schedules: new Schedules(target, tuned) };
-  const plans = Object.entries(placed.lists).map(([name, list]) => [name, planFor(list, adapter)]);
+  const plans = Object.entries(placed.lists).map(([name, list]) => [name, planFor(list!, adapter)]);
   return { ...placed, lists: Object.fromEntries(plans) as Lists<Plan> };
 }
 
@@ -82,12 +82,15 @@ type PlacedOptions = Omit<ProgramPlanOptions, "target" | "tuned">;
 function placeProgram(forward: Graph, graphs: StepGraphs, options: PlacedOptions): PlacedProgram {
   const { limits = DEFAULT_LIMITS } = options;
   const stored = storeParameters(forward, graphs.evaluate ?? graphs.predict, limits);
-  const persistent = planPersistent(forward, graphs.train, stored, options);
+  const persistent = planPersistent(forward, trainingOf(graphs), stored, options);
   const common: Common = { options, limits, persistent, byId: byIdOf(persistent) };
   const { evaluate, predict, train } = graphs;
+  const own = { gradients: options.keepGradients ? gradientsIn(persistent) : NOTHING };
+  const turns = (graphs.turns ?? []).flatMap((turn, index) =>
+    laterTurn(turn, index + 1, common, own),
+  );
   const { slice, update, sums } = graphs.sliced ?? {};
   const read = { kept: keptForReading([evaluate ?? predict, predict], common), folds: true };
-  const own = { gradients: options.keepGradients ? gradientsIn(persistent) : NOTHING };
   return {
     forward,
     limits,
@@ -98,9 +101,33 @@ function placeProgram(forward: Graph, graphs: StepGraphs, options: PlacedOptions
       update: update && placeList(update, common, { sums }),
       evaluate: evaluate && placeList(evaluate, common, read),
       predict: placeList(predict, common, read),
+      ...Object.fromEntries(turns),
     }),
     preparations: planPreparations(forward, persistent, options.data),
   };
+}
+
+/** The training graphs of all turns. */
+const trainingOf = ({ train, turns = [] }: StepGraphs): readonly Graph[] => [
+  ...(train ? [train] : []),
+  ...turns.map((turn) => turn.train),
+];
+
+/** The lists of one of the turns behind the first. */
+function laterTurn(
+  { train, sliced }: TurnGraphs,
+  turn: number,
+  common: Common,
+  own: ListOptions,
+): readonly (readonly [TurnList, PlacedGraph])[] {
+  const whole = [`train${turn}`, placeList(train, common, own)] as const;
+  if (!sliced) return [whole];
+  const { slice, update, sums } = sliced;
+  return [
+    whole,
+    [`accumulate${turn}`, placeList(slice, common, { sums })],
+    [`update${turn}`, placeList(update, common, { sums })],
+  ];
 }
 
 /** As the forward pass reads them. */

@@ -4,12 +4,15 @@ import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Graph } from "../ir/graph.js";
 import type { AnalyzedLayer } from "../network/describe.js";
 import type { Group, ResolvedNetwork } from "../network/resolved.js";
+import type { Distribution } from "../../program/noise.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 
 /** An input with its shape, without the batch axis. */
 export interface AnalyzedInput {
   readonly name: string;
   readonly shape: readonly number[];
+  /** Of noise, which no data bring. */
+  readonly distribution?: Distribution | undefined;
   readonly span: Span;
   /** Of tokens: how many different ones there are. */
   readonly vocabulary?: number | undefined;

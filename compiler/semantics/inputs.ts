@@ -7,25 +7,80 @@ import type {
   ModelDeclaration,
   TargetDeclaration,
 } from "../../grammar/ast.js";
+import type { Distribution } from "../../program/noise.js";
+import { adviseName, type Named } from "../calls/suggestion.js";
 import { withoutDuplicates } from "./duplicates.js";
 import { BATCH, type Shape } from "../ir/shape.js";
 import { describeConstant, formatConstant } from "../calls/constant.js";
 import { type Environment } from "../calls/environment.js";
 import { evaluate } from "../calls/evaluate.js";
 
-/** The model's inputs, each name once; none after a report. */
+/** The model's inputs, each name once, noise last; none after a report. */
 export function findInputs(
   model: ModelDeclaration,
   { reporter }: Environment,
 ): readonly InputDeclaration[] {
   const inputs = model.members.filter((member) => member.kind === "input");
-  if (inputs.length > 0) return [...withoutDuplicates(inputs, "input", reporter).values()];
+  const known = [...withoutDuplicates(inputs, "input", reporter).values()];
+  const isNoise = ({ distribution }: InputDeclaration) => distribution !== undefined;
+  if (inputs.length > 0) {
+    const sorted = [...known.filter((each) => !isNoise(each)), ...known.filter(isNoise)];
+    if (isNoise(sorted[0]!)) checkNothingGiven(model, sorted[0]!, { reporter });
+    return sorted;
+  }
   reporter.report("NET2011", {
     message: `model \`${model.name.name}\` has no input`,
     span: model.name.span,
     notes: ["say what it receives, for instance `input image: f32[N, 3, 224, 224]`"],
   });
   return [];
+}
+
+/** Examples of noise alone have no number. */
+function checkNothingGiven(
+  { members, name }: ModelDeclaration,
+  { span }: InputDeclaration,
+  { reporter }: Pick<Environment, "reporter">,
+): void {
+  const loss = members.find((member) => member.kind === "loss");
+  if (!loss) return;
+  reporter.report("NET2080", {
+    message: `model \`${name.name}\` has a loss, but no input that data are read into`,
+    span,
+    label: "noise, which the device draws",
+    related: [{ span: loss.span, message: "needs examples" }],
+    notes: ["a discriminator sees real images, too: `input image: f32[N, 1, 32, 32]`"],
+  });
+}
+
+const DISTRIBUTIONS: readonly (Named & { readonly name: Distribution })[] = [
+  { name: "normal", aliases: ["gaussian", "randn", "gauss", "standard_normal"] },
+  { name: "uniform", aliases: ["rand", "random"] },
+];
+
+/** `of normal`; undefined for an input that is given, and after a report. */
+export function readDistribution(
+  { distribution, type }: InputDeclaration,
+  { reporter }: Environment,
+): Distribution | undefined {
+  if (distribution && type.element.name !== "f32") {
+    return reporter.report("NET2080", {
+      message: `noise is numbers: an input of noise holds \`f32\`, not \`${type.element.name}\``,
+      span: type.element.span,
+    });
+  }
+  const found = DISTRIBUTIONS.find(({ name }) => name === distribution?.name);
+  if (!distribution || found) return found?.name;
+  const vocabulary = {
+    known: DISTRIBUTIONS,
+    otherwise: ["noise is `normal`, with mean 0 and deviation 1, or `uniform` in -1..1"],
+  };
+  const { question, ...advice } = adviseName(distribution, vocabulary);
+  return reporter.report("NET2080", {
+    message: `there is no noise \`${distribution.name}\`${question}`,
+    span: distribution.span,
+    ...advice,
+  });
 }
 
 /** What an input holds: numbers, or tokens where there is a vocabulary. */

@@ -29,7 +29,7 @@ import type { Environment } from "../calls/environment.js";
 import { readLossTerms } from "./loss-terms.js";
 import { checkPorts } from "./check-ports.js";
 import { isFormulaScore, readFormulaScore } from "./formula-scores.js";
-import { findInputs, readInput, readTarget, type TargetKind } from "./inputs.js";
+import { findInputs, readDistribution, readInput, readTarget, type TargetKind } from "./inputs.js";
 import type { Module, Modules } from "./modules.js";
 import { NetworkReader } from "./network.js";
 import type { ModelArguments } from "./parameters.js";
@@ -158,9 +158,11 @@ class ModelAnalysis {
     if (!read) return { input: undefined, current: { ...NO_INPUT, index } };
     const { shape, vocabulary } = read;
     const { name, span } = declared;
+    const distribution = readDistribution(declared, this.environment);
     this.environment.names.define("input", name.name, name.span);
     const trail = Trail.from({ shape, span });
-    const known = { name: name.name, shape: shape.slice(1).map(Number), span, vocabulary };
+    const plain = { name: name.name, shape: shape.slice(1).map(Number), span };
+    const known = { ...plain, vocabulary, distribution };
     return { input: known, current: { index, call: undefined, shape, trail, vocabulary } };
   }
 
@@ -224,37 +226,47 @@ class ModelAnalysis {
 
   // Loss and metrics
 
-  private readLoss({ value, span }: LossDeclaration): void {
-    if (this.metricNames.has("loss")) {
-      this.environment.reporter.report("NET1004", {
-        message: `model \`${this.declaration.name.name}\` has a second loss; it can have one`,
-        span,
-        notes: ["add the terms: `loss cross_entropy(a, label) + 0.3 * cross_entropy(b, label)`"],
-      });
-      return;
-    }
-    this.metricNames.set("loss", span);
-    if (this.reader.isTooLong) return;
-    const terms = readLossTerms(value, this.environment);
+  private readLoss(declaration: LossDeclaration): void {
+    if (!this.nameLoss(declaration) || this.reader.isTooLong) return;
+    const terms = readLossTerms(declaration.value, this.environment);
+    const of = declaration.name?.name;
     const losses = terms?.map(({ call, weight: factor }) => {
       const score = this.readScore(call, "loss", "loss");
-      return score && { score, factor };
+      return score && { score, factor, of };
     });
     if (losses?.every((loss) => loss !== undefined)) this.losses.push(...losses);
     else this.reader.hasFailed = true;
   }
 
+  /** A model has one loss, or several with names. False after a report. */
+  private nameLoss({ name, span }: LossDeclaration): boolean {
+    const before = this.declaration.members.find((member) => member.kind === "loss")!;
+    if (before.span !== span && !(before.name && name)) {
+      this.environment.reporter.report("NET1004", {
+        message: `model \`${this.declaration.name.name}\` has a second loss; it can have one`,
+        span,
+        notes: [
+          "add the terms: `loss cross_entropy(a, label) + 0.3 * cross_entropy(b, label)`",
+          "losses that train different weights have names: `loss d = ...`, and a `step d` each",
+        ],
+      });
+      return false;
+    }
+    this.metricNames.set("loss", before.span);
+    return !name || this.nameMetric(name);
+  }
+
+  /** False after a report. */
+  private nameMetric({ name, span }: Identifier): boolean {
+    const first = this.metricNames.get(name);
+    this.metricNames.set(name, first ?? span);
+    if (!first) return true;
+    reportTwice(name, "metric", { first, second: span }, this.environment.reporter);
+    return false;
+  }
+
   private readMetric({ call, name }: MetricDeclaration): void {
-    const first = this.metricNames.get(name.name);
-    if (first)
-      return reportTwice(
-        name.name,
-        "metric",
-        { first, second: name.span },
-        this.environment.reporter,
-      );
-    this.metricNames.set(name.name, name.span);
-    if (this.reader.isTooLong) return;
+    if (!this.nameMetric(name) || this.reader.isTooLong) return;
     const value = this.readScore(call, "metric", name.name);
     if (value) this.metrics.push(value);
     else this.reader.hasFailed = true;
@@ -287,10 +299,11 @@ class ModelAnalysis {
 
   /** An autoencoder is compared with its own images. */
   private inputsAsTargets(): readonly Target[] {
-    return this.knownInputs.flatMap(({ name, span, index }) => {
+    return this.knownInputs.flatMap(({ name, span, index, distribution }) => {
       const type = typeOfInput(this.starts[index]!);
       const value = { from: "input", index } as const;
-      return type ? [{ name, span, nameSpan: span, value, type, isInput: true }] : [];
+      const named = { name, span, nameSpan: span };
+      return type ? [{ ...named, value, type, distribution, isInput: true }] : [];
     });
   }
 
@@ -324,8 +337,8 @@ const typeOfInput = ({ shape, vocabulary }: Current): TensorType | undefined =>
   shape &&
   (vocabulary === undefined ? { dtype: "f32", shape } : { dtype: "u32", shape, vocabulary });
 
-function portOf({ name, span, type, range }: Target): NetworkPort {
-  return { name, type, classes: range?.classes, origin: { name, span } };
+function portOf({ name, span, type, range, distribution }: Target): NetworkPort {
+  return { name, type, classes: range?.classes, distribution, origin: { name, span } };
 }
 
 /** Labels, or no boxes, where a mistake hides what the target holds. */

@@ -1,4 +1,5 @@
 import type { CallExpression, Identifier, Span } from "../../grammar/ast.js";
+import type { Distribution } from "../../program/noise.js";
 import type { Shape } from "../ir/shape.js";
 import type { TensorType } from "../ir/tensor-type.js";
 import type { NetworkValue } from "../network/resolved.js";
@@ -29,6 +30,8 @@ export interface Target {
   readonly value: NetworkValue;
   readonly type: TensorType;
   readonly isInput: boolean;
+  /** Of an input of noise. */
+  readonly distribution?: Distribution | undefined;
   /** Number of classes as the target declares it, where, and in which words. */
   readonly range?: { readonly classes: number; readonly span: Span; readonly text: string };
 }

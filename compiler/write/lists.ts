@@ -39,22 +39,19 @@ export const stepsOf = (list: LoweredList | undefined): readonly StepDraft[] =>
     ? [...list.imports, ...list.nodes.flatMap((node) => ownSteps(list, node)), ...list.exports]
     : [];
 
-/** What outside of training keeps its zeros needs no step that clears it. */
-const SHARING: Readonly<Record<PlannedList, Sharing>> = {
-  train: "any",
-  accumulate: "any",
-  update: "any",
-  evaluate: "alike",
-  predict: "alike",
-};
-
 type Lists = { readonly [List in PlannedList]?: LoweredList };
+
+/** What outside of training keeps its zeros needs no step that clears it. */
+const sharingOf = (list: PlannedList): Sharing =>
+  list === "evaluate" || list === "predict" ? "alike" : "any";
+
+const LISTS = ["train", "accumulate", "update", "evaluate", "predict"] as const;
 
 /** Where the scratch of all lists lies. */
 export function planListMemory(lists: Lists, bindable: number): MemoryPlan<PlannedList> {
-  const names = Object.keys(SHARING) as readonly PlannedList[];
+  const names = [...new Set([...LISTS, ...(Object.keys(lists) as PlannedList[])])];
   const planned = names.map((name) => {
-    return [name, { steps: stepsOf(lists[name]), sharing: SHARING[name] }] as const;
+    return [name, { steps: stepsOf(lists[name]), sharing: sharingOf(name) }] as const;
   });
   return planMemory(
     Object.fromEntries(planned) as Record<PlannedList, (typeof planned)[number][1]>,

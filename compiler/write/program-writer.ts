@@ -7,6 +7,7 @@ import {
   type ProgramParameter,
   type Target,
   type TensorRole,
+  type TurnList,
 } from "../../program/program.js";
 import type { MixedPrecision } from "../../program/recipe.js";
 import { imagesOf } from "../../program/transforms.js";
@@ -14,6 +15,7 @@ import { withoutUndefined } from "../../program/without-undefined.js";
 import { classTotals, type Graph, type Port } from "../ir/graph.js";
 import type { PreparationDraft } from "../lower/prepare.js";
 import type { LoweredProgram } from "../lower/program.js";
+import type { Turn } from "../passes/turns.js";
 import type { StepDraft } from "../lower/step-draft.js";
 import {
   LOSS_SCALE_KEY,
@@ -35,6 +37,7 @@ export interface WriteOptions {
   /** Metrics that are shares of something. */
   readonly fractions?: readonly string[];
   readonly optimizer: OptimizerSettings;
+  readonly turns?: readonly Turn[] | undefined;
   readonly precision?: MixedPrecision;
   readonly keepGradients?: boolean;
   readonly predictOnly?: boolean;
@@ -98,6 +101,7 @@ export class ProgramWriter {
       kernels: numbering.kernels,
       steps,
       optimizer: options.optimizer,
+      turns: options.turns?.slice(1).map(({ optimizer }) => optimizer),
       preparations: Object.keys(prepared).length > 0 ? prepared : undefined,
     };
   }
@@ -106,11 +110,20 @@ export class ProgramWriter {
   private measured() {
     const { options, trained } = this;
     const { forward } = this.plan;
-    const totals = classTotals(trained);
+    const totals = classTotals(options.turns ? forward : trained);
     return {
       metrics: forward.metrics.map(({ name }) => name),
       fractions: options.fractions ?? [],
-      sums: { train: sumsOf(trained, totals), evaluate: sumsOf(forward, totals) },
+      sums: {
+        train: sumsOf(trained, totals),
+        evaluate: sumsOf(forward, totals),
+        ...this.ofTurns(
+          (_, turn) => {
+            return sumsOf(this.plan.lists[`train${turn}`]!.graph, totals);
+          },
+          ["train", "accumulate"],
+        ),
+      },
       classTotals: totals,
       accuracies: accuraciesOf(forward),
     };
@@ -140,7 +153,23 @@ export class ProgramWriter {
       fold: numbering.steps(lists.fold),
       evaluate: numbering.steps(lists.evaluate),
       predict: numbering.steps(lists.predict),
+      ...this.ofTurns((list) => numbering.steps(lists[list] ?? [])),
     };
+  }
+
+  /** Something of each list of the turns behind the first. */
+  private ofTurns<Made>(
+    make: (list: TurnList, turn: number) => Made,
+    kinds: readonly ("train" | "accumulate" | "update")[] = ["train", "accumulate", "update"],
+  ): Record<TurnList, Made> {
+    const turns = (this.options.turns ?? []).slice(1).map((_, index) => index + 1);
+    const made = turns.flatMap((turn) =>
+      kinds.map((kind) => {
+        const list: TurnList = `${kind}${turn}`;
+        return [list, make(list, turn)] as const;
+      }),
+    );
+    return Object.fromEntries(made);
   }
 
   private preparations({ train, eval: evaluation }: Drafts["preparations"]) {
@@ -175,15 +204,30 @@ export class ProgramWriter {
     const tensors = [...inputs, ...(metrics ? [metrics] : []), ...outputs];
     const of = (...roles: readonly TensorRole[]) =>
       tensors.flatMap(({ role }, index) => (roles.includes(role) ? [index] : []));
+    const isNoisy = tensors.some(({ role }) => role === "noise");
+    const given = isNoisy ? this.predictedFrom() : of("input");
     const training = { reads: of("input", "target", "partner", "share"), gives: of("metrics") };
     const uses = {
       train: training,
       accumulate: training,
+      ...this.ofTurns(() => training, ["train", "accumulate"]),
       evaluate: { reads: of("input", "target"), gives: of("metrics") },
-      predict: { reads: of("input"), gives: of("prediction") },
+      predict: { reads: given, gives: of("prediction") },
     };
     const tokens = tensors.some(({ role, dtype }) => role === "input" && dtype === "u32");
     return { tensors, uses, ...withoutUndefined({ tokens: tokens || undefined }) };
+  }
+
+  /** Inputs and noise that predictions depend on: others need not be given. */
+  private predictedFrom(): readonly number[] {
+    const { graph, uses } = this.plan.lists.predict;
+    const names = graph.inputs.flatMap(({ name, value }) => {
+      return uses.readers(value).length > 0 || uses.isResult(value) ? [name] : [];
+    });
+    const inputs = this.trained.inputs.filter(({ role }) => role !== "loss scale");
+    return inputs.flatMap(({ role, name }, index) =>
+      role === "input" && names.includes(name) ? [index] : [],
+    );
   }
 
   private parameter(

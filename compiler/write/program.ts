@@ -1,6 +1,5 @@
 import { bindableBytes } from "../../program/limits.js";
 import type { Program } from "../../program/program.js";
-import { withoutUndefined } from "../../program/without-undefined.js";
 import type { LoweredProgram } from "../lower/program.js";
 import type { PlannedList, ProgramPlan } from "../plan/program.js";
 import { planListMemory, writtenList, type WrittenList } from "./lists.js";
@@ -27,16 +26,9 @@ export function writeProgram(
     ...lowered,
     ...memory.lists,
   });
-  const { train, accumulate, update, evaluate, predict } = lowered.lists;
-  const { lists } = memory;
-  return {
-    program,
-    lists: withoutUndefined({
-      train: train && writtenList(train, lists.train, numbering),
-      accumulate: accumulate && writtenList(accumulate, lists.accumulate, numbering),
-      update: update && writtenList(update, lists.update, numbering),
-      evaluate: evaluate && writtenList(evaluate, lists.evaluate, numbering),
-      predict: writtenList(predict, lists.predict, numbering),
-    }),
-  };
+  const written = Object.entries(lowered.lists).map(([name, list]) => [
+    name,
+    writtenList(list!, memory.lists[name as PlannedList]!, numbering),
+  ]);
+  return { program, lists: Object.fromEntries(written) as WrittenProgram["lists"] };
 }

@@ -25,8 +25,8 @@ const SEQUENCE_AXES = ["column", "channel"] as const;
 const TOKEN_AXES = ["column"] as const;
 
 export function describeTensor(
-  { name, role, value, classes, ignore, boxClasses, gives }: Port,
-  options: { readonly classes?: number },
+  { name, role, value, classes, ignore, boxClasses, distribution, gives }: Port,
+  options: { readonly classes?: number; readonly predictOnly?: boolean },
   buffer: number,
 ): ProgramTensor {
   const shape = value.shape.slice(1).map(Number);
@@ -35,7 +35,7 @@ export function describeTensor(
   const count = isLabels ? (classes ?? options.classes) : classes;
   return {
     name,
-    role: role as TensorRole,
+    role: distribution && !options.predictOnly ? "noise" : (role as TensorRole),
     dtype: value.type,
     shape,
     axes: axesOf(value, role),
@@ -43,6 +43,7 @@ export function describeTensor(
     pitch: role === "prediction" ? predictionPitch(value.shape) : undefined,
     classes: count !== undefined ? { count, ...withoutUndefined({ ignore }) } : undefined,
     boxClasses,
+    distribution,
     gives,
   };
 }

@@ -1,5 +1,5 @@
 import { CompletionItemKind } from "vscode-languageserver";
-import { trainSettings } from "../../compiler/semantics/recipes/settings.js";
+import { stepSettings, trainSettings } from "../../compiler/semantics/recipes/settings.js";
 import { callablesFor } from "../callables.js";
 import { settingRole } from "../calls.js";
 import type { SpecDocument } from "../document.js";
@@ -22,13 +22,21 @@ export function proposalsInTrain(
   return callablesFor(role, document).map(callableItem);
 }
 
+const STEP: Proposal = {
+  label: "step",
+  kind: CompletionItemKind.Keyword,
+  detail: "a part of each training step, which trains some of the weights by a separate loss",
+  snippet: "step ${1:loss} {\n  update = $0\n}",
+};
+
 function settingItems({ frames, before }: CursorContext): readonly Proposal[] {
-  const header = frames[1]!.header[0]!;
+  const [, , step] = frames;
+  const header = (step ?? frames[1]!).header[0]!;
   const inside = before.slice(before.indexOf(header));
   const given = inside.flatMap(({ text }, index) =>
     inside[index + 1]?.text === "=" ? [text] : [],
   );
-  return trainSettings
+  const settings = (step ? stepSettings : trainSettings)
     .filter(({ name }) => !given.includes(name))
     .map(({ name, meaning }) => ({
       label: name,
@@ -36,4 +44,5 @@ function settingItems({ frames, before }: CursorContext): readonly Proposal[] {
       detail: meaning,
       snippet: `${name} = $0`,
     }));
+  return step ? settings : [...settings, STEP];
 }

@@ -1,9 +1,9 @@
 import type { Hover } from "vscode-languageserver";
-import type { Declaration, Span } from "../../grammar/ast.js";
+import { settingsWithin, type Declaration, type Span } from "../../grammar/ast.js";
 import { catalogue, isDiagnosticCode } from "../../compiler/diagnostics/catalogue/index.js";
 import { lspRange } from "../../compiler/diagnostics/render-lsp.js";
 import type { Occurrence } from "../../compiler/calls/occurrences.js";
-import { trainSettings } from "../../compiler/semantics/recipes/settings.js";
+import { stepSettings, trainSettings } from "../../compiler/semantics/recipes/settings.js";
 import { argumentAt, callAt } from "../arguments.js";
 import type { SpecDocument } from "../document.js";
 import { codeBlock } from "../../compiler/diagnostics/explain.js";
@@ -103,10 +103,10 @@ function valuesText({ values, kind }: Occurrence): string {
 
 function hoverSetting(document: SpecDocument, offset: number): Found | undefined {
   const names = document.spec.declarations.flatMap((declaration) =>
-    declaration.kind === "train" ? declaration.settings.map(({ name }) => name) : [],
+    declaration.kind === "train" ? settingsWithin(declaration).map(({ name }) => name) : [],
   );
   const found = names.find(({ span }) => touches(span, offset));
-  const definition = trainSettings.find(({ name }) => name === found?.name);
+  const definition = [...trainSettings, ...stepSettings].find(({ name }) => name === found?.name);
   return (
     found && definition && { span: found.span, text: `\`${found.name}\`: ${definition.meaning}` }
   );

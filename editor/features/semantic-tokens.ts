@@ -3,7 +3,7 @@ import {
   type SemanticTokens,
   type SemanticTokensLegend,
 } from "vscode-languageserver";
-import { membersWithin, type ModelMember, type Span } from "../../grammar/ast.js";
+import { membersWithin, settingsWithin, type ModelMember, type Span } from "../../grammar/ast.js";
 import type { TokenKind } from "../../grammar/index.js";
 import type { Occurrence } from "../../compiler/calls/occurrences.js";
 import { argumentNamed } from "../../compiler/calls/signature.js";
@@ -100,7 +100,7 @@ function markCalls(document: SpecDocument, mark: Mark): void {
 function markWords({ spec }: SpecDocument, mark: Mark): void {
   for (const declaration of spec.declarations) {
     if (declaration.kind === "train") {
-      for (const { name } of declaration.settings) mark(name.span, { type: "property" });
+      for (const { name } of settingsWithin(declaration)) mark(name.span, { type: "property" });
     }
     if (declaration.kind === "data") {
       for (const { name } of declaration.splits) mark(name.span, { type: "property" });

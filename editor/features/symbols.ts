@@ -9,7 +9,7 @@ import type {
   Share,
   Span,
 } from "../../grammar/ast.js";
-import { membersWithin } from "../../grammar/ast.js";
+import { membersWithin, settingsWithin } from "../../grammar/ast.js";
 import { lspRange } from "../../compiler/diagnostics/render-lsp.js";
 import type { SpecDocument } from "../document.js";
 
@@ -74,7 +74,7 @@ class Outline {
           namedSymbol(name, span, SymbolKind.Field),
         );
       case "train":
-        return declaration.settings.map(({ name, span, value }) =>
+        return settingsWithin(declaration).map(({ name, span, value }) =>
           namedSymbol(name, span, SymbolKind.Property, this.document.textOf(value.span)),
         );
       default:

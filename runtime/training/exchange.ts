@@ -51,7 +51,13 @@ export class Exchange extends Ranks {
   ) {
     super(collective, signal);
     this.wire = wireOf(wire, collective);
-    const { steps } = network.program;
+    const { steps, turns } = network.program;
+    if (turns) {
+      throw new InputError(
+        "several ranks cannot share a training step that has parts: the recipe has a `step` for " +
+          "each of its losses; train it in one process",
+      );
+    }
     if (!steps || steps.update.length === 0) {
       throw new InputError(
         "`exchange` needs a network that was compiled with the option `exchange: true`",

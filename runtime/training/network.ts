@@ -30,6 +30,7 @@ export interface TrainableNetwork {
         | "predictOnly"
         | "steps"
         | "sums"
+        | "turns"
       >
     >;
   /**

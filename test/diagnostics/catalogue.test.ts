@@ -70,6 +70,7 @@ const partial: readonly string[] = [
   "NET3025",
   ...["NET3040", "NET3041", "NET3050", "NET3051", "NET3052", "NET3053", "NET3054", "NET3055"],
   ...["NET3059", "NET3060", "NET3061", "NET3062", "NET3063", "NET3064", "NET3065", "NET3066"],
+  ...["NET3080", "NET3081", "NET3082"],
   ...["NET3067", "NET3068", "NET3069", "NET3070", "NET4001", "NET4002", "NET4003", "NET5001"],
 ];
 

@@ -176,11 +176,12 @@ const ASKED_FOR = {
   "read-small-weights": 1.25 * 1024,
   "explain-file": 768,
   download: 3 * 1024,
-  "begin-run": 512,
+  "begin-run": 640,
   "no-adapter": 768,
   tokens: 768,
   "buffer-problems": 768,
   "not-inspectable": 512,
+  turns: 640,
 };
 
 const isAskedFor = (path: string) =>

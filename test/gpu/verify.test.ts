@@ -72,7 +72,7 @@ function corrupt(
     const { program } = traced;
     const { preparations = {} } = program;
     const steps = [
-      ...(list === "prepare" ? [] : program.steps[list]),
+      ...(list === "prepare" ? [] : (program.steps[list] ?? [])),
       ...program.steps.fold,
       ...Object.values(preparations).flatMap((each) => each.steps),
     ];

@@ -37,5 +37,6 @@ export const environment = (values: readonly number[]) => ({
   operand: (index: number) => values[index]!,
   channel: (index: number) => values[index]!,
   keep: () => 1,
+  noise: () => 1,
   batchShare: 1,
 });

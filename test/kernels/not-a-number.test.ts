@@ -155,6 +155,7 @@ test.each([
       operand: (index) => [value, 0.5][index]!,
       channel: () => 0,
       keep: () => 1,
+      noise: () => 1,
       batchShare: 1,
     }),
   );

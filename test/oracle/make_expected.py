@@ -1451,6 +1451,98 @@ def siamese():
     return {"losses": losses, "gradients": gradients, "state": state, "outputs": outputs}
 
 
+# A generator and a discriminator
+
+
+def threefry(key, counter):
+    """Threefry-2x32 with 20 rounds, as program/random.ts; pairs of arrays of u32."""
+    keys = [np.uint32(key[0]), np.uint32(key[1])]
+    keys.append(keys[0] ^ keys[1] ^ np.uint32(0x1BD11BDA))
+    with np.errstate(over="ignore"):
+        x, y = counter[0] + keys[0], counter[1] + keys[1]
+        for place in range(20):
+            turn = np.uint32((13, 15, 26, 6, 17, 29, 16, 24)[place % 8])
+            x = x + y
+            y = ((y << turn) | (y >> (np.uint32(32) - turn))) ^ x
+            if place % 4 == 3:
+                injection = (place + 1) // 4
+                x = x + keys[injection % 3]
+                y = y + keys[(injection + 1) % 3] + np.uint32(injection)
+    return x, y
+
+
+def noise_of(seed, stream, step, shape):
+    """Normal noise of an input, as the device draws it in a step of training."""
+    places = np.arange(math.prod(shape), dtype=np.uint32)
+    x, y = threefry((seed, stream), (places, np.full_like(places, step)))
+    u, v = (word.astype(np.float64) // 256 / 16777216 for word in (x, y))
+    drawn = np.sqrt(-2 * np.log(1 - u)) * np.cos(6.2831853 * v)
+    return torch.from_numpy(drawn).reshape(shape)
+
+
+class Generator(nn.Module):
+    """The networks of test/ports/gan.ts."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear1 = nn.Linear(6, 128, bias=False)
+        self.batchnorm1 = nn.BatchNorm2d(8)
+        self.conv_transpose1 = nn.ConvTranspose2d(8, 1, 4, stride=2, padding=1)
+
+    def forward(self, z):
+        x = F.relu(self.batchnorm1(self.linear1(z).reshape(-1, 8, 4, 4)))
+        return torch.tanh(self.conv_transpose1(x))
+
+
+class Discriminator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 8, 3, stride=2, padding=1, bias=False)
+        self.batchnorm1 = nn.BatchNorm2d(8)
+        self.linear1 = nn.Linear(128, 1)
+
+    def forward(self, x):
+        return self.linear1(F.leaky_relu(self.batchnorm1(self.conv1(x)), 0.2).flatten(1))
+
+
+class Gan(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.generator, self.discriminator = Generator(), Discriminator()
+
+
+def gan():
+    """Losses before each update, weights and statistics after three steps, and samples."""
+    count = 8
+    network = Gan().double()
+    load_parameters(network, "gan")
+    generator, discriminator = network.generator, network.discriminator
+    images = images_of("gan/images", (count, 1, 8, 8))
+    rules = [torch.optim.Adam(discriminator.parameters(), lr=2e-3, betas=(0.5, 0.999)),
+             torch.optim.Adam(generator.parameters(), lr=1e-3, betas=(0.5, 0.99))]
+    losses = []
+    for step in range(3):
+        z = noise_of(3, 1, step, (count, 6))
+        for rule, trained in zip(rules, (discriminator, generator)):
+            for each in (generator, discriminator):
+                each.batchnorm1.momentum = 0.1 if each is trained else 0.0
+            rule.zero_grad(set_to_none=True)
+            fake = discriminator(generator(z))
+            if trained is discriminator:
+                loss = F.softplus(fake).mean() + F.softplus(-discriminator(images)).mean()
+            else:
+                loss = F.softplus(-fake).mean()
+            loss.backward()
+            rule.step()
+            losses.append(float(loss))
+    network.eval()
+    with torch.no_grad():
+        sample = network.generator(images_of("gan/z", (count, 6)))
+    state = {name: summary(value) for name, value in network.state_dict().items() if "num_batches" not in name}
+    print(f"gan: losses {[round(x, 4) for x in losses]}")
+    return {"losses": losses, "state": state, "sample": summary(sample)}
+
+
 # Masks
 
 
@@ -1919,7 +2011,7 @@ def save_torchvision(name, path):
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "masks": masks, "boxes": boxes, "unet": unet, "segnet": segnet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names}
+    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "gan": gan, "masks": masks, "boxes": boxes, "unet": unet, "segnet": segnet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names}
     if sys.argv[1:2] == ["save"]:
         save_torchvision(*sys.argv[2:])
         sys.exit()

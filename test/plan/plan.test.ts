@@ -35,7 +35,8 @@ const VARIANTS: Readonly<Record<string, Partial<ProgramPlanOptions>>> = {
 function plansOf(target: Target, variant: string): readonly Plan[] {
   const forward = mostOps();
   const options = { optimizer: OPTIMIZER, target, ...VARIANTS[variant] };
-  return Object.values(planProgram(forward, stepGraphs(forward, options), options).lists);
+  const { lists } = planProgram(forward, stepGraphs(forward, options), options);
+  return Object.values(lists).filter((plan) => plan !== undefined);
 }
 
 const cases = TARGETS.flatMap((target) =>

@@ -17,7 +17,7 @@ import type { WrittenProgram } from "../../compiler/write/program.js";
 import type { ProgramStep, Target } from "../../program/program.js";
 import type { Network } from "../../runtime/network.js";
 import { timeSteps, type ProfileOptions } from "../../runtime/profile.js";
-import { randomExamples } from "../random-examples.js";
+import { examplesFor, randomExamples } from "../random-examples.js";
 import { verifyList } from "../verify/verify-list.js";
 
 /** A problem with the schedules to try, the cost model's choice first. */
@@ -108,7 +108,7 @@ export async function measureRound(
     if (wanted.has(key) && !posing.has(key)) posing.set(key, node);
   }
   const keys = new Map([...posing].map(([key, node]) => [node, key]));
-  const examples = randomExamples(network.program, network.slice);
+  const examples = examplesFor(list, randomExamples(network.program, network.slice));
   const wrong = new Set<string>();
   await verifyList(network, written, list, examples, {
     known,

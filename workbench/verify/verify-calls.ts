@@ -9,7 +9,7 @@ import { inspecting, inspectingRuns, type Inspection } from "../../runtime/inspe
 import { placeOf } from "../../runtime/layout.js";
 import type { Network } from "../../runtime/network.js";
 import { joinSlices, type Call } from "../../runtime/slices.js";
-import type { Examples } from "../random-examples.js";
+import { examplesFor, type Examples } from "../random-examples.js";
 import { Comparison } from "./comparison.js";
 import { spread } from "./places.js";
 import { addTallies, tallyOf, type CheckOptions, type Tally } from "./tally.js";
@@ -31,7 +31,7 @@ export async function verifyCalls(
   let tally: Tally = { kernels: 0, values: 0 };
   for (let time = 1; time <= TIMES; time++) {
     for (const call of calls) {
-      const result = await checkCall(network, examples, { call, time });
+      const result = await checkCall(network, examplesFor(call, examples), { call, time });
       onChecked?.(result);
       tally = addTallies(tally, tallyOf(result, steps[call].length));
       if (tally.divergence && !continues) return tally;
@@ -94,7 +94,7 @@ async function submitted(network: Network, examples: Examples, call: Call): Prom
   await own.step(images, targets);
   // Makes a list ready and runs no kernel.
   const visit = inspecting((inspection) => weightsOf(network, inspection));
-  return network.inspect("predict", { images }, visit);
+  return network.inspect("evaluate", { images, targets }, visit);
 }
 
 /** The same, from the device's buffers. */

@@ -55,7 +55,9 @@ export function verifyList(
 ): Promise<Tally> {
   const training = list !== "evaluate" && list !== "predict";
   const { seed, stepCount: step, program } = network;
-  const common = { seed, step, training, optimizer: program.optimizer };
+  const turn = /\d+$/.exec(list)?.[0];
+  const optimizer = turn ? program.turns![Number(turn) - 1]! : program.optimizer;
+  const common = { seed, step, training, optimizer };
   const visit = (inspection: Inspection) => {
     const context: ReferenceContext = { ...common, batch: inspection.batch };
     const settings = { list, context, examples, options };
@@ -102,9 +104,9 @@ class ListCheck {
     this.device = new DeviceTensors(list, inspection);
     const kept = new Set(inspection.steps);
     let place = 0;
-    this.places = network.program.steps[settings.list]
-      .map((step) => (kept.has(step) ? place++ : place))
-      .concat(inspection.steps.length);
+    this.places = network.program.steps[settings.list]!.map((step) =>
+      kept.has(step) ? place++ : place,
+    ).concat(inspection.steps.length);
   }
 
   /** Runs the list up to the last stage that is not known to be right. */
@@ -180,7 +182,8 @@ class ListCheck {
   private async checkImport(end: number): Promise<Finding> {
     this.runSteps({ first: 0, end });
     const { graph } = this.list.plan;
-    const imported = graph.inputs.filter(({ value }) => isActivation(value));
+    const isDrawn = ({ distribution }: Port) => distribution && this.settings.list !== "predict";
+    const imported = graph.inputs.filter((port) => isActivation(port.value) && !isDrawn(port));
     const inputs = portsOf(graph, "input");
     const comparison = new Comparison(this.halvesOf(inputs).halves);
     for (const port of imported) {

@@ -1,7 +1,8 @@
 /** A network's kernels and gradients on the adapter in use, compared with the references. */
 import type { CompiledProgram } from "../../compiler/program.js";
+import type { TurnList } from "../../program/program.js";
 import type { Network } from "../../runtime/network.js";
-import { randomExamples, type Examples } from "../random-examples.js";
+import { examplesFor, randomExamples, type Examples } from "../random-examples.js";
 import { addTallies, type Tally, type VerifiedList } from "./tally.js";
 import { verifyCalls } from "./verify-calls.js";
 import { stagesOf, verifyList, type VerifyOptions } from "./verify-list.js";
@@ -32,7 +33,9 @@ export async function verifyNetwork(
 ): Promise<Tally> {
   // A batch in slices is computed by the kernels of a slice.
   const examples = randomExamples(network.program, network.slice);
-  const wanted = lists.filter((list) => isIn(network, list));
+  const wanted = lists
+    .flatMap((list) => withTurns(network, list))
+    .filter((list) => isIn(network, list));
   const stages = wanted.map((list) => stagesIn(written, list));
   const total = stages.reduce((sum, count) => sum + count, 0);
   let tally: Tally = { kernels: 0, values: 0 };
@@ -40,7 +43,8 @@ export async function verifyNetwork(
   await fillTeacher(network);
   for (const [index, list] of wanted.entries()) {
     const onProgress = (done: number) => options.onProgress?.(before + done, total);
-    const found = await verifyOne(network, written, list, examples, { ...options, onProgress });
+    const own = list === "calls" ? examples : examplesFor(list, examples);
+    const found = await verifyOne(network, written, list, own, { ...options, onProgress });
     tally = addTallies(tally, found);
     if (tally.divergence && !options.continues) break;
     before += stages[index]!;
@@ -62,10 +66,17 @@ async function fillTeacher(network: Network): Promise<void> {
   }
 }
 
+/** Of a training list, also those of later turns. */
+function withTurns({ program }: Network, list: VerifiedList): readonly VerifiedList[] {
+  if (list !== "train" && list !== "accumulate" && list !== "update") return [list];
+  const later = (program.turns ?? []).map((_, index): TurnList => `${list}${index + 1}`);
+  return [list, ...later];
+}
+
 function isIn(network: Network, list: VerifiedList): boolean {
   if (list === "calls") return true;
   if (list === "prepare") return preparedSplits(network).length > 0;
-  return network.program.steps[list].length > 0;
+  return (network.program.steps[list] ?? []).length > 0;
 }
 
 function stagesIn({ lists }: Written, list: VerifiedList): number {

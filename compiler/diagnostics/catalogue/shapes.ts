@@ -479,4 +479,14 @@ export const SHAPES = {
     wrong: "linear(10) -> relu as logits\nloss cross_entropy(logits, label)",
     right: "relu -> linear(10) as logits\nloss cross_entropy(logits, label)",
   },
+  NET2080: {
+    title: "noise that cannot be drawn",
+    explanation:
+      "`input z: f32[N, 64] of normal` is noise: the device draws it in training and evaluation, " +
+      "and predictions are given it. It is `normal`, with mean 0 and deviation 1, or `uniform` " +
+      "in -1 to 1. A model that is trained has another input, too, since the examples of a step " +
+      "are counted by what comes in.",
+    wrong: "input z: f32[N, 64] of poisson",
+    right: "input z: f32[N, 64] of normal",
+  },
 } as const satisfies CatalogueFamily;

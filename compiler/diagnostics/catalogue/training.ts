@@ -463,4 +463,33 @@ export const TRAINING = {
     wrong: "average = swa(start=8000 steps, every=100 steps)\nstop = early_stopping(patience=3)",
     right: "average = swa(start=8000 steps, every=100 steps)",
   },
+  NET3080: {
+    title: "steps that do not fit the losses of the model",
+    explanation:
+      "A model with several losses names them: `loss d = ...` and `loss g = ...`. The recipe has " +
+      "a step for each, which names the weights that follow its gradient, as the parameters of " +
+      "an optimizer do in PyTorch: `step d { update = discriminator }`. Each weight is updated " +
+      "by one step, and the loss of the step depends on it.",
+    wrong: "step d { optimizer = adam(lr=2e-4) }",
+    right: "step d {\n  update    = discriminator\n  optimizer = adam(lr=2e-4)\n}",
+  },
+  NET3081: {
+    title: "a setting that does not go with steps",
+    explanation:
+      "A step of training that has parts is taken by one process, in 32 bits, with optimizers of " +
+      "one kind, whose learning rates and other settings may differ. Rules that look at " +
+      "evaluations wait for a loss that falls, which the losses of two sections that compete do " +
+      "not.",
+    wrong: "step d { update = discriminator }\nstop = early_stopping(patience=5)",
+    right: "step d { update = discriminator }",
+  },
+  NET3082: {
+    title: "weights that no step updates",
+    severity: "warning",
+    explanation:
+      "Of a recipe with steps, each step trains the weights that it names. Those that none of " +
+      "them names keep their initial values.",
+    wrong: "step d { update = discriminator.conv1 }",
+    right: "step d { update = discriminator }",
+  },
 } as const satisfies CatalogueFamily;

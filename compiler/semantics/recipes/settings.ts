@@ -181,7 +181,23 @@ export const trainSettings: readonly SettingDefinition[] = [
   },
 ];
 
+/** Every setting of a step of a recipe. */
+export const stepSettings: readonly SettingDefinition[] = [
+  {
+    name: "update",
+    example: "update = discriminator",
+    aliases: ["updates", "params", "parameters", "trains", "weights"],
+    meaning: "the weights that the step trains, by name: `[generator.*]`",
+  },
+  ...trainSettings.filter(({ name }) => ["optimizer", "clip_norm", "clip_value"].includes(name)),
+];
+
 const exampleOf = (name: string) => trainSettings.find((each) => each.name === name)!.example;
+
+/** Whether all steps of a recipe have a setting. */
+const isInSteps = ({ steps }: TrainDeclaration, setting: string): boolean =>
+  steps.length > 0 &&
+  steps.every(({ settings }) => settings.some(({ name }) => name.name === setting));
 
 /** The settings of a train declaration by name; reports unknown, repeated and missing ones. */
 export function readSettings(
@@ -192,7 +208,9 @@ export function readSettings(
   const settings = withoutDuplicates(declaration.settings, "setting", reporter);
   // A setting with a misspelled name is not also reported as missing.
   const meant = declaration.settings.map(({ name }) => nearestName(name.name, trainSettings));
-  const missing = REQUIRED.filter((name) => !settings.has(name) && !meant.includes(name));
+  const missing = REQUIRED.filter(
+    (name) => !settings.has(name) && !meant.includes(name) && !isInSteps(declaration, name),
+  );
   if (missing.length > 0) {
     reporter.report("NET3004", {
       message: `train \`${declaration.name.name}\` does not say ${listNames(missing)}`,

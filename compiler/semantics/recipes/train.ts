@@ -16,6 +16,7 @@ import { optimizers } from "./optimizers.js";
 import { readRunSettings } from "./run-settings.js";
 import { readSchedule } from "./schedule.js";
 import { count, limitType, readSetting, readSettings, seedType } from "./settings.js";
+import { checkBesideSteps, readSteps } from "./steps.js";
 import { readWeightSettings, type TrainEnvironment } from "./weight-settings.js";
 
 const DEFAULT_SEED = 0;
@@ -42,12 +43,21 @@ export function analyzeTrain(
   const batch = declaredBatch && (overrides.batch ?? declaredBatch);
   const length = plannedLength(epochs, overrides);
   const seed = settings.has("seed") ? read("seed", seedType) : DEFAULT_SEED;
-  const rule = withRate(readOptimizer(settings.get("optimizer"), environment), overrides);
+  const shared = withRate(readOptimizer(settings.get("optimizer"), environment), overrides);
   const clip = readClipping(settings, environment);
   const schedule = readScheduleSetting(settings.get("schedule"), length, environment);
   const data = dataDeclaration && readData(declaration, dataDeclaration, model, environment);
-  const parts = { settings, model, length, batch, optimizer: rule, schedule: schedule?.schedule };
+  const optimizerOf = (own: ReadonlyMap<string, Setting>) => {
+    const rule = withRate(readOptimizer(own.get("optimizer"), environment), overrides) ?? shared;
+    const limits = readClipping(own, environment) ?? clip;
+    return rule && limits ? { ...rule, clip: limits } : rule;
+  };
+  const parts = { settings, model, length, batch, optimizer: shared, schedule: schedule?.schedule };
   const weightSettings = readWeightSettings(parts, environment);
+  const frozen = new Set(weightSettings.freeze);
+  const steps = readSteps({ declaration, model, optimizerOf, frozen }, environment);
+  if (steps) checkBesideSteps(settings, environment);
+  const rule = steps?.[0]?.optimizer ?? shared;
   checkStops(
     model,
     { freeze: untrainedBy(weightSettings, model), span: declaration.model.span },
@@ -58,7 +68,7 @@ export function analyzeTrain(
   const runSettings = readRunSettings(run, environment);
   if (reporter.errorCount > errorsBefore) return undefined;
   if (!epochs || !batch || seed === undefined || !rule || !schedule) return undefined;
-  const optimizer = clip ? { ...rule, clip } : rule;
+  const optimizer = clip && !steps ? { ...rule, clip } : rule;
   const { line, column } = declaration.name.span.start;
   return {
     name: declaration.name.name,
@@ -69,6 +79,7 @@ export function analyzeTrain(
     batch,
     seed,
     optimizer,
+    steps,
     ...schedule,
     ...runSettings,
     location: { line, column },
