@@ -69,7 +69,7 @@ export function checkInputs(
   program: Program,
   images: Checkable,
   batch: number,
-  list = "train",
+  list?: string,
 ): CheckedInputs {
   const { tensors: all, uses } = program;
   // Predictions are given noise, and may not need all inputs.

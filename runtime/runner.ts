@@ -38,7 +38,7 @@ export interface Work {
    * Whether what the list leaves (metrics, or a prediction) is wanted: not after a slice that
    * others follow.
    */
-  readonly collects: boolean;
+  readonly collects?: boolean | undefined;
 }
 
 /** A step list ready to run. */

@@ -213,7 +213,7 @@ export class Stepping {
       await this.fold(call, this.frame({ first: 0, count }, parts));
       const submitted: { slice: Slice; result: Promise<readonly Float32Array[]> }[] = [];
       for (const run of runs) {
-        const { list, slice, after, collects = false } = run;
+        const { list, slice, after, collects } = run;
         const frame = this.frame(slice, { ...parts, ...run });
         const own = partOfRun(data, run, examples.count);
         const work = { ...own, frame, collects, after };
