@@ -1,3 +1,4 @@
+import type { TrainStep } from "../../program/recipe.js";
 import type { Graph, Value } from "./graph.js";
 
 /** The graphs behind the step lists of a program. */
@@ -9,6 +10,11 @@ export interface StepGraphs {
   readonly predict: Graph;
   /** Of a training step in turns: those behind the first, which `train` and `sliced` are of. */
   readonly turns?: readonly TurnGraphs[] | undefined;
+}
+
+/** One of the turns of a training step: its forward graph, and what its weights follow. */
+export interface Turn extends Pick<TrainStep, "name" | "optimizer"> {
+  readonly graph: Graph;
 }
 
 export interface TurnGraphs extends Pick<StepGraphs, "sliced"> {

@@ -2,7 +2,7 @@ import type { OptimizerSettings } from "../../program/program.js";
 import type { MixedPrecision } from "../../program/recipe.js";
 import type { Graph } from "../ir/graph.js";
 import { once } from "../ir/once.js";
-import type { SlicedTraining, StepGraphs, TurnGraphs } from "../ir/step-graphs.js";
+import type { SlicedTraining, StepGraphs, Turn, TurnGraphs } from "../ir/step-graphs.js";
 import { differentiate, differentiateInSlices, type TrainingRule } from "./differentiate.js";
 import { freezeStatistics } from "./freeze-statistics.js";
 import { fuse } from "./fuse.js";
@@ -15,7 +15,6 @@ import { simplify, simplifyTraining } from "./simplify.js";
 import { shareStatistics } from "./share-statistics.js";
 import { separateSpacings } from "./spacing.js";
 import { summarize } from "./summarize.js";
-import type { Turn } from "./turns.js";
 
 /** Looks at a graph between two passes. */
 export type AfterPass = (graph: Graph) => void;

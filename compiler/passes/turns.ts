@@ -4,12 +4,8 @@ import { readsOf } from "../ir/fusion.js";
 import { mapParts } from "../ir/expression-transform.js";
 import type { Expression } from "../ir/expression.js";
 import type { AnyNode, Graph, Parameter, Value } from "../ir/graph.js";
+import type { Turn } from "../ir/step-graphs.js";
 import { removeDeadNodes } from "./dead-nodes.js";
-
-/** A turn's forward graph. */
-export interface Turn extends Pick<TrainStep, "name" | "optimizer"> {
-  readonly graph: Graph;
-}
 
 /** What a recipe's steps make of a forward graph, in their order. */
 export const turnsOf = (forward: Graph, steps: readonly TrainStep[]): readonly Turn[] =>

@@ -15,7 +15,7 @@ import { withoutUndefined } from "../../program/without-undefined.js";
 import { classTotals, type Graph, type Port } from "../ir/graph.js";
 import type { PreparationDraft } from "../lower/prepare.js";
 import type { LoweredProgram } from "../lower/program.js";
-import type { Turn } from "../passes/turns.js";
+import type { Turn } from "../ir/step-graphs.js";
 import type { StepDraft } from "../lower/step-draft.js";
 import {
   LOSS_SCALE_KEY,
