@@ -3,7 +3,7 @@ import { BATCH, isSequence, type Dimension, type Shape } from "../compiler/ir/sh
 import type { NetworkValue } from "../compiler/network/resolved.js";
 import type { ForeignTensor } from "./foreign-graph.js";
 
-export type Known = Constant | Sizes | Feature;
+export type Known = Constant | Sizes | Feature | Groups;
 
 export interface Constant {
   readonly is: "constant";
@@ -25,6 +25,15 @@ export interface Feature {
   /** Of that value: `[N, C, H, W]`, `[N, T, C]` or `[N, F]`. */
   readonly stored: Shape;
   readonly order: Order;
+}
+
+/** An image whose channels are two axes, `[N, groups, channels / groups, H, W]`, or those in turn. */
+export interface Groups {
+  readonly is: "groups";
+  readonly image: Feature;
+  readonly groups: number;
+  /** Whether they are in turn: `[N, channels / groups, groups, H, W]`. */
+  readonly areTurned: boolean;
 }
 
 /**

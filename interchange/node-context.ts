@@ -41,6 +41,12 @@ export class NodeContext {
   feature(index: number): Feature {
     const input = this.inputs[index];
     if (input?.is === "feature") return input;
+    if (input?.is === "groups") {
+      return this.refuse(
+        `its input ${index} is an image whose channels are two axes`,
+        "netc knows such an image between `Reshape`, `Transpose` and `Reshape`: `channel_shuffle`",
+      );
+    }
     return this.refuse(`its input ${index} is ${input ? "a constant" : "left out"}`);
   }
 

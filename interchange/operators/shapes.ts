@@ -4,6 +4,7 @@ import { BATCH, elementCount, formatShape, type Dimension } from "../../compiler
 import { integers, scalarOf, transposed } from "../tensors.js";
 import {
   axesOf,
+  channelsOf,
   constant,
   isBatched,
   orderOf,
@@ -11,6 +12,7 @@ import {
   sizes,
   STORED,
   type Feature,
+  type Groups,
   type Known,
   type Order,
 } from "../known.js";
@@ -50,14 +52,37 @@ function flatOrder({ stored, order }: Feature): Order {
 export const reshape: Mapping = (context) => {
   const input = context.inputs[0];
   if (input?.is === "sizes") return { ...input, isScalar: context.sizes(1, "shape").length === 0 };
-  const x = context.feature(0);
+  const isOfGroups = input?.is === "groups";
+  const x = isOfGroups ? shuffled(context, input) : context.feature(0);
   const isZeroKept = !context.attributes.flag("allowzero", false);
-  const seen = shapeOf(x);
+  const seen = isOfGroups ? shapeOfGroups(input) : shapeOf(x);
   const wanted = context.sizes(1, "shape").map((size, axis) => {
     return size === 0 && isZeroKept ? (seen[axis] ?? 0) : size;
   });
-  return reshapedTo(context, x, resolvedShape(context, wanted, seen));
+  const shape = resolvedShape(context, wanted, seen);
+  return channelGroups(x, shape) ?? reshapedTo(context, x, shape);
 };
+
+/** Five axes that divide an image's channels; no value of a network has them. */
+function channelGroups(x: Feature, wanted: readonly Dimension[]): Groups | undefined {
+  const [, channels, height, width] = x.stored;
+  if (x.stored.length !== 4 || x.order.as !== "stored" || wanted.length !== 5) return undefined;
+  const [, groups, each, rows, columns] = wanted.map(Number) as [number, ...number[]];
+  if (groups! * each! !== channels || rows !== height || columns !== width) return undefined;
+  return { is: "groups", image: x, groups: groups!, areTurned: false };
+}
+
+function shapeOfGroups({ image, groups, areTurned }: Groups): readonly Dimension[] {
+  const [batch, channels, height, width] = image.stored;
+  const each = Number(channels) / groups;
+  return [batch!, ...(areTurned ? [each, groups] : [groups, each]), height!, width!];
+}
+
+/** The image with the channels of its groups in turn, if they are so. */
+function shuffled(context: NodeContext, { image, groups, areTurned }: Groups): Feature {
+  const isSame = groups === 1 || groups === channelsOf(image);
+  return areTurned && !isSame ? context.layer("channel_shuffle", [image], { groups }) : image;
+}
 
 /** The shape with its batch axis and its -1 filled in. */
 export function resolvedShape(
@@ -143,6 +168,10 @@ export function overRest(
 
 /** `Transpose`, which is kept in mind until something reads the order. */
 export const transpose: Mapping = (context) => {
+  const [input] = context.inputs;
+  if (input?.is === "groups" && context.attributes.numbers("perm")?.join() === "0,2,1,3,4") {
+    return { ...input, areTurned: !input.areTurned };
+  }
   const x = context.feature(0);
   const rank = x.stored.length;
   const given = context.attributes.numbers("perm");

@@ -507,4 +507,24 @@ describe("parts of values and activations", () => {
     expect((await made("CRD")).kinds).toEqual(["conv", "pixel_shuffle"]);
     await expect(made("DCR")).rejects.toThrow("CRD");
   });
+
+  const shuffle = (perm: readonly number[], ...shape: readonly number[]) =>
+    same({
+      nodes: [
+        conv({}),
+        { op: "Reshape", inputs: ["v0", "apart"] },
+        { op: "Transpose", inputs: ["v1"], attributes: { perm } },
+        { op: "Reshape", inputs: ["v2", "together"] },
+      ],
+      tensors: { w: several(6, 3, 1, 1), apart: int64([0, 2, 3, 4, 5]), together: int64(shape) },
+      input: [2, 3, 4, 5],
+    });
+
+  test("channels as groups, transposed and back are channel_shuffle, as PyTorch writes it", async () => {
+    const found = await shuffle([0, 2, 1, 3, 4], 0, 6, 4, 5);
+    expect(found.kinds).toEqual(["conv", "channel_shuffle"]);
+    // What reads the elements in a row gets them in the same order.
+    expect((await shuffle([0, 2, 1, 3, 4], 0, -1)).kinds).toContain("channel_shuffle");
+    await expect(shuffle([0, 2, 1, 4, 3], 0, 6, 5, 4)).rejects.toThrow("two axes");
+  });
 });

@@ -55,7 +55,7 @@ export const reduction =
 export function channelShuffle(nodes: LayerNodes): void {
   const { channels, height, width } = nodes.call.image;
   const groups = nodes.call.number("groups");
-  reorder(nodes, [groups, channels / groups, height * width], [0, 2, 1, 3]);
+  reorder(nodes, [groups, channels / groups, height, width], [0, 2, 1, 3, 4]);
 }
 
 export function pixelShuffle(nodes: LayerNodes): void {
