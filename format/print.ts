@@ -39,6 +39,10 @@ export function print(
   return new Printer(path, options, printChild, alignment).print(node);
 }
 
+/** What may come before a literal in parentheses. */
+const OPENING = /^(?:[\s(]|\/\/.*)*/;
+const LITERAL = /^(?:"(?:[^"\\]|\\.)*"|[^\s()/]+)/;
+
 const blanks = (count: number) => " ".repeat(count);
 
 class Printer {
@@ -227,16 +231,21 @@ class Printer {
         return this.number(node.unit);
       case "string":
       case "boolean":
-        return this.textOf(node);
+        return this.literal();
       default:
         throw new Error(`nothing prints ${node.kind}`);
     }
   }
 
-  /** The number as it is written, and its unit; a comment between them is printed behind both. */
   private number(unit: Identifier | undefined): Doc {
-    const [written] = /^[^\s/]+/.exec(this.textOf(this.path.node as Node))!;
-    return unit ? `${written} ${unit.name}` : written;
+    return unit ? `${this.literal()} ${unit.name}` : this.literal();
+  }
+
+  /** As it is written, without parentheses around it; comments inside those are printed elsewhere. */
+  private literal(): string {
+    const text = this.textOf(this.path.node as Node);
+    const [written] = LITERAL.exec(text.replace(OPENING, ""))!;
+    return written;
   }
 
   private argument(): Doc {

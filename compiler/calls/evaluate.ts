@@ -196,6 +196,7 @@ const arithmetic: Partial<Record<Operator, (a: number, b: number) => number>> = 
   "-": (a, b) => a - b,
   "*": (a, b) => a * b,
   "/": (a, b) => a / b,
+  "^": (a, b) => a ** b,
   // The remainder has the divisor's sign, as in Python.
   "%": (a, b) => a - b * Math.floor(a / b),
 };

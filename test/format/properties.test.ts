@@ -98,7 +98,16 @@ describe("formatting keeps the tree and the comments, and a second time changes 
   test("expressions of any depth", async () => {
     const leaf = fc.oneof(
       fc.nat(99).map(String),
-      fc.constantFrom("width", "0.5", "5e-4", "true", '"a b"', "min(2, width)"),
+      fc.constantFrom(
+        "width",
+        "0.5",
+        "5e-4",
+        "(4 epochs)",
+        "( 3 )",
+        "true",
+        '"a b"',
+        "min(2, width)",
+      ),
     );
     const { expression } = fc.letrec<{ expression: string }>((tie) => ({
       expression: fc.oneof(
@@ -107,7 +116,7 @@ describe("formatting keeps the tree and the comments, and a second time changes 
         fc
           .tuple(
             tie("expression"),
-            fc.constantFrom("+", "-", "*", "/", "%", "<", "=="),
+            fc.constantFrom("+", "-", "*", "/", "%", "^", "<", "=="),
             tie("expression"),
           )
           .map(([left, operator, right]) => `(${left} ${operator} ${right})`),
@@ -174,6 +183,8 @@ describe("comments stay where they belong", () => {
       " conv(2, kernel=[ // c\n 3, 3 // d\n ])\n}\n",
     "block b( // c\n ) { relu }\n",
     "const a = [ // c\n ]\n",
+    "const a = ( // c\n 3 epochs)\nconst b = ( // d\n 3 // e\n)\n",
+    'const a = ( // c\n true)\nconst b = ("x" // d\n)\n',
     "const a = [ // c\n // d\n 1, // e\n ]\n",
     "train T of M {\n  a = sgd( // c\n )\n b = f(\n // d\n)\n}\n",
     'data D for M {\n  train folder("a  b") { }\n}\n',

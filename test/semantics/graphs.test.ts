@@ -124,6 +124,7 @@ describe("constants", () => {
     ["round(0.25 * 10)", 3],
     ["abs(-5)", 5],
     ["sqrt(49)", 7],
+    ["2 ^ 3 ^ 0 * 4 - 2 ^ 2", 4],
   ])("%s is %d", (text, value) => {
     expect(shapesOf(modelOf(`  conv(${text}, kernel=1)`))).toEqual([`${value}x32x32`]);
   });
