@@ -122,4 +122,4 @@ test("every binding of every program fits, or it is said at a line why not", () 
   );
   // The property means something only if all three happen.
   expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).toBeGreaterThan(2);
-});
+}, 600_000);
