@@ -241,7 +241,7 @@ class Printer {
     return unit ? `${this.literal()} ${unit.name}` : this.literal();
   }
 
-  /** As it is written, without parentheses around it; comments inside those are printed elsewhere. */
+  /** As it is written, without parentheses around it, whose comments are printed elsewhere. */
   private literal(): string {
     const text = this.textOf(this.path.node as Node);
     const [written] = LITERAL.exec(text.replace(OPENING, ""))!;

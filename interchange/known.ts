@@ -27,7 +27,7 @@ export interface Feature {
   readonly order: Order;
 }
 
-/** An image whose channels are two axes, `[N, groups, channels / groups, H, W]`, or those in turn. */
+/** An image whose channels are two axes: `[N, groups, channels / groups, H, W]`. */
 export interface Groups {
   readonly is: "groups";
   readonly image: Feature;

@@ -520,7 +520,7 @@ describe("parts of values and activations", () => {
       input: [2, 3, 4, 5],
     });
 
-  test("channels as groups, transposed and back are channel_shuffle, as PyTorch writes it", async () => {
+  test("channels as groups, transposed, are channel_shuffle, as PyTorch writes it", async () => {
     const found = await shuffle([0, 2, 1, 3, 4], 0, 6, 4, 5);
     expect(found.kinds).toEqual(["conv", "channel_shuffle"]);
     // What reads the elements in a row gets them in the same order.
