@@ -131,7 +131,7 @@ class Subgroup {
     return code`select(${otherwise}, ${value}, group + ${place} < ${k.tokens})`;
   }
 
-  /** Stores of lanes that have a token of their own. */
+  /** Stores of lanes that have a token. */
   ifOwn(k: Sizes, body: Hole): Code {
     return code`
       if (token < ${k.tokens}) {

@@ -91,6 +91,11 @@ describe.each([
     const model = exportModel(text);
     const expected = predictions(model, inputsOf(model));
     const models = await broughtBack(model, exporter, path).catch((error: Error) => {
+      // Models of tokens are written, and not read.
+      if (text.includes("embedding(")) {
+        expect(error.message).toContain("holds tokens, which netc does not import");
+        return [];
+      }
       // There is no spec without layers.
       expect(error.message).toBe("the model computes nothing");
       const [image] = inputsOf(model).values();
