@@ -1,7 +1,7 @@
 /** Opening the data of a recipe, with what the user should hear about it. */
 import { boxesOf } from "../program/boxes.js";
 import { maskOf } from "../program/masks.js";
-import { classesOf, imageOf } from "../program/tensors.js";
+import { classesOf, imageOf, tensorsOf } from "../program/tensors.js";
 import { gridOf } from "../runtime/detection/boxes.js";
 import { DataError } from "../runtime/data/error.js";
 import type { Dataset } from "../runtime/data/dataset.js";
@@ -70,10 +70,12 @@ export async function trainedClassNames(
   return trainedClasses(data, dataOptions(compiled, {}));
 }
 
-function dataOptions({ spec, compilation }: CompiledSpec, flags: DataFlags) {
+function dataOptions({ spec, compilation, recipe }: CompiledSpec, flags: DataFlags) {
   const program = compilation.programs[0]!;
   const boxes = boxesOf(program);
-  const classes = classesOf(program) ?? boxes?.classes;
+  const isAnchored = recipe?.data?.train?.source.tuples === "triplets";
+  const anchors = isAnchored ? tensorsOf(program, "target")[0]?.classes?.count : undefined;
+  const classes = classesOf(program) ?? boxes?.classes ?? anchors;
   return {
     shape: imageOf(program),
     classes,

@@ -117,7 +117,8 @@ function describeMetrics(
     ...Object.entries(others).map(([name, value]) => [name, formatMetric(name, value, fractions)]),
     ...(error === undefined ? [] : [["ECE", formatPercent(error)]]),
   ];
-  const lines = rows.map(([name, value]) => `${name!.padEnd(8)}  ${value}`);
+  const width = Math.max(8, ...rows.map(([name]) => name!.length));
+  const lines = rows.map(([name, value]) => `${name!.padEnd(width)}  ${value}`);
   return [...lines, ...(notFinite ? ["", describeNotFinite(notFinite, examples)] : [])].join("\n");
 }
 

@@ -320,15 +320,26 @@ export interface Preparation {
   };
   /** Images that `ten_crop` makes of each picture; absent where a picture stays one. */
   readonly crops?: number;
-  /** 2 where each image is mixed with another one, whose bytes and words follow its own. */
-  readonly views: 1 | 2;
+  /**
+   * Images whose bytes and words follow each other: 2 where each image is mixed with another one,
+   * else as many as `pictures`.
+   */
+  readonly views: number;
+  /** Of examples of several pictures, each of which goes to an input; absent where it is one. */
+  readonly pictures?: number;
   readonly draws: { readonly words: number; readonly buffer: number };
-  /** Staged bytes to `images`. */
+  /** Staged bytes to `images`, those of each input. */
   readonly steps: readonly ProgramStep[];
 }
 
 /** The parts of a data declaration. */
 export type SplitName = "train" | "eval";
+
+/**
+ * What a preparation makes images for: a split, or its examples of several pictures where `eval`
+ * prepares one.
+ */
+export type PreparationName = SplitName | "evalTuples";
 
 /** The steps of a list for networks of a batch. */
 export function stepsFor<Step extends Pick<ProgramStep, "batches">>(
@@ -488,7 +499,7 @@ export interface Program {
   /**
    * For the splits whose images the device can prepare; a batch may always come as floats instead.
    */
-  readonly preparations?: { readonly [split in SplitName]?: Preparation };
+  readonly preparations?: { readonly [name in PreparationName]?: Preparation };
   /**
    * The programs of later phases of training, in which more weights are trained; of the same
    * parameters.

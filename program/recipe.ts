@@ -1,6 +1,7 @@
 /** The data and the training recipe of a spec, checked and resolved: plain data, like Program. */
 import type { OptimizerSettings, SourceLocation } from "./program.js";
 import { isMixing, type Transform } from "./transforms.js";
+import type { TupleKind } from "./tuples.js";
 
 export type { Transform } from "./transforms.js";
 
@@ -9,6 +10,8 @@ export type DataSource = {
   readonly path: string;
   /** The examples of the split where both splits read the same files; all if absent. */
   readonly holdout?: Holdout;
+  /** Examples of several pictures are drawn from it; each picture is one if absent. */
+  readonly tuples?: TupleKind;
 } & (
   | {
       readonly kind: "folder";

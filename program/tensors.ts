@@ -21,11 +21,29 @@ export function imageOf(program: WithTensors) {
 }
 
 /**
- * How many classes the one target has; undefined where it holds numbers, and where it is not one.
+ * How many classes the one target has; undefined where it holds numbers, where it is not one, and
+ * where there are several inputs.
  */
 export function classesOf(program: WithTensors): number | undefined {
   const targets = tensorsOf(program, "target");
-  return targets.length === 1 ? targets[0]!.classes?.count : undefined;
+  const isOne = targets.length === 1 && tensorsOf(program, "input").length === 1;
+  return isOne ? targets[0]!.classes?.count : undefined;
+}
+
+/** An output that depends on one of several inputs. */
+export interface Embedding {
+  readonly input: string;
+}
+
+/** Undefined where there is one input, are several outputs, or the output depends on several. */
+export function embeddingOf({
+  tensors,
+  uses,
+}: WithTensors & Partial<Pick<Program, "uses">>): Embedding | undefined {
+  if (!uses || tensorsOf({ tensors }, "input").length < 2) return undefined;
+  const [read, ...others] = uses.predict.reads;
+  if (read === undefined || others.length + uses.predict.gives.length !== 1) return undefined;
+  return { input: tensors[read]!.name };
 }
 
 /** What an output may say of classes. */

@@ -63,7 +63,7 @@ interface WithPictures {
 
 /**
  * Throws InputError for a wrong length, a value that is not finite, or an input that is missing or
- * unknown.
+ * unknown. Inputs that predictions do not need are ignored.
  */
 export function checkInputs(
   program: Program,
@@ -72,30 +72,30 @@ export function checkInputs(
   list?: string,
 ): CheckedInputs {
   const { tensors: all, uses } = program;
+  const inputs = tensorsOf(program, "input");
   // Predictions are given noise, and may not need all inputs.
-  const tensors =
-    list === "predict" ? uses[list].reads.map((index) => all[index]!) : tensorsOf(program, "input");
+  const tensors = list === "predict" ? uses[list].reads.map((index) => all[index]!) : inputs;
   const [first, ...others] = tensors as [ProgramTensor, ...ProgramTensor[]];
   const { name } = first;
-  const isOnly = others.length === 0;
-  const pictures = isOnly && "prepare" in images ? (images as CapturedPictures) : undefined;
-  const isStaged = isOnly && "staged" in images;
-  const given = pictures || isStaged ? [images] : namedValues(tensors, images);
-  if (!isOnly) given.forEach((each, place) => assertFloats(tensors[place]!.name, each, NAMED));
+  const advice = others.length > 0 ? NAMED : "";
+  const pictures = !advice && "prepare" in images ? (images as CapturedPictures) : undefined;
+  const isStaged = "staged" in images;
+  const given =
+    pictures || isStaged ? [images] : namedValues(tensors, images, [...tensors, ...inputs]);
   const count = pictures
     ? pictures.count
     : isStaged
       ? countStaged(program, images as StagedImages)
-      : countFloats(first, given[0] as Float32Array);
+      : countFloats(first, given[0] as Float32Array, advice);
   if (count > batch) {
     throw new InputError(
       `\`${name}\` holds ${count} images, and the network was created with a batch of ${batch}: ` +
-        "pass fewer at a time, or create it with a larger `batch`",
+        "pass fewer, or create it with a larger `batch`",
     );
   }
   if (pictures) return { count, data: { pictures } };
   if (isStaged) return { count, data: images as StagedImages & TensorData };
-  others.forEach((tensor, index) => checkNumbers(tensor, given[index + 1], count));
+  others.forEach((tensor, index) => checkNumbers(tensor, given[index + 1], count, advice));
   return { count, data: byTensor(program, tensors, given as Float32Array[]) };
 }
 
@@ -117,14 +117,18 @@ const isNamed = (given: unknown): given is Readonly<Record<string, unknown>> =>
   given instanceof Object && !Array.isArray(given) && !ArrayBuffer.isView(given);
 
 /** What is given for each tensor of a role: the only one may come without its name. */
-function namedValues(tensors: readonly ProgramTensor[], given: unknown): readonly unknown[] {
+function namedValues(
+  tensors: readonly ProgramTensor[],
+  given: unknown,
+  known = tensors,
+): readonly unknown[] {
   const names = tensors.map(({ name }) => name);
   if (tensors.length === 1 && !(isNamed(given) && names[0]! in given)) return [given];
   const wanted = `{ ${names.join(", ")} }`;
   if (!isNamed(given)) throw new InputError(`expected ${wanted}, not ${describe(given)}`);
   const wrong =
     names.find((name) => given[name] === undefined) ??
-    Object.keys(given).find((name) => !names.includes(name));
+    Object.keys(given).find((key) => !known.some(({ name }) => name === key));
   if (wrong === undefined) return names.map((name) => given[name]);
   const what = names.includes(wrong) ? `\`${wrong}\` is missing` : `there is no \`${wrong}\``;
   throw new InputError(`${what}: expected ${wanted}`);
@@ -134,12 +138,14 @@ function countStaged(program: Program, images: StagedImages): number {
   const [{ name }] = tensorsOf(program, "input") as [ProgramTensor];
   const preparation = program.preparations?.[images.split];
   if (preparation === undefined) {
-    throw new InputError(`this program prepares no images of the ${images.split} split`);
+    throw new InputError(`this program prepares no images of ${images.split}`);
   }
   const isArrays = images.staged instanceof Uint8Array && images.draws instanceof Uint32Array;
   if (!isArrays) {
-    const came = `${describe(images.staged)} and ${describe(images.draws)}`;
-    throw new InputError(`\`${name}\` must be a Uint8Array and a Uint32Array, not ${came}`);
+    throw new InputError(
+      `\`${name}\` must be a Uint8Array and a Uint32Array, not ${describe(images.staged)} ` +
+        `and ${describe(images.draws)}`,
+    );
   }
   const count = images.staged.length / preparation.staged.slot;
   const words = preparation.views * preparation.draws.words;
@@ -150,8 +156,8 @@ function countStaged(program: Program, images: StagedImages): number {
   );
 }
 
-function countFloats({ name, shape }: ProgramTensor, images: Float32Array): number {
-  assertFloats(name, images);
+function countFloats({ name, shape }: ProgramTensor, images: Float32Array, advice: string): number {
+  assertFloats(name, images, advice);
   const each = sizeOf(shape);
   const count = images.length / each;
   if (!count || count % 1) {
@@ -170,7 +176,7 @@ function assertFloats(name: string, values: unknown, advice = ""): asserts value
 }
 
 /** For a picture, such as one input takes. */
-const NAMED = ": several inputs take no pictures (docs/deploy/preprocessing.md)";
+const NAMED = ": several inputs take no pictures";
 
 /** What targets are checked against. */
 export type ComparingProgram = Pick<Program, "metrics" | "model" | "tensors">;
@@ -237,8 +243,9 @@ function checkNumbers(
   { name, shape }: Pick<ProgramTensor, "name" | "shape">,
   values: unknown,
   images: number,
+  advice?: string,
 ) {
-  assertFloats(name, values);
+  assertFloats(name, values, advice);
   const wanted = images * sizeOf(shape);
   if (values.length !== wanted) {
     const sizes = [images, ...shape].join(" x ");

@@ -54,6 +54,8 @@ export class Network<
   Output = Float32Array,
   /** Names of the classes. */
   Class extends string = string,
+  /** What `predict` takes: of several inputs those that the outputs depend on. */
+  Predicted extends Inputs = Input,
 > {
   readonly adapter: AdapterSummary;
   /** The most examples of one call. */
@@ -161,7 +163,7 @@ export class Network<
   }
 
   /** The model's outputs for 1 to `batch` images: images x values, row-major. */
-  async predict(images: Input | Pictures): Promise<Output> {
+  async predict(images: Predicted | Pictures): Promise<Output> {
     return (await this.stepping.predict(images)) as Output;
   }
 
@@ -181,7 +183,7 @@ export class Network<
   async classify(given: Given, options: ClassifyOptions = {}): Promise<unknown> {
     // Together: a prediction that fails while the file loads must not be an unhandled rejection.
     const [output, { rank }] = await Promise.all([
-      this.predict(given as Input),
+      this.predict(given as Predicted),
       import("./pictures/classify.js"),
     ]);
     return rank(this, { given, output, options });

@@ -4,10 +4,10 @@ import {
   summedWords,
   type ListTensors,
   type ListWithTensors,
+  type PreparationName,
   type Program,
   type ProgramStep,
   type ProgramTensor,
-  type SplitName,
 } from "../program/program.js";
 import { BufferUsage } from "./constants.js";
 import { frameWords } from "../program/frame.js";
@@ -24,7 +24,7 @@ export interface Work {
   /** By index of the program's tensors. */
   readonly [tensor: number]: Float32Array | Uint32Array;
   /** Bytes and draws, from which the split's preparation makes the images. */
-  readonly split?: SplitName;
+  readonly split?: PreparationName;
   readonly staged?: Uint8Array | DeviceBytes;
   readonly draws?: Uint32Array;
   /** A list that follows in the same submit. */
@@ -63,7 +63,7 @@ export class Runner {
   private readonly frame: GPUBuffer;
   private readonly pipelines: Pipelines;
   private readonly prepared = new Map<StepListName, Promise<Prepared>>();
-  private readonly preparations = new Map<SplitName, Promise<Schedule>>();
+  private readonly preparations = new Map<PreparationName, Promise<Schedule>>();
   private readonly rings = new Map<GPUBuffer, Readback>();
   /** Which list used a scratch buffer last. */
   readonly users = new Map<GPUBuffer, StepListName>();
@@ -169,7 +169,7 @@ export class Runner {
       .map((index) => this.memory.buffer(index));
   }
 
-  preparation(split: SplitName): Promise<Schedule> {
+  preparation(split: PreparationName): Promise<Schedule> {
     let preparation = this.preparations.get(split);
     if (preparation === undefined) {
       const { steps } = this.program.preparations![split]!;

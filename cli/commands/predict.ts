@@ -1,4 +1,4 @@
-import { scoresOf, tensorsOf } from "../../program/tensors.js";
+import { scoresOf } from "../../program/tensors.js";
 import { listNames } from "../../compiler/calls/suggestion.js";
 import type { Command } from "commander";
 import { imagesOf } from "../../program/transforms.js";
@@ -131,8 +131,9 @@ async function writeCsv(
 /** The command gives one image, and shows one list of classes. */
 function requireOneTensor({ model, compilation, spec }: CompiledSpec): void {
   const program = compilation.programs[0]!;
-  const list = (role: "input" | "prediction") => tensorsOf(program, role).map(({ name }) => name);
-  const [inputs, outputs] = [list("input"), list("prediction")];
+  const { reads, gives } = program.uses.predict;
+  const names = (places: readonly number[]) => places.map((place) => program.tensors[place]!.name);
+  const [inputs, outputs] = [names(reads), names(gives)];
   if (inputs.length <= 1 && outputs.length <= 1) return;
   const given = inputs.length > 1 ? `{ ${inputs.join(", ")} }` : inputs[0]!;
   const what =

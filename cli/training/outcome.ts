@@ -30,7 +30,7 @@ export function describeResult(
   const recommended = file(best ? BEST_WEIGHTS : "weights.safetensors");
   const use = `${compiled.spec.path} --weights ${recommended}`;
   const { program } = network;
-  const { metric } = objectiveOf(recipe, program);
+  const { metric } = objectiveOf(recipe, program, best?.metrics);
   const judged = best && metric in best.metrics ? metric : "loss";
   return [
     `trained ${plural(state.step, "step")} in ${formatDuration(seconds)}`,

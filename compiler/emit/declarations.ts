@@ -25,12 +25,15 @@ export function emitDeclarations(
   const [inputs, targets] = [describeInputs(program), describeTargets(program)];
   const outputs = describeOutputs(program);
   const { classes } = program;
-  const last = classes ? [outputs ?? "Float32Array", `${model}Class`] : outputs ? [outputs] : [];
+  const predicted = describePredicted(program);
+  const named = classes ? [`${model}Class`] : predicted ? ["string"] : [];
+  const output = outputs ?? (named.length > 0 ? "Float32Array" : undefined);
+  const last = [...(output ? [output] : []), ...named, ...(predicted ? [predicted] : [])];
   const input = inputs.type ?? (last.length > 0 ? "Images" : undefined);
   const others = input ? [input, ...last] : [];
   const types = [`${model}Metric`, `${model}Parameter`, targets.type, ...others];
   const imports = [
-    ...(others[0] === "Images" ? ["Images"] : []),
+    ...([others[0], predicted].includes("Images") ? ["Images"] : []),
     ...(targets.type.includes("ClassLabels") ? ["ClassLabels"] : []),
     ...(targets.type.startsWith("Labels") ? ["Labels"] : []),
     ...(inside ? ["ImportInside", "Inspectable"] : []),
@@ -179,6 +182,14 @@ function inputWords({ name, shape, dtype, classes }: ProgramTensor): string {
   return shape.length === 0
     ? `\`${name}\` is a token an example, ${range}`
     : `\`${name}\` is ${size} tokens an example, ${range}`;
+}
+
+/** What `predict` takes, where that is not all of several inputs. */
+function describePredicted(program: Program): string | undefined {
+  const inputs = tensorsOf(program, "input");
+  const read = program.uses.predict.reads.map((index) => program.tensors[index]!);
+  if (read.length === inputs.length) return undefined;
+  return read.length === 1 ? "Images" : record(read, () => "Float32Array");
 }
 
 /** What `step` compares with. */

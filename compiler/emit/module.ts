@@ -244,7 +244,7 @@ function emitPreparations({ preparations, predictOnly }: Program): string[] {
       // The recipe, from which they came, has them already; a module that only predicts has none.
       predictOnly
         ? `        transforms: ${literal(plain.transforms)},`
-        : `        transforms: recipe.data.${split}.transforms,`,
+        : `        transforms: recipe.data.${split === "train" ? split : "eval"}.transforms,`,
       ...Object.entries(plain)
         .filter(([name]) => name !== "transforms")
         .map(([name, value]) => `        ${name}: ${literal(value)},`),

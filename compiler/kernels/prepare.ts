@@ -46,7 +46,9 @@ export interface PreparedStep {
 export interface PrepareProblem {
   readonly steps: readonly PreparedStep[];
   readonly isGray: boolean;
-  readonly views: 1 | 2;
+  /** Images of an example: two that are mixed, or several for an input each. */
+  readonly views: number;
+  readonly mixes: boolean;
   /** Means that each view has, one for each step with contrast. */
   readonly means: number;
 }
@@ -62,11 +64,15 @@ export const prepareImages = defineKernel("prepare_images", (problem: PreparePro
       means: problem.means > 0 ? read("f32") : undefined,
       images: written("f32"),
     },
-    constants: constantsOf(problem),
+    constants: {
+      ...constantsOf(problem),
+      picture: problem.views > 1 && !problem.mixes ? "u32" : undefined,
+    },
     fragments: steps.map(stepFragment),
     lanes: LANES,
     body: ({ io, k }) => {
       const prepared = preparedFunction(problem, { steps, means: io.means });
+      const first = scaled(code`image`, problem.views);
       const plane = code`(image * ${k.channels} + channel)`;
       return code`
         ${startThread(LANES)}
@@ -77,7 +83,7 @@ export const prepareImages = defineKernel("prepare_images", (problem: PreparePro
         }
         let x = i32(thread % ${k.width});
         let y = i32(thread % pixels / ${k.width});
-        let view = ${scaled(code`image`, problem.views)};
+        let view = ${k.picture ? code`${first} + ${k.picture}` : first};
         var color = ${prepared}(view, x, y);
         ${mixer && MIXERS[mixer.kind]!(mixer, prepared)}
         for (var channel = 0u; channel < ${k.channels}; channel++) {
@@ -139,10 +145,10 @@ const SIZES = {
   height: "u32",
 } as const;
 
-const constantsOf = ({ steps, views }: PrepareProblem) => ({
+const constantsOf = ({ steps, mixes }: PrepareProblem) => ({
   ...SIZES,
   staged_height: steps.some(isCrop) ? SIZES.staged_height : undefined,
-  view_bytes: views === 2 ? SIZES.view_bytes : undefined,
+  view_bytes: mixes ? SIZES.view_bytes : undefined,
 });
 
 /** Transforms that may reach beyond the image. */
@@ -191,12 +197,13 @@ const STAGED_BYTE = helper(
 );
 
 /** Where a crop reaches beyond the image, any pixel will do: its color does not count. */
-function stagedColor({ views, isGray }: PrepareProblem, steps: readonly PreparedStep[]): Declared {
+function stagedColor({ mixes, isGray }: PrepareProblem, steps: readonly PreparedStep[]): Declared {
   const { slot, view_bytes, staged_width, staged_height, channels } = sizes;
   const inside = (at: Code, size: Code) =>
     steps.some(isCrop) ? code`u32(clamp(${at}, 0, i32(${size}) - 1))` : code`u32(${at})`;
-  const start =
-    views === 1 ? code`view * ${slot}` : code`view / 2u * ${slot} + view % 2u * ${view_bytes}`;
+  const start = mixes
+    ? code`view / 2u * ${slot} + view % 2u * ${view_bytes}`
+    : code`view * ${slot}`;
   const bytes = times(isGray ? 1 : 3, (channel) => {
     return code`${STAGED_BYTE}(${offset(code`first`, channel)})`;
   });

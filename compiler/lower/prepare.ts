@@ -1,5 +1,5 @@
 /** The dispatches that prepare a split's images. */
-import type { Preparation } from "../../program/program.js";
+import type { Preparation, PreparationName } from "../../program/program.js";
 import type { Transform, TransformOf, WordsPlace } from "../../program/transforms.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import type { TypedKernel } from "../kernels/define-kernel.js";
@@ -16,7 +16,10 @@ import { dispatch, type Bound } from "./dispatch.js";
 import type { StepDraft } from "./step-draft.js";
 
 /** A preparation before its buffers have numbers. */
-export interface PreparationDraft extends Pick<Preparation, "transforms" | "first" | "views"> {
+export interface PreparationDraft extends Pick<
+  Preparation,
+  "transforms" | "first" | "views" | "pictures"
+> {
   readonly staged: Size & {
     readonly channels: number;
     readonly slot: number;
@@ -26,17 +29,14 @@ export interface PreparationDraft extends Pick<Preparation, "transforms" | "firs
   readonly steps: readonly StepDraft[];
 }
 
-export interface PreparationDrafts {
-  readonly train?: PreparationDraft;
-  readonly eval?: PreparationDraft;
-}
+export type PreparationDrafts = { readonly [name in PreparationName]?: PreparationDraft };
 
-export const lowerPreparations = ({ train, eval: evaluation }: PreparationPlans) => ({
-  ...withoutUndefined({
+export const lowerPreparations = ({ train, eval: evaluation, evalTuples }: PreparationPlans) =>
+  withoutUndefined({
     train: train ? lowerPreparation(train) : undefined,
     eval: evaluation ? lowerPreparation(evaluation) : undefined,
-  }),
-});
+    evalTuples: evalTuples ? lowerPreparation(evalTuples) : undefined,
+  });
 
 function lowerPreparation(plan: PreparationPlan): PreparationDraft {
   const { transforms, first, views, channels, slot, words, sizes, storage } = plan;
@@ -44,24 +44,30 @@ function lowerPreparation(plan: PreparationPlan): PreparationDraft {
     transforms,
     first,
     views,
+    ...withoutUndefined({ pictures: picturesOf(plan) }),
     staged: { ...sizes[0]!, channels, slot, storage: storage.staged },
     draws: { words, storage: storage.draws },
     steps: prepareSteps(plan),
   };
 }
 
-const problemOf = ({ steps, channels, views, means }: PreparationPlan): PrepareProblem => ({
+/** How many go to separate inputs. */
+const picturesOf = ({ images }: PreparationPlan): number | undefined =>
+  images.length > 1 ? images.length : undefined;
+
+const problemOf = ({ steps, channels, views, means, images }: PreparationPlan): PrepareProblem => ({
   steps: steps.map(({ transform, first, ...own }) => {
     return { kind: transform.kind, firstWord: first, ...own };
   }),
   isGray: channels === 1,
+  mixes: images.length === 1 && views === 2,
   views,
   means,
 });
 
 function prepareSteps(plan: PreparationPlan): readonly StepDraft[] {
   const { name, origin, steps, sizes } = plan;
-  const { staged, draws, means, images } = plan.storage;
+  const { staged, draws, means } = plan.storage;
   const problem = problemOf(plan);
   const given = steps.map((place, index) => stepConstants(place, sizes, index));
   const meanSteps = steps.flatMap(({ mean }, index): StepDraft[] => {
@@ -79,25 +85,30 @@ function prepareSteps(plan: PreparationPlan): readonly StepDraft[] {
   });
   const size = sizes.at(-1)!;
   const kernel = prepareImages(problem);
-  const imageStep = dispatch(kernel, {
-    buffers: {
-      staged,
-      draws,
-      images,
-      ...withoutUndefined({ means: problem.means > 0 ? means : undefined }),
-    },
-    constants: constantsOf(plan, kernel, size),
-    fragments: given,
-    threads: perImage(size.height * size.width),
-    label: `${name} images`,
-    origin,
-  });
-  return [...meanSteps, imageStep];
+  const imageSteps = plan.images.map((images, picture) =>
+    dispatch(kernel, {
+      buffers: {
+        staged,
+        draws,
+        images,
+        ...withoutUndefined({ means: problem.means > 0 ? means : undefined }),
+      },
+      constants: {
+        ...constantsOf(plan, kernel, size),
+        ...withoutUndefined({ picture: picturesOf(plan) && picture }),
+      },
+      fragments: given,
+      threads: perImage(size.height * size.width),
+      label: picturesOf(plan) ? `${name} ${images.name}` : `${name} images`,
+      origin,
+    }),
+  );
+  return [...meanSteps, ...imageSteps];
 }
 
 /** What a kernel is given of the staged images and what was drawn; `size`: that of its result. */
 function constantsOf(
-  { sizes, channels, slot, viewBytes, words }: PreparationPlan,
+  { sizes, channels, slot, viewBytes, words, images }: PreparationPlan,
   { constants }: TypedKernel,
   { height, width }: Size,
 ) {
@@ -105,7 +116,8 @@ function constantsOf(
   return {
     channels,
     staged_width: staged.width,
-    slot,
+    // Where each picture has its own bytes, the kernels count pictures.
+    slot: slot / images.length,
     words,
     ...withoutUndefined({
       staged_height: "staged_height" in constants ? staged.height : undefined,

@@ -1,4 +1,5 @@
 /** What follows from a network's parts, for those who make one and those who read it. */
+import { RECALL_METRIC, TUPLE_INPUTS } from "../../program/tuples.js";
 import type { TensorType } from "../ir/tensor-type.js";
 import type { NetworkOutput, NetworkPort, NetworkValue, ResolvedNetwork } from "./resolved.js";
 
@@ -106,10 +107,43 @@ const scoresOf = ({ losses, metrics }: Pick<ResolvedNetwork, "losses" | "metrics
   ...metrics,
 ];
 
+/** The inputs that a network's outputs depend on. */
+export function predictedInputs({
+  inputs,
+  layers,
+  outputs,
+}: Pick<ResolvedNetwork, "inputs" | "layers" | "outputs">): readonly NetworkPort[] {
+  const found = new Set<NetworkPort>();
+  const seen = new Set<number>();
+  const visit = ({ from, index }: NetworkValue): void => {
+    if (from === "input") found.add(inputs[index]!);
+    if (from !== "layer" || seen.has(index)) return;
+    seen.add(index);
+    layers[index]!.inputs.forEach(visit);
+  };
+  outputs.forEach(({ value }) => visit(value));
+  return inputs.filter((input) => found.has(input));
+}
+
+/** Whether the network predicts one output that depends on the first picture of tuples alone. */
+export function embedsFirst(
+  network: Pick<ResolvedNetwork, "inputs" | "layers" | "outputs">,
+): boolean {
+  const { inputs, outputs } = network;
+  const names = inputs.map(({ name }) => name).sort();
+  const first = Object.values(TUPLE_INPUTS).find(
+    (each) => String([...each].sort()) === String(names),
+  )?.[0];
+  const [read, ...others] = predictedInputs(network);
+  return outputs.length === 1 && others.length === 0 && first !== undefined && read?.name === first;
+}
+
 /** Names of the metrics that are shares of something, such as an accuracy. */
-export function fractionsOf({ metrics, targets }: ResolvedNetwork): readonly string[] {
+export function fractionsOf(network: ResolvedNetwork): readonly string[] {
+  const { metrics, targets } = network;
   const declared = metrics.filter(({ definition }) => definition.isFraction);
   // What an evaluation of boxes measures in any case.
   const ofBoxes = targets.some(isBoxes) ? ["map50", "map"] : [];
-  return [...declared.map(({ name }) => name), ...ofBoxes];
+  const ofTuples = embedsFirst(network) ? [RECALL_METRIC] : [];
+  return [...declared.map(({ name }) => name), ...ofBoxes, ...ofTuples];
 }

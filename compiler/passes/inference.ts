@@ -83,8 +83,9 @@ const given = (node: AnyNode): AnyNode => simpler(node, withoutNoise);
 export function forPrediction(graph: Graph): Graph {
   const inputs = graph.inputs.filter(({ role }) => role === "input");
   const alive = removeDeadNodes({ ...graph, nodes: graph.nodes.map(given), inputs, metrics: [] });
-  if (!inputs.some(({ distribution }) => distribution)) return alive;
-  // Samples are made of noise: what the losses compare them with is not given.
+  // Neither other pictures of an example nor what samples are compared with is given.
   const read = new Set([...resultsOf(alive), ...alive.nodes.flatMap(readsOf)]);
-  return { ...alive, inputs: inputs.filter(({ value }) => read.has(value)) };
+  const needed = inputs.filter(({ value }) => read.has(value));
+  // A network that predicts a constant still has to know how many.
+  return { ...alive, inputs: needed.length > 0 ? needed : inputs.slice(0, 1) };
 }

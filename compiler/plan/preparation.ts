@@ -1,7 +1,7 @@
 /**
  * How a split's images are prepared on the device: which of its transforms, from which staged size.
  */
-import type { Preparation } from "../../program/program.js";
+import type { Preparation, PreparationName } from "../../program/program.js";
 import type { DataRecipe, DataSplitRecipe } from "../../program/recipe.js";
 import {
   changesContrast,
@@ -11,8 +11,9 @@ import {
   type TransformOf,
   type WordsPlace,
 } from "../../program/transforms.js";
+import { TUPLE_INPUTS } from "../../program/tuples.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
-import { portOf, type Graph } from "../ir/graph.js";
+import { portsOf, type Graph, type Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import { imageShape } from "../ir/shape.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";
@@ -36,7 +37,9 @@ export interface PreparationPlan extends Pick<Preparation, "transforms" | "first
   readonly words: number;
   /** Means of an image that steps need. */
   readonly means: number;
-  readonly storage: Readonly<Record<"staged" | "draws" | "means" | "images", Storage>>;
+  readonly storage: Readonly<Record<"staged" | "draws" | "means", Storage>>;
+  /** Where the images go: of an example of several pictures, those of each. */
+  readonly images: readonly Storage[];
 }
 
 /** A transform with the place of its words among what is drawn. */
@@ -51,37 +54,57 @@ export interface PreparationStep extends WordsPlace {
 
 type JitterPart = (typeof JITTER_PARTS)[number];
 
-export interface PreparationPlans {
-  readonly train?: PreparationPlan;
-  readonly eval?: PreparationPlan;
-}
+export type PreparationPlans = { readonly [name in PreparationName]?: PreparationPlan };
 
 /** Where the images of a split go. */
 interface PreparedInput {
   readonly shape: Size & { readonly channels: number };
-  readonly images: Storage;
+  readonly images: readonly Storage[];
   readonly origin: Origin;
 }
 
+interface Prepared {
+  readonly forward: Graph;
+  readonly predict: Graph;
+  readonly persistent: Persistent;
+}
+
+/** `evaluate` is absent in a program that only predicts: `eval` then prepares pictures alone. */
 export function planPreparations(
-  forward: Graph,
-  { ports }: Persistent,
+  { forward, predict, persistent: { ports } }: Prepared,
   data: DataRecipe | undefined,
+  evaluate: Graph | undefined,
 ): PreparationPlans {
   if (!data) return {};
   const given = forward.inputs.filter(({ distribution }) => distribution === undefined);
-  const value = portOf({ ...forward, inputs: given }, "input");
-  const images = ports.get(portKey({ role: "input", name: value.name }))!;
-  const shape = imageShape(value.shape);
-  const plan = (split: DataSplitRecipe | undefined, name: string) => {
-    if (!split) return undefined;
+  const inputs = portsOf({ ...forward, inputs: given }, "input");
+  const plan = (
+    split: DataSplitRecipe | undefined,
+    name: string,
+    [value, ...others]: readonly Value[],
+  ) => {
+    if (!split || !value) return undefined;
     const { span } = value.origin;
     const origin = { name, span: { ...span, start: { ...span.start, ...split.location } } };
-    return planPreparation(name, split, { shape, images, origin });
+    const images = [value, ...others].map((each) =>
+      ports.get(portKey({ role: "input", name: each.name }))!,
+    );
+    return planPreparation(name, split, { shape: imageShape(value.shape), images, origin });
   };
-  const train = plan(data.train, "train");
-  const evaluation = plan(data.eval, "eval");
-  return { train, eval: evaluation };
+  const read = (split: DataSplitRecipe | undefined) => {
+    const names = split?.source.tuples && TUPLE_INPUTS[split.source.tuples];
+    if (!names) return inputs.slice(0, 1);
+    return names.flatMap((name) => inputs.filter((input) => input.name === name));
+  };
+  const isDrawn = data.eval?.source.tuples !== undefined;
+  // Pictures of calls are those that predictions read.
+  const predicted = portsOf(predict, "input");
+  const alone = predicted.length === 1 ? predicted : [];
+  return {
+    train: plan(data.train, "train", read(data.train)),
+    eval: plan(data.eval, "eval", isDrawn ? alone : read(data.eval)),
+    evalTuples: isDrawn && evaluate ? plan(data.eval, "evaluation", read(data.eval)) : undefined,
+  };
 }
 
 /**
@@ -99,10 +122,12 @@ function planPreparation(
   if ((channels !== 1 && channels !== 3) || !staging) return undefined;
   const { prepared, sizes } = staging;
   const { places, words } = placeWords(prepared);
-  const views = prepared.some(isMixing) ? 2 : 1;
+  const views = prepared.some(isMixing) ? 2 : images.length;
   const [staged] = sizes as [Size, ...Size[]];
   const viewBytes = staged.height * staged.width * channels;
-  const slot = roundUpTo4(views * viewBytes);
+  const pictures = images.length;
+  // Of several pictures each begins with a word; of mixed ones the second follows the first.
+  const slot = pictures > 1 ? pictures * roundUpTo4(viewBytes) : roundUpTo4(views * viewBytes);
   const { steps, means } = planSteps(places, channels === 1);
   return {
     name,
@@ -121,8 +146,8 @@ function planPreparation(
       staged: { name: `${name} bytes`, purpose: "staged", bytes: perImage(slot) },
       draws: { name: `${name} draws`, purpose: "draws", bytes: perImage(4 * views * words) },
       means: scratch(`${name} means`, perImage(4 * views * means)),
-      images,
     },
+    images,
   };
 }
 

@@ -103,7 +103,7 @@ function placeProgram(forward: Graph, graphs: StepGraphs, options: PlacedOptions
       predict: placeList(predict, common, read),
       ...Object.fromEntries(turns),
     }),
-    preparations: planPreparations(forward, persistent, options.data),
+    preparations: planPreparations({ forward, predict, persistent }, options.data, evaluate),
   };
 }
 

@@ -23,7 +23,7 @@ import {
   type ModelArguments,
   modelScope,
 } from "./parameters.js";
-import { checkOneTensor, unfedBy } from "./recipes/check-tensors.js";
+import { checkTensors, unfedBy } from "./recipes/check-tensors.js";
 import { analyzeData } from "./recipes/data.js";
 import { analyzeTrain } from "./recipes/train.js";
 import { Reporter } from "../calls/reporter.js";
@@ -170,7 +170,8 @@ class SpecAnalysis {
   private checkData(data: DataDeclaration, models: readonly AnalyzedModel[]): void {
     if (data.model) this.find(this.models, data.model, "model", "NET3001");
     const model = models.find(({ name }) => name === data.model?.name);
-    if (model && data.model && !checkOneTensor(model, data.model.span, this.environment)) return;
+    const { environment } = this;
+    if (model && data.model && !checkTensors(model, data, data.model.span, environment)) return;
     analyzeData(data, model, this.environment);
   }
 

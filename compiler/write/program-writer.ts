@@ -172,10 +172,11 @@ export class ProgramWriter {
     return Object.fromEntries(made);
   }
 
-  private preparations({ train, eval: evaluation }: Drafts["preparations"]) {
+  private preparations({ train, eval: evaluation, evalTuples }: Drafts["preparations"]) {
     return withoutUndefined({
       train: train && this.preparation(train),
       eval: evaluation && this.preparation(evaluation),
+      evalTuples: evalTuples && this.preparation(evalTuples),
     });
   }
 
@@ -196,38 +197,27 @@ export class ProgramWriter {
     const { options, persistent, trained } = this;
     const tensorOf = (port: Port) =>
       describeTensor(port, options, this.numbering.buffer(persistent.ports.get(portKey(port))!));
-    const inputs = trained.inputs.flatMap((port) =>
-      port.role === "loss scale" ? [] : [tensorOf(port)],
-    );
+    const predicted = this.plan.lists.predict.graph.inputs.map(({ name }) => name);
+    const isLeftOut = ({ role, name }: Port) =>
+      role === "loss scale" ||
+      (options.predictOnly && role === "input" && !predicted.includes(name));
+    const inputs = trained.inputs.filter((port) => !isLeftOut(port)).map(tensorOf);
     const metrics = persistent.metrics && metricsTensor(this.numbering.buffer(persistent.metrics));
     const outputs = this.plan.forward.outputs.map(tensorOf);
     const tensors = [...inputs, ...(metrics ? [metrics] : []), ...outputs];
     const of = (...roles: readonly TensorRole[]) =>
       tensors.flatMap(({ role }, index) => (roles.includes(role) ? [index] : []));
-    const isNoisy = tensors.some(({ role }) => role === "noise");
-    const given = isNoisy ? this.predictedFrom() : of("input");
+    const read = of("input", "noise").filter((index) => predicted.includes(tensors[index]!.name));
     const training = { reads: of("input", "target", "partner", "share"), gives: of("metrics") };
     const uses = {
       train: training,
       accumulate: training,
       ...this.ofTurns(() => training, ["train", "accumulate"]),
       evaluate: { reads: of("input", "target"), gives: of("metrics") },
-      predict: { reads: given, gives: of("prediction") },
+      predict: { reads: read, gives: of("prediction") },
     };
     const tokens = tensors.some(({ role, dtype }) => role === "input" && dtype === "u32");
     return { tensors, uses, ...withoutUndefined({ tokens: tokens || undefined }) };
-  }
-
-  /** Inputs and noise that predictions depend on: others need not be given. */
-  private predictedFrom(): readonly number[] {
-    const { graph, uses } = this.plan.lists.predict;
-    const names = graph.inputs.flatMap(({ name, value }) => {
-      return uses.readers(value).length > 0 || uses.isResult(value) ? [name] : [];
-    });
-    const inputs = this.trained.inputs.filter(({ role }) => role !== "loss scale");
-    return inputs.flatMap(({ role, name }, index) =>
-      role === "input" && names.includes(name) ? [index] : [],
-    );
   }
 
   private parameter(

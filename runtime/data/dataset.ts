@@ -4,8 +4,9 @@
  */
 
 import type { Labels } from "../examples.js";
-import type { SplitName } from "../../program/program.js";
+import type { PreparationName } from "../../program/program.js";
 import type { Transform } from "../../program/transforms.js";
+import type { TupleKind } from "../../program/tuples.js";
 
 /** A decoded image: rows from the top, channels interleaved, `height * width * channels` values. */
 export interface Image {
@@ -88,6 +89,11 @@ export interface Dataset {
    * Floats unless given.
    */
   readonly pixels?: "bytes" | "floats";
+  /**
+   * Where batches draw examples of several pictures: each example here is the first of one. Needs
+   * `labelAt`.
+   */
+  readonly tuples?: TupleKind;
   /** The largest pixel of the files, before it is divided by their maximum, where it is known. */
   readonly largestPixel?: number;
   /**
@@ -127,7 +133,7 @@ export interface InputShape {
  */
 export interface StagedImages {
   /** Whose preparation. */
-  readonly split: SplitName;
+  readonly split: PreparationName;
   /** A slot for each image. */
   readonly staged: Uint8Array;
   readonly draws: Uint32Array;
@@ -144,7 +150,10 @@ export interface Batch {
    * Number of examples; smaller than the batch size in the last batch and where files were skipped.
    */
   readonly count: number;
-  /** One for each example, or ten, one after the other, after `ten_crop`. */
+  /**
+   * One for each example, or ten, one after the other, after `ten_crop`. Of a dataset with
+   * `tuples`, floats are a Float32Array for each input, by name.
+   */
   readonly images: Images;
   /**
    * A class for each image, the first of two where images are mixed; of a dataset with masks, a

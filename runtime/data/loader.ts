@@ -6,7 +6,9 @@ import type { Sampling } from "../../program/recipe.js";
 import { checkSize } from "./check-size.js";
 import type { Labels } from "../examples.js";
 import { batchesOf } from "./dataset.js";
-import type { Batch, Dataset, Example, ExampleKey, InputShape } from "./dataset.js";
+import type { Batch, Dataset, Example, ExampleKey, Images, InputShape } from "./dataset.js";
+import { TUPLE_INPUTS, type TupleKind } from "../../program/tuples.js";
+import { byInput, drawTuple, type DrawnTuple } from "./tuples.js";
 import { packBoxes, transformBoxes } from "./boxes.js";
 import { transformMask } from "./masks.js";
 import { shuffledOrder } from "./random.js";
@@ -87,6 +89,8 @@ class Pass {
   private readonly staging: Staging;
   /** Whether images are mixed, and partners may be in other parts of the batch. */
   private readonly mixesParts: boolean;
+  /** Slots of an example. */
+  private readonly pictures: number;
 
   constructor(
     private readonly dataset: Dataset,
@@ -94,6 +98,7 @@ class Pass {
   ) {
     this.staging = options.staging ?? floatStaging(options.transforms, options.shape);
     this.mixesParts = options.part !== undefined && options.transforms.some(isMixing);
+    this.pictures = dataset.tuples ? TUPLE_INPUTS[dataset.tuples].length : 1;
     this.order = visitingOrder(dataset, options);
     this.batches = batchesOf(dataset.length, options);
   }
@@ -105,32 +110,71 @@ class Pass {
     const indices = [...partOf(whole, options.part)];
     const firstPlace = position * examples + startOf(whole, options.part);
     // One slot more for the example that the first of a part is mixed with.
-    const staged = staging.start(indices.length + Number(this.mixesParts));
+    const staged = staging.start((indices.length + Number(this.mixesParts)) * this.pictures);
     const keys = indices.map((_, slot) => this.keyOf(firstPlace + slot));
     // Each example goes to its slot as soon as it is decoded, so that few decoded images are in
     // memory at once.
+    const same: number[] = [];
     const labels = await Promise.all(
       indices.map(async (index, slot) => {
-        const example = await this.example(index, keys[slot]!);
-        if (example) staged.write(slot, example.image, keys[slot]!);
-        return example && this.labelsOf(example, keys[slot]!);
+        const key = keys[slot]!;
+        if (isOfTuples(this.dataset)) {
+          const tuple = drawTuple(this.dataset, index, key);
+          same[slot] = Number(tuple.isSame);
+          return this.stageTuple(tuple, staged, slot);
+        }
+        const example = await this.example(index, key);
+        if (example) staged.write(slot, example.image, key);
+        return example && this.labelsOf(example, key);
       }),
     );
     const kept = indices.map((_, slot) => slot).filter((slot) => labels[slot] !== undefined);
     // Closes the gaps that unreadable examples left.
-    kept.forEach((slot, place) => slot === place || staged.move(slot, place));
+    kept.forEach((slot, place) => slot === place || this.moveExample(staged, slot, place));
     const keptKeys = kept.map((slot) => keys[slot]!);
     const before = await this.stageBefore({ whole, position }, staged, kept.length);
     const mixtures = decideMixtures(options.transforms, keptKeys, options.shape, {
       before: before && kept.length,
     });
     const own = kept.map((slot) => labels[slot]!);
+    const { tuples } = this.dataset;
+    const compared = tuples === "siamese" ? kept.map((slot) => same[slot]!) : own;
+    const parts = { compared, mixtures, before: before?.label, numbers: staging.numbers };
     return {
       position,
       count: own.length,
-      images: staged.finish(kept.length, mixtures),
-      ...labelsOf(own, mixtures, before?.label),
+      images: this.inputsOf(staged.finish(kept.length * this.pictures, mixtures), kept.length),
+      ...labelsOf(own, parts),
     };
+  }
+
+  /** The label of an example of several pictures; undefined where one cannot be decoded. */
+  private async stageTuple(
+    { pictures, label }: DrawnTuple,
+    staged: StagedBatch,
+    slot: number,
+  ): Promise<number | undefined> {
+    const read = await Promise.all(
+      pictures.map(async ({ index, key }, place) => {
+        const example = await this.example(index, key);
+        if (example) staged.write(slot * this.pictures + place, example.image, key);
+        return example;
+      }),
+    );
+    return read.every((example) => example !== undefined) ? label : undefined;
+  }
+
+  private moveExample(staged: StagedBatch, from: number, to: number): void {
+    for (let place = 0; place < this.pictures; place++) {
+      staged.move(from * this.pictures + place, to * this.pictures + place);
+    }
+  }
+
+  private inputsOf(images: Images, count: number): Images {
+    const { tuples } = this.dataset;
+    if (!tuples || !(images instanceof Float32Array)) return images;
+    // Calls take them by name; the type is for the batches of all other datasets.
+    return byInput(images, tuples, count) as unknown as Images;
   }
 
   /**
@@ -188,6 +232,9 @@ class Pass {
   }
 }
 
+const isOfTuples = (dataset: Dataset): dataset is Dataset & { readonly tuples: TupleKind } =>
+  dataset.tuples !== undefined;
+
 /** A part of a batch, as even as slices of it are. */
 function partOf(indices: Uint32Array, part: LoaderOptions["part"]): Uint32Array {
   if (!part) return indices;
@@ -226,17 +273,26 @@ function joined(own: readonly ExampleLabels[]): Uint32Array | Float32Array {
 
 const lengthOf = (labels: ExampleLabels) => (typeof labels === "number" ? 1 : labels.length);
 
-/** `before` is the label in the slot behind the own ones. */
+interface Compared {
+  /** What the network is compared with, where that is not the labels. */
+  readonly compared: readonly ExampleLabels[];
+  readonly mixtures: readonly Mixture[] | undefined;
+  /** The label in the slot behind the own ones. */
+  readonly before: number | undefined;
+  readonly numbers: boolean | undefined;
+}
+
 function labelsOf(
   own: readonly ExampleLabels[],
-  mixtures: readonly Mixture[] | undefined,
-  before?: number,
+  { compared, mixtures, before, numbers }: Compared,
 ): Pick<Batch, "labels" | "targets"> {
   const labels = joined(own);
   if (labels instanceof Float32Array) {
     return { labels: new Uint32Array(0), targets: labels as unknown as Labels };
   }
-  if (!mixtures) return { labels, targets: labels };
+  const targets = compared === own ? labels : joined(compared);
+  if (numbers) return { labels, targets: Float32Array.from(targets) as unknown as Labels };
+  if (!mixtures) return { labels, targets: targets as Uint32Array };
   const partners = Uint32Array.from(mixtures, ({ partner }) => labels[partner] ?? before!);
   const shares = Float32Array.from(mixtures, ({ decisions }) => decisions.share);
   return { labels, targets: { labels, partners, shares } };

@@ -13,6 +13,7 @@ import type { ExampleKey } from "./dataset.js";
 const SHUFFLE_STREAM = 0x80000000;
 const HOLDOUT_STREAM = 0x80000001;
 const SAMPLE_STREAM = 0x80000002;
+const TUPLE_STREAM = 0x80000003;
 const TRANSFORM_STREAM = 0xc0000000;
 
 /** What one transform draws for one example. */
@@ -77,6 +78,17 @@ export function sampleAt(
 ): readonly [number, number] {
   const [first, second] = threefry(seed >>> 0, SAMPLE_STREAM, epoch, place);
   return [toUnit(first), toUnit(second)];
+}
+
+/** Four uniform numbers in [0, 1) for the pictures that an example is made of. */
+export function tupleAt({
+  seed,
+  epoch,
+  example,
+}: ExampleKey): readonly [number, number, number, number] {
+  const draw = (turn: number) => threefry(seed >>> 0, TUPLE_STREAM + turn, epoch, example);
+  const [[a, b], [c, d]] = [draw(0), draw(1)];
+  return [toUnit(a), toUnit(b), toUnit(c), toUnit(d)];
 }
 
 /** Fisher and Yates's shuffle; swap `i` is decided by counter (round, i). */

@@ -46,7 +46,8 @@ type Members = readonly (readonly number[])[];
 /** Of datasets that an epoch was drawn from: labels do not change from epoch to epoch. */
 const MEMBERS = new WeakMap<Dataset, Members>();
 
-function knownMembers(dataset: Dataset): Members {
+/** The examples of each label, in their order; empty for a label without any. */
+export function knownMembers(dataset: Dataset): Members {
   const members = MEMBERS.get(dataset) ?? membersOf(dataset);
   MEMBERS.set(dataset, members);
   return members;

@@ -2,8 +2,8 @@
  * What a network's input needs of each example, and where it is written: as floats, or as bytes and
  * draws for the device.
  */
-import { imageOf } from "../../program/tensors.js";
-import type { Preparation, Program, SplitName } from "../../program/program.js";
+import { imageOf, tensorsOf } from "../../program/tensors.js";
+import type { Preparation, PreparationName, Program, SplitName } from "../../program/program.js";
 import {
   imagesOf,
   isMixing,
@@ -11,6 +11,7 @@ import {
   type Transform,
   type TransformOf,
 } from "../../program/transforms.js";
+import { TUPLE_INPUTS } from "../../program/tuples.js";
 import type { Dataset, ExampleKey, Image, Images, InputShape } from "./dataset.js";
 import type { Decisions, Size } from "./decide.js";
 import { decideMixing } from "./decide-mixing.js";
@@ -19,7 +20,10 @@ import { mixPlanes } from "./mix.js";
 import { Draws } from "./draws.js";
 import { randomFor } from "./random.js";
 
-/** How a batch takes shape. A slot holds what one example gives. */
+/**
+ * How a batch takes shape. A slot holds what one example gives, or one picture of an example of
+ * several.
+ */
 export interface Staging {
   /** What happens to an example before it is written. */
   readonly transforms: readonly Transform[];
@@ -27,6 +31,8 @@ export interface Staging {
   readonly shape: InputShape;
   /** Images that an example gives: more than one with `ten_crop`. */
   readonly images: number;
+  /** Whether labels go to the network as numbers. */
+  readonly numbers?: boolean;
   /** A batch of this many slots. */
   start(slots: number): StagedBatch;
 }
@@ -80,7 +86,7 @@ export function floatStaging(transforms: readonly Transform[], shape: InputShape
 }
 
 /** Bytes and draws, from which the device makes the images by `preparation`. */
-export function deviceStaging(split: SplitName, preparation: Preparation): Staging {
+export function deviceStaging(split: PreparationName, preparation: Preparation): Staging {
   const { transforms, first, staged } = preparation;
   const before = transforms.slice(0, first);
   const images = imagesOf(before);
@@ -100,7 +106,7 @@ class DeviceBatch implements StagedBatch {
   private readonly drawn: Draws;
 
   constructor(
-    private readonly split: SplitName,
+    private readonly split: PreparationName,
     private readonly preparation: Preparation,
     private readonly size: { readonly slots: number; readonly images: number },
   ) {
@@ -118,7 +124,8 @@ class DeviceBatch implements StagedBatch {
 
   /** Bytes from one image to the next while there is one view of each. */
   private get pitch(): number {
-    return this.preparation.views === 1 ? this.preparation.staged.slot : this.viewBytes;
+    const { staged, pictures, views } = this.preparation;
+    return pictures ? staged.slot / pictures : views === 1 ? staged.slot : this.viewBytes;
   }
 
   write(slot: number, image: Image, key: ExampleKey): void {
@@ -140,10 +147,10 @@ class DeviceBatch implements StagedBatch {
   }
 
   finish(slots: number, mixtures: readonly Mixture[] | undefined): Images {
-    const { split, preparation } = this;
-    if (preparation.views === 2) return this.joinViews(slots, mixtures!);
+    const { split } = this;
+    if (mixtures) return this.joinViews(slots, mixtures);
     const count = slots * this.size.images;
-    const staged = this.bytes.subarray(0, count * preparation.staged.slot);
+    const staged = this.bytes.subarray(0, count * this.pitch);
     return { split, staged, draws: this.draws.subarray(0, count * this.words) };
   }
 
@@ -195,10 +202,17 @@ export function chooseStaging(
   split: SplitName,
   { dataset, transforms }: { readonly dataset: Dataset; readonly transforms: readonly Transform[] },
 ): Staging {
-  const preparation = program.preparations?.[split];
+  const name = dataset.tuples && split === "eval" ? "evalTuples" : split;
+  const preparation = program.preparations?.[name];
   const isSame =
-    preparation && JSON.stringify(preparation.transforms) === JSON.stringify(transforms);
-  return isSame && dataset.pixels === "bytes"
-    ? deviceStaging(split, preparation)
-    : floatStaging(transforms, imageOf(program));
+    preparation &&
+    preparation.pictures === picturesOf(dataset) &&
+    JSON.stringify(preparation.transforms) === JSON.stringify(transforms);
+  const staging =
+    isSame && dataset.pixels === "bytes"
+      ? deviceStaging(name, preparation)
+      : floatStaging(transforms, imageOf(program));
+  return { ...staging, numbers: tensorsOf(program, "target")[0]?.dtype === "f32" };
 }
+
+const picturesOf = ({ tuples }: Dataset) => tuples && TUPLE_INPUTS[tuples].length;

@@ -1,5 +1,6 @@
 /** Which evaluation of a run is its best: the one definition, for early stopping and for files. */
 import type { TrainRecipe } from "../../program/recipe.js";
+import { RECALL_METRIC } from "../../program/tuples.js";
 import type { Evaluation } from "./evaluate.js";
 import type { Metrics, TrainableNetwork } from "./network.js";
 
@@ -20,13 +21,16 @@ export interface Objective {
 }
 
 /**
- * What `stop` watches; otherwise the model's first metric, the precision of boxes, and the loss in
- * models without one.
+ * What `stop` watches; otherwise the recall of embeddings where an evaluation has measured it, the
+ * model's first metric, the precision of boxes, and the loss in models without one.
  */
 export function objectiveOf(
   { stop }: Pick<TrainRecipe, "stop">,
   { metrics = [], fractions = [] }: Pick<TrainableNetwork["program"], "metrics" | "fractions">,
+  evaluated?: Metrics,
 ): Objective {
+  const measuresRecall = evaluated !== undefined && RECALL_METRIC in evaluated;
+  if (!stop && measuresRecall) return { metric: RECALL_METRIC, rises: true };
   const measured = metrics.find((name) => name !== "loss");
   const metric = stop?.metric ?? measured ?? (fractions.includes("map") ? "map" : "loss");
   return { metric, rises: fractions.includes(metric) };

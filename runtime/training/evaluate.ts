@@ -1,16 +1,17 @@
 /** Loss and metrics over a whole split. */
 import { boxesOf } from "../../program/boxes.js";
-import { imageOf } from "../../program/tensors.js";
+import { embeddingOf, imageOf } from "../../program/tensors.js";
 import type { Transform } from "../../program/recipe.js";
 import { imagesOf } from "../../program/transforms.js";
-import type { Dataset, Images } from "../data/dataset.js";
+import { RECALL_METRIC, TUPLE_INPUTS } from "../../program/tuples.js";
+import type { Batch, Dataset, Images } from "../data/dataset.js";
 import type { MeanPrecision } from "../detection/average-precision.js";
 import { DataError } from "../data/error.js";
 import { loadBatches } from "../data/loader.js";
 import { chooseStaging } from "../data/stage.js";
 import { assertKnown, type OptionNames } from "../options.js";
 import {
-  assertOneTensor,
+  assertFed,
   assertSource,
   isDataset,
   passOver,
@@ -82,7 +83,7 @@ export async function evaluateDataset(
   assertMeasures(network, "evaluateDataset");
   assertSource(dataset, "what is evaluated");
   assertKnown(options, EVALUATE_OPTIONS, "evaluateDataset");
-  if (isDataset(dataset)) assertOneTensor(network.program);
+  if (isDataset(dataset)) assertFed(network.program, dataset);
   // Batches that come ready made have been through theirs.
   const { exchange, signal } = options;
   const transforms = isDataset(dataset) ? (options.transforms ?? []) : [];
@@ -101,6 +102,7 @@ export async function evaluateDataset(
       })
     : passOver(dataset, { epoch: 0, start: 0, most: Infinity, program: network.program });
   const boxes = await measureOfBoxes(network, exchange);
+  const recall = await measureOfRecall(network, dataset, exchange);
   // Ranks stop where they meet.
   for await (const batch of untilAborted(batches, exchange ? undefined : signal)) {
     const own =
@@ -108,6 +110,9 @@ export async function evaluateDataset(
     if (boxes && evaluated.predict && batch.count > 0) {
       const output = (await evaluated.predict(batch.images as Images)) as Float32Array;
       boxes.add(output, batch.targets as unknown as Float32Array);
+    }
+    if (recall && batch.count > 0) {
+      recall.add(await embed(network, batch.images), (batch as Batch).labels);
     }
     const all = exchange && isDataset(dataset) ? await exchange.measurements(own, dataset) : [own];
     const ownIndex = all.length > 1 ? exchange!.rank : 0;
@@ -119,6 +124,10 @@ export async function evaluateDataset(
   if (sums.examples === 0)
     throw noExamplesError(isDataset(dataset) ? dataset : { name: "the dataset" });
   const evaluation = await sums.finish();
+  if (recall) {
+    const metrics = { ...evaluation.metrics, [RECALL_METRIC]: recall.result() };
+    return { ...evaluation, metrics };
+  }
   if (!boxes) return evaluation;
   const { classes, map50, map } = boxes.result();
   const measured: Metrics = Number.isNaN(map) ? {} : { map50, map };
@@ -130,6 +139,27 @@ async function measureOfBoxes({ program }: Evaluated, exchange: Exchange | undef
   if (exchange || !boxesOf(program)) return undefined;
   const { BoxMeasure } = await import("../detection/measure.js");
   return new BoxMeasure(program);
+}
+
+/** Of a dataset with tuples, where the network embeds the first picture of each. */
+async function measureOfRecall(
+  network: Evaluated,
+  dataset: Dataset | BatchSource,
+  exchange: Exchange | undefined,
+) {
+  const { program, predict } = network;
+  if (exchange || !isDataset(dataset) || !dataset.tuples || !predict) return undefined;
+  if (embeddingOf(program)?.input !== TUPLE_INPUTS[dataset.tuples][0]) return undefined;
+  const { RecallMeasure } = await import("../retrieval/recall.js");
+  return new RecallMeasure();
+}
+
+/** A row for each example. */
+async function embed(network: Evaluated, images: TrainingBatch["images"]): Promise<Float32Array> {
+  const { input } = embeddingOf(network.program)!;
+  const named = images as Readonly<Record<string, Float32Array>>;
+  const output = await network.predict!("staged" in named ? images : { [input]: named[input]! });
+  return output as Float32Array;
 }
 
 /** Of a rank that has no part of a batch. */

@@ -6,6 +6,7 @@ import { boxesOf } from "../../program/boxes.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { batchesOf, type Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
+import { RECALL_METRIC } from "../../program/tuples.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import { InputError } from "../errors.js";
 import { meansOf } from "../measurement.js";
@@ -27,7 +28,7 @@ import { assertMeasures, type TrainableNetwork } from "./network.js";
 import { checkFitOptions, checkRecipe, type FitOptions, type FitResult } from "./options.js";
 import { Progress } from "./progress.js";
 import {
-  assertOneTensor,
+  assertFed,
   assertSource,
   isDataset,
   type BatchSource,
@@ -86,7 +87,13 @@ function checkData(
         "draw them yourself, and leave `sampling` out",
     );
   }
-  assertOneTensor(network.program);
+  assertFed(network.program, dataset);
+  if (ranks > 1 && recipe.stop?.metric === RECALL_METRIC) {
+    throw new InputError(
+      `\`${RECALL_METRIC}\` is not measured where several ranks divide the examples: ` +
+        "let `early_stopping` look at another metric",
+    );
+  }
   if (dataset.length === 0) throw new DataError(`${dataset.name} holds no examples to train on`);
   if (batchesOf(dataset.length, recipe) === 0) {
     throw new DataError(

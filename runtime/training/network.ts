@@ -31,6 +31,7 @@ export interface TrainableNetwork {
         | "steps"
         | "sums"
         | "turns"
+        | "uses"
       >
     >;
   /**

@@ -22,7 +22,7 @@ export class Progress {
   constructor(
     private readonly recipe: Pick<TrainRecipe, "schedule" | "stop" | "evaluateEvery">,
     private readonly length: RunLength,
-    program: Pick<TrainableNetwork["program"], "fractions" | "metrics">,
+    private readonly program: Pick<TrainableNetwork["program"], "fractions" | "metrics">,
     start: TrainingState = INITIAL_STATE,
   ) {
     this.objective = objectiveOf(recipe, program);
@@ -113,7 +113,8 @@ export class Progress {
   /** Takes note of an evaluation. Returns whether it is the best so far. */
   noteEvaluation({ examples, metrics }: Evaluation): boolean {
     const { step, epoch, best } = this.current;
-    if (!isBetter(this.objective, { metrics }, best)) return false;
+    const objective = objectiveOf(this.recipe, this.program, metrics);
+    if (!isBetter(objective, { metrics }, best)) return false;
     this.current = { ...this.current, best: { step, epoch: epoch + 1, examples, metrics } };
     return true;
   }

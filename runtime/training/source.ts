@@ -4,6 +4,7 @@
  */
 import type { Program, ProgramTensor } from "../../program/program.js";
 import { sizeOf, tensorsOf } from "../../program/tensors.js";
+import { TUPLE_INPUTS } from "../../program/tuples.js";
 import type { Batch, Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { describe } from "../describe.js";
@@ -149,6 +150,24 @@ function isPicture(images: unknown): boolean {
 /** `{ left, right }`. */
 const namesOf = (tensors: readonly ProgramTensor[]) =>
   `{ ${tensors.map(({ name }) => name).join(", ")} }`;
+
+/**
+ * Throws InputError where a network has other inputs than a dataset with `tuples` has pictures, or
+ * has several targets.
+ */
+export function assertFed(program: WithTensors, dataset: Dataset): void {
+  const { tuples } = dataset;
+  if (!tuples) return assertOneTensor(program);
+  const inputs = tensorsOf(program, "input");
+  const names: readonly string[] = TUPLE_INPUTS[tuples];
+  const isFed = names.every((name) => inputs.some((input) => input.name === name));
+  const targets = tensorsOf(program, "target");
+  if (isFed && names.length === inputs.length && targets.length <= 1) return;
+  throw new InputError(
+    `\`${tuples}\` gives the pictures { ${names.join(", ")} } and at most one target, ` +
+      `but this network has the inputs ${namesOf(inputs)} and ${targets.length} targets`,
+  );
+}
 
 /**
  * Throws InputError where a network has several inputs or targets: a dataset gives one image and

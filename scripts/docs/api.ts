@@ -82,7 +82,7 @@ const PAGES: readonly ApiPage[] = [
     names: [
       ...["openData", "OpenDataOptions", "OpenedData", "openSplit", "openEvaluation"],
       ...["decodeImage", "applyTransforms", "loadBatches", "LoaderOptions", "countBatches"],
-      ...["Dataset", "Example", "Image", "Batch", "InputShape", "SkippedFile"],
+      ...["Dataset", "Example", "Image", "Batch", "InputShape"],
     ],
   },
   {
@@ -93,7 +93,7 @@ const PAGES: readonly ApiPage[] = [
       ...["WeightsSource", "DownloadOptions", "DownloadProgress"],
       ...["parseTensors", "serializeTensors", "Tensor", "TensorFile", "saveWeights"],
       ...["saveCheckpoint", "resumeCheckpoint", "ResumedRun", "RunIdentity", "RunPlan"],
-      ...["LAST_CHECKPOINT", "PREVIOUS_CHECKPOINT", "MetricsLog", "readMetrics"],
+      ...["LAST_CHECKPOINT", "PREVIOUS_CHECKPOINT", "MetricsLog", "readMetrics", "SkippedFile"],
     ],
   },
   {

@@ -54,6 +54,7 @@ const WALKS: readonly Walk[] = [
   { page: "docs/guides/evaluation.md", given: ["photos", "flowers.net", "runs"] },
   { page: "docs/guides/fine-tuning.md", given: [] },
   { page: "docs/guides/inside.md", given: ["photos", "flowers.net", "runs"] },
+  { page: "docs/guides/metric-learning.md", given: ["photos"] },
   { page: "docs/guides/out-of-memory.md", given: ["photos", "flowers.net"] },
   { page: "docs/guides/resume.md", given: ["photos", "flowers.net"] },
   { page: "docs/guides/segmentation.md", given: [] },

@@ -51,17 +51,36 @@ const BOXED: Kind = {
   source: 'boxes("images", "labels")',
 };
 
-type Kind = Omit<typeof LABELED, "source"> & Partial<typeof LABELED>;
+const TRIPLETS: Kind = {
+  inputs: ["anchor", "positive", "negative"],
+  target: LABELED.target,
+  head: `flatten as own
+  from positive -> flatten -> concat(own) as same
+  from negative -> flatten -> concat(same) -> linear(10) as logits`,
+  loss: LABELED.loss,
+};
+const PAIRED: Kind = {
+  inputs: ["left", "right"],
+  target: "same: u32[N] in 0..2",
+  head: `flatten as own
+  from right -> flatten -> concat(own) -> linear(2) as logits`,
+  loss: "cross_entropy(logits, same)",
+};
+
+type Kind = Omit<typeof LABELED, "source"> &
+  Partial<typeof LABELED> & { readonly inputs?: readonly string[] };
 
 function specOf(places: Places, kind: Kind): string {
   const { constant = "1", layer = "conv(8, kernel=3, padding=1)", setting = "" } = places;
   const { loss = kind.loss, metric, source = kind.source, transform = "hflip" } = places;
+  const { inputs = ["image"] } = kind;
+  const channels = source?.startsWith("idx") ? 1 : 3;
   const others = SETTINGS.filter((line) => line.split(" ")[0] !== setting.split(" ")[0]);
   return `
 const width = 64
 const size = ${constant}
 model M {
-  input  image: f32[N, ${source?.startsWith("idx") ? 1 : 3}, 32, 32]
+  ${inputs.map((name) => `input ${name}: f32[N, ${channels}, 32, 32]`).join("\n  ")}
   target ${kind.target}
   features {
     ${layer}
@@ -94,6 +113,8 @@ train T of M on D {
 }
 
 function kindOf(example: string): Kind {
+  if (example.startsWith("triplets")) return TRIPLETS;
+  if (example.startsWith("siamese")) return PAIRED;
   if (example.includes("boxes")) return BOXED;
   if (example.includes("mask")) return MASKED;
   if (/\bbig\b/.test(example)) return TAUGHT;

@@ -102,7 +102,7 @@ export class ReportBuilder {
 
   private describeBest({ epoch, step, metrics }: Best): ReportedBest {
     const { recipe, network } = this.parts;
-    const { metric } = objectiveOf(recipe, network.program);
+    const { metric } = objectiveOf(recipe, network.program, metrics);
     return { epoch, step, metric: metric in metrics ? metric : "loss", file: BEST_WEIGHTS };
   }
 

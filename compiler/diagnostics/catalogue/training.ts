@@ -196,14 +196,11 @@ export const TRAINING = {
     title: "data for a model with several inputs or targets",
     explanation:
       "A data source gives one image and one label for each example. " +
-      "Write the recipe without data, compile the " +
-      "model, and give it arrays by name from JavaScript: " +
-      "`net.step({ left, right }, { kind, shift })`, or " +
-      "`fit(net, batches, recipe, { stepsPerEpoch })` " +
-      "with batches `{ images: { left, right }, targets: { kind, " +
-      "shift } }`. `net.predict({ left, " +
-      "right })` gives the outputs by name. docs/guides/several-inputs.md has a " +
-      "complete program.",
+      "`triplets` and `siamese` give several: docs/guides/metric-learning.md. For other models, " +
+      "leave out the data, compile the model, and give it arrays by name from JavaScript: " +
+      "`net.step({ left, right }, { kind, shift })`, or `fit` with batches " +
+      "`{ images: { left, right }, targets: { kind, shift } }`. " +
+      "docs/guides/several-inputs.md has a complete program.",
     wrong: "train Base of Siamese on Pairs { ... }",
     right: "train Base of Siamese { ... }",
   },

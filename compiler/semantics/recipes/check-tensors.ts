@@ -1,4 +1,5 @@
-import type { Span } from "../../../grammar/ast.js";
+import type { CallExpression, DataDeclaration, Span } from "../../../grammar/ast.js";
+import { isTupleKind, TUPLE_INPUTS, type TupleKind } from "../../../program/tuples.js";
 import type { Environment } from "../../calls/environment.js";
 import { listNames } from "../../calls/suggestion.js";
 import { isBoxes } from "../../network/facts.js";
@@ -39,25 +40,128 @@ function argument(ports: readonly Pick<NetworkPort, "name">[], single: string): 
   return ports.length > 1 ? `{ ${ports.map(({ name }) => name).join(", ")} }` : single;
 }
 
-/** Sources of data give one image and one label. False after a report. */
-export function checkOneTensor(
+/**
+ * Sources of data give one image and one label, and those of tuples several images. False after a
+ * report.
+ */
+export function checkTensors(
   model: AnalyzedModel,
+  { splits }: DataDeclaration,
   span: Span,
-  { reporter }: Environment,
+  environment: Environment,
 ): boolean {
+  const drawn = splits.filter(({ source }) => isTupleKind(source.callee.name));
+  if (drawn.length === 0) return checkOneTensor(model, span, environment);
+  const other = splits.find((split) => !drawn.includes(split));
+  if (other) return reportOther(other.source, drawn[0]!.source, environment);
+  return drawn.every(({ source }) => checkTuples(source, model, environment));
+}
+
+function checkOneTensor(model: AnalyzedModel, span: Span, { reporter }: Environment): boolean {
   const unfed = unfedBy(model);
   if (!unfed || !isUnusual(model)) return true;
+  const tuples = Object.keys(TUPLE_INPUTS).filter(
+    (kind) => isTupleKind(kind) && hasInputs(model, TUPLE_INPUTS[kind]),
+  );
   reporter.report("NET3024", {
     message:
       "a data source gives one image and one label, " +
       `but model \`${model.name}\` has ${unfed.what}`,
     span,
     notes: [
+      ...tuples.map((kind) => `\`${kind}(folder("..."))\` gives these inputs`),
       "leave out the data, compile the model, and feed it arrays from JavaScript: " +
         `\`${unfed.call}\`, or \`fit\` with batches of them`,
     ],
   });
   return false;
+}
+
+const hasInputs = ({ inputs }: Ports, names: readonly string[]): boolean =>
+  inputs.length === names.length &&
+  names.every((name) => inputs.some((input) => input.name === name));
+
+function reportOther(
+  other: CallExpression,
+  drawn: CallExpression,
+  { reporter }: Environment,
+): false {
+  const { name } = drawn.callee;
+  reporter.report("NET3024", {
+    message: `one split is of \`${name}\`, and the other one gives single images`,
+    span: other.span,
+    related: [{ span: drawn.span, message: "several images for each example" }],
+    notes: [`write \`${name}(...)\` around this source, too`],
+  });
+  return false;
+}
+
+/** The inputs by name, all of one shape, and a target that the source knows. */
+function checkTuples(
+  { callee, span }: CallExpression,
+  model: AnalyzedModel,
+  { reporter }: Environment,
+): boolean {
+  const kind = callee.name as TupleKind;
+  const { inputs, network } = model;
+  const names: readonly string[] = TUPLE_INPUTS[kind];
+  if (!hasInputs(model, names)) {
+    reporter.report("NET3024", {
+      message:
+        `\`${kind}\` gives the inputs ${listNames(names)}, but model \`${model.name}\` has ` +
+        listNames(inputs.map(({ name }) => name)),
+      span,
+      related: inputs.slice(0, 1).map((input) => ({ span: input.span, message: "the inputs" })),
+      notes: [`declare ${listNames(names.map((name) => `input ${name}`))}, all of one shape`],
+    });
+    return false;
+  }
+  const [first, ...others] = inputs as [Input, ...Input[]];
+  const different = others.find(({ shape }) => String(shape) !== String(first.shape));
+  if (different) {
+    reporter.report("NET3024", {
+      message: `\`${kind}\` gives pictures of one size, but the inputs differ`,
+      span,
+      related: [first, different].map(({ span: place, shape }) => {
+        return { span: place, message: `[${["N", ...shape].join(", ")}]` };
+      }),
+    });
+    return false;
+  }
+  if (!network) return true;
+  const problem = targetProblem(kind, network.targets);
+  if (problem === undefined) return true;
+  const [target] = network.targets;
+  reporter.report("NET3024", {
+    message: problem,
+    span,
+    related: target ? [{ span: target.origin.span, message: "the target" }] : [],
+    notes: [TARGET_NOTES[kind]],
+  });
+  return false;
+}
+
+type Input = AnalyzedModel["inputs"][number];
+
+const TARGET_NOTES = {
+  triplets: "declare `target label: u32[N] in 0..10` for the class of the anchor, or no target",
+  siamese: "declare `target same: f32[N, 1]`, or `target same: u32[N] in 0..2`",
+} as const;
+
+/** What is wrong with targets for such examples. */
+function targetProblem(kind: TupleKind, targets: readonly NetworkPort[]): string | undefined {
+  const [target, ...others] = targets;
+  if (others.length > 0) return `\`${kind}\` gives one target, not ${targets.length}`;
+  const { dtype, shape } = target?.type ?? {};
+  if (kind === "triplets") {
+    if (!target || (dtype === "u32" && shape!.length === 1)) return undefined;
+    return `the target of \`triplets\` is a class, which \`${target.name}\` is not`;
+  }
+  if (!target) return "`siamese` says whether two pictures are of one class: no target holds it";
+  const isNumber = dtype === "f32" && shape!.slice(1).every((size) => size === 1);
+  if (isNumber && target.classes === undefined) return undefined;
+  if (dtype === "u32" && shape!.length === 1 && (target.classes ?? 2) === 2) return undefined;
+  return `\`siamese\` gives 1 for one class and 0 for two, which \`${target.name}\` cannot hold`;
 }
 
 /** `[tokens, channels]` or a single token: neither an image nor a row of a table. */

@@ -8,6 +8,7 @@ import { adviseName } from "../../calls/suggestion.js";
 import { resolveCall, type Resolved } from "./definition.js";
 import { checkFeatures, isOfFeatures, type ReadSplit } from "./features.js";
 import { checkTransforms, imageInput, type ImageInput, type TransformUse } from "./image-flow.js";
+import { isMixing } from "../../../program/transforms.js";
 import { sourceSize } from "../../../program/image-size.js";
 import { checkMasks } from "./masks.js";
 import { checkPixelStatistics, compareNormalizations, type SplitUses } from "./normalization.js";
@@ -96,7 +97,8 @@ function analyzeSplit(
     checkPixelStatistics(uses, environment);
     if (input) checkImages(read, input, environment);
   }
-  if (model) checkMasks(read, model, environment);
+  if (source.tuples) checkTupleTransforms(read, environment);
+  else if (model) checkMasks(read, model, environment);
   if (model) checkClasses(split.source, source, model, environment);
   const { line, column } = split.name.span.start;
   const transforms = uses.map(({ transform }) => transform);
@@ -108,14 +110,32 @@ function analyzeSplit(
  * `maximum` says otherwise.
  */
 function sourceFor(
-  { result, bound }: Resolved<SourceRule>,
+  { result, call }: Resolved<SourceRule>,
   name: SplitName,
   model: AnalyzedModel | undefined,
 ): DataSource {
   const source = result(name);
   if (source.kind !== "csv" || !model || !isOfFeatures(model)) return source;
-  const maximum = bound.spans.has("maximum") ? source.maximum : 1;
+  const maximum = saysMaximum(call) ? source.maximum : 1;
   return { ...source, holds: "features", maximum };
+}
+
+/** Of a table, or of what tuples are drawn from. */
+const saysMaximum = ({ arguments: given }: CallExpression): boolean =>
+  given.some(
+    ({ name, value }) => name?.name === "maximum" || (value.kind === "call" && saysMaximum(value)),
+  );
+
+/** Pictures of an example are changed apart from each other, and stay one each. */
+function checkTupleTransforms({ source, uses }: ReadSplit, { reporter }: Environment): void {
+  for (const { transform, call } of uses) {
+    if (!isMixing(transform) && transform.kind !== "ten_crop") continue;
+    reporter.report("NET3040", {
+      message: `\`${transform.kind}\` has no meaning for the examples of \`${source.tuples}\``,
+      span: call.span,
+      notes: ["each picture of an example has its own transforms; leave this one out"],
+    });
+  }
 }
 
 function checkImages(
@@ -158,12 +178,13 @@ function checkSource(
 
 function checkClasses(
   call: CallExpression,
-  { kind }: DataSource,
+  { kind, tuples }: DataSource,
   { classes, name }: AnalyzedModel,
   { reporter }: Environment,
 ): void {
   const known = FIXED_FORMATS[kind]?.classes;
-  if (known === undefined || classes === undefined || classes === known) return;
+  if (tuples === "siamese" || known === undefined) return;
+  if (classes === undefined || classes === known) return;
   reporter.report("NET3017", {
     message: `\`${kind}\` has ${known} classes, but model \`${name}\` has ${classes}`,
     span: call.callee.span,

@@ -9,6 +9,7 @@ import type {
   WeightAverage,
 } from "../../../program/recipe.js";
 import { fractionsOf } from "../../network/facts.js";
+import { isTupleKind, RECALL_METRIC } from "../../../program/tuples.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
 import { didYouMean, listNames } from "../../calls/suggestion.js";
@@ -54,7 +55,7 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
   if (average?.result.kind === "swa") checkStochastic(average, average.result, parts, environment);
   const precision = read("precision", precisions);
   const syncBatchnorm = readSync(parts, environment);
-  if (stop) checkMetric(stop, parts.model, environment);
+  if (stop) checkMetric(stop, parts, environment);
   const sampling = read("sampling", samplings);
   if (sampling) checkSampling(sampling, parts.model, environment);
   warnOfNoEvaluation(parts, environment);
@@ -178,11 +179,16 @@ function warnOfSingleExamples(
 
 function checkMetric(
   { call, result: { metric }, bound }: Resolved<EarlyStopping>,
-  { graph, network, name }: AnalyzedModel,
+  { model: { graph, network, name }, data }: Pick<Parts, "model" | "data">,
   { reporter }: Environment,
 ): void {
   const declared = graph?.metrics.map((each) => each.name) ?? [metric];
-  const known = [...new Set([...declared, ...(network ? fractionsOf(network) : [])])];
+  const isDrawn = data?.splits.some(({ source }) => isTupleKind(source.callee.name));
+  const measured = network ? fractionsOf(network) : [];
+  // Recall is measured on what `triplets` and `siamese` draw.
+  const known = [...new Set([...declared, ...measured])].filter(
+    (each) => isDrawn || each !== RECALL_METRIC || declared.includes(each),
+  );
   if (known.includes(metric)) return;
   reporter.report("NET3059", {
     message: `model \`${name}\` measures no \`${metric}\`${didYouMean(metric, known)}`,

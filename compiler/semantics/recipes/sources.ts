@@ -1,9 +1,25 @@
 import { absentSources } from "./absent.js";
 import { each } from "../../diagnostics/alias.js";
 import type { DataSource, Holdout } from "../../../program/recipe.js";
-import { column, float, string, strings } from "../../calls/argument-types.js";
-import { optional, required, withDefault } from "../../calls/signature.js";
-import { define, type RecipeDefinition, type Registry } from "./definition.js";
+import { column, float, mismatch, string, strings } from "../../calls/argument-types.js";
+import {
+  optional,
+  required,
+  withDefault,
+  type ArgumentReader,
+  type ArgumentType,
+  type CallValues,
+} from "../../calls/signature.js";
+import { isTupleKind, type TupleKind } from "../../../program/tuples.js";
+import { callText } from "../../calls/call-text.js";
+import type { CallExpression } from "../../../grammar/ast.js";
+import {
+  asCalls,
+  define,
+  resolveCall,
+  type RecipeDefinition,
+  type Registry,
+} from "./definition.js";
 
 /** A source as written; which part of a holdout it reads depends on the split. */
 export type SourceRule = (split: "train" | "eval") => DataSource;
@@ -53,12 +69,17 @@ function files(
   });
 }
 
-export const sources: Registry<SourceRule> = {
+const KIND = {
   noun: "data source",
   example: 'folder("data/train")',
   unknown: "NET3007",
   planned: [],
   absent: absentSources,
+} as const;
+
+/** Sources of one image, or one row, for each example. */
+const single: Registry<SourceRule> = {
+  ...KIND,
   definitions: [
     source({
       name: "folder",
@@ -202,6 +223,82 @@ export const sources: Registry<SourceRule> = {
       resolve:
         ({ path, image, label, holdout, by }) =>
         (split) => ({ kind: "parquet", path, image, label, ...part(holdout, split, by) }),
+    }),
+  ],
+};
+
+/** A source in another one's parentheses, as written. */
+interface WrittenSource {
+  readonly name: string;
+  readonly values: CallValues;
+  readonly rule: SourceRule;
+}
+
+/** What has more to an example than its class. */
+const WITHOUT_CLASSES = ["pairs", "boxes"];
+
+/** A source of images with classes: `folder("photos")`. */
+function labeledSource(): ArgumentType<WrittenSource> {
+  const description = 'a data source of images with classes such as `folder("data/train")`';
+  const isLabeled = ({ name }: { readonly name: string }) => !WITHOUT_CLASSES.includes(name);
+  return {
+    description,
+    accepts: { kind: "call", signatures: single.definitions.filter(isLabeled) },
+    write: ({ name, values }) =>
+      callText(
+        single.definitions.find((each) => each.name === name)!,
+        values,
+      ),
+    read(expression, reader) {
+      const [call, ...others] = asCalls(expression) ?? [];
+      const isOne = call && others.length === 0;
+      if (!isOne || isTupleKind(call.callee.name) || !isLabeled(call.callee)) {
+        return mismatch(expression, reader, description);
+      }
+      return readSource(call, reader);
+    },
+  };
+}
+
+function readSource(call: CallExpression, reader: ArgumentReader): WrittenSource | undefined {
+  const resolved = resolveCall(call, single, reader);
+  if (!resolved) return undefined;
+  return { name: call.callee.name, values: resolved.bound.values, rule: resolved.result };
+}
+
+/** A source that draws examples of several pictures from another one. */
+function tuples(
+  kind: TupleKind,
+  described: Pick<RecipeDefinition<SourceRule>, "example" | "aliases" | "summary">,
+) {
+  return source({
+    name: kind,
+    ...described,
+    positional: ["of"],
+    arguments: { of: required(labeledSource(), "the source that the pictures are drawn from") },
+    resolve:
+      ({ of }) =>
+      (split) => ({ ...of.rule(split), tuples: kind }),
+  });
+}
+
+export const sources: Registry<SourceRule> = {
+  ...KIND,
+  definitions: [
+    ...single.definitions,
+    tuples("triplets", {
+      example: 'triplets(folder("data/photos", holdout=0.2))',
+      aliases: ["triplet", "TripletDataset", "TripletFaceDataset"],
+      summary:
+        "three pictures for each picture of another source: itself for the input `anchor`, " +
+        "another one of its class for `positive`, one of another class for `negative`",
+    }),
+    tuples("siamese", {
+      example: 'siamese(folder("data/photos", holdout=0.2))',
+      aliases: ["SiameseDataset", "SiameseNetworkDataset", "SiamesePairedDataset", "make_pairs"],
+      summary:
+        "two pictures for each picture of another source: itself for the input `left`, and for " +
+        "`right` one of its class or of another one, equally often; the target is 1 for one class",
     }),
   ],
 };

@@ -6,9 +6,10 @@ import { portsOf, type Value } from "../../ir/graph.js";
 import { isOfSection } from "../../ir/section.js";
 import type { AnalyzedModel, RecipeOverrides } from "../analysis.js";
 import { checkStops } from "../stops.js";
+import { isTupleKind } from "../../../program/tuples.js";
 import type { ArgumentType } from "../../calls/signature.js";
 import type { Environment } from "../../calls/environment.js";
-import { checkOneTensor } from "./check-tensors.js";
+import { checkTensors } from "./check-tensors.js";
 import { analyzeData } from "./data.js";
 import { readCall, type Resolved } from "./definition.js";
 import type { PlannedLength } from "./length.js";
@@ -145,11 +146,14 @@ function readData(
       related: [{ span: data.name.span, message: "has no `train` split" }],
     });
   }
-  if (!data.model && !checkOneTensor(model, train.data!.span, environment)) return undefined;
+  const { span } = train.data!;
+  if (!data.model && !checkTensors(model, data, span, environment)) return undefined;
   const [target, ...others] = model.graph ? portsOf(model.graph, "target") : [];
   if (others.length > 0) return undefined;
   const isOfBoxes = model.graph?.inputs.some(({ boxClasses }) => boxClasses !== undefined);
-  if (target?.type === "f32" && !isOfBoxes) return reportNumbers(train, target, environment);
+  const isDrawn = data.splits.some(({ source }) => isTupleKind(source.callee.name));
+  if (target?.type === "f32" && !isOfBoxes && !isDrawn)
+    return reportNumbers(train, target, environment);
   return analyzeData(data, model, environment);
 }
 

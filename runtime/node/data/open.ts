@@ -5,6 +5,7 @@ import type { Dataset, InputShape } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { withHoldout } from "../../data/holdout.js";
 import { keepInMemory } from "../../data/memory.js";
+import { withTuples } from "../../data/tuples.js";
 import { holdsCifar10, openCifar10 } from "./cifar10.js";
 import { openBoxes } from "./boxes.js";
 import {
@@ -208,7 +209,8 @@ export async function openSplit(
   const files = source.holdout ? "train" : split;
   const opened = await openSource(source, files, options);
   checkClasses(opened, options);
-  const dataset = source.holdout ? withHoldout(opened, source.holdout) : opened;
+  const held = source.holdout ? withHoldout(opened, source.holdout) : opened;
+  const dataset = source.tuples ? withTuples(held, source.tuples) : held;
   return opened.prepare ? keepInMemory(dataset, options.memory ?? DEFAULT_MEMORY) : dataset;
 }
 
@@ -296,7 +298,7 @@ async function locateSource(
     return { ...source, path: join(path, basename(source.path)), masks };
   }
   if (!(await holdsFormat(source, path))) {
-    return { kind: "folder", path, holdout: source.holdout };
+    return { kind: "folder", path, holdout: source.holdout, tuples: source.tuples };
   }
   return { ...source, path: await pathWithin(path, source) };
 }
