@@ -224,12 +224,13 @@ export class Predictor<
   }
 }
 
-/** What other modules have with `--inspect`. */
-async function notInspectable(this: Predictor): Promise<never> {
-  throw (await import("./not-inspectable.js")).notInspectable(this.program);
+/** What other modules have, some of it with `--inspect`. */
+for (const name of ["activations", "attribution", "step", "evaluate"]) {
+  const missing = async function (this: Predictor): Promise<never> {
+    throw (await import("./not-inspectable.js")).notInspectable(this.program, name);
+  };
+  Object.assign(Predictor.prototype, { [name]: missing });
 }
-
-Object.assign(Predictor.prototype, { activations: notInspectable, attribution: notInspectable });
 
 interface PredictorParts extends PredictorOptions {
   readonly copies: Copies;

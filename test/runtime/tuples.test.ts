@@ -151,6 +151,10 @@ test("a module that only predicts has one input, and predicts the same", async (
   await predictor.load(await network.save());
   const pictures = Float32Array.from({ length: 128 }, (_, at) => (at % 7) / 7);
   expect(await predictor.predict(pictures)).toEqual(await network.predict(pictures));
+  const whole = predictor as unknown as Several;
+  for (const call of ["step", "evaluate"] as const) {
+    await expect(whole[call](pictures)).rejects.toThrow("run `netc compile tuples.net` without it");
+  }
   await expect(network.predict({ positive: pictures })).rejects.toThrow("`anchor` must be");
 });
 
