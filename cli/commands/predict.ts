@@ -8,15 +8,23 @@ import { annotate, type Prediction } from "../annotate.js";
 import { compileSpec, parametersOf, type CompiledSpec } from "../compiled.js";
 import { trainedClassNames } from "../data.js";
 import { wrongInput } from "../failure.js";
+import { writeOutput } from "../files.js";
 import { formatPercent } from "../format.js";
 import { openNetwork } from "../open-network.js";
-import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
+import {
+  adapterOption,
+  jsonOption,
+  positiveInteger,
+  seedValue,
+  type AdapterOptions,
+} from "../options.js";
 import { findPictures, Pictures } from "../pictures.js";
 import { predictBoxes, predictsBoxes, requireBoxOptions } from "../predict-boxes.js";
 import { predictMasks, predictsMasks, requireMaskOptions, TOP } from "../predict-masks.js";
 import { predictRows } from "../predict-rows.js";
 import { showValues } from "../predict-values.js";
 import { PredictionsFile } from "../predictions.js";
+import { makesSamples, samplePicture } from "../samples.js";
 import { print, printJson } from "../terminal.js";
 import { classNamesOf, loadWeights, readWeights } from "../weights.js";
 import { describeCommand } from "./command.js";
@@ -27,6 +35,9 @@ interface PredictOptions extends AdapterOptions {
   readonly top?: number;
   readonly annotate?: string;
   readonly masks?: string;
+  readonly samples?: string;
+  readonly count: number;
+  readonly seed: number;
   readonly csv?: string;
   readonly json?: boolean;
 }
@@ -39,10 +50,11 @@ export function predictCommand(): Command {
     "predict specs/alexnet.net --weights runs/alexnet/weights.safetensors cat.jpg --top 3",
     "predict specs/alexnet.net --weights w.safetensors photos --annotate named",
     "predict street.net --weights w.safetensors photos --masks masks --annotate overlays",
+    "predict gan.net --weights w.safetensors --samples samples.png",
   ])
     .argument("<spec>", "the spec file")
     .argument(
-      "<image...>",
+      "[image...]",
       "image files, folders of them, patterns such as 'photos/*.jpg', " +
         "or - for standard input; the eval split's transforms are applied",
     )
@@ -58,6 +70,9 @@ export function predictCommand(): Command {
       "write copies of the images with their classes, masks or boxes to this folder",
     )
     .option("--masks <dir>", "write masks to this folder: PNG files whose values are classes")
+    .option("--samples <file>", "of a model that makes images of noise: write them to a PNG file")
+    .option("--count <n>", "how many samples", positiveInteger, 64)
+    .option("--seed <n>", "seed of the samples' noise", seedValue, 0)
     .option("--csv <file>", "write file, prediction and probabilities, or the numbers predicted")
     .addOption(jsonOption())
     .addOption(adapterOption())
@@ -70,6 +85,8 @@ async function predict(
   options: PredictOptions,
 ): Promise<void> {
   const compiled = await compileSpec(path, { train: options.train });
+  if (makesSamples(compiled.compilation.programs[0]!)) return predictSamples(compiled, options);
+  requirePictures(compiled, images, options);
   requireOneTensor(compiled);
   requireImages(compiled);
   const isOfPixels = predictsMasks(compiled);
@@ -108,6 +125,43 @@ async function predict(
   } finally {
     network.destroy();
   }
+}
+
+/** Writes samples of a model that makes images of noise. */
+async function predictSamples(compiled: CompiledSpec, options: PredictOptions): Promise<void> {
+  const { samples, count, seed } = options;
+  if (samples === undefined) {
+    throw wrongInput(
+      `model ${compiled.model.name} of ${compiled.spec.path} makes images of noise`,
+      "`--samples samples.png` writes some side by side",
+    );
+  }
+  const weights = await readWeights(options.weights, parametersOf(compiled));
+  const batch = Math.min(count, MAX_BATCH);
+  const network = await openNetwork(compiled, { batch, adapter: options.adapter });
+  try {
+    await loadWeights(network, weights);
+    const { data } = compiled.recipe ?? {};
+    const transforms = (data?.train ?? data?.eval)?.transforms ?? [];
+    await writeOutput(samples, await samplePicture(network, { count, seed, transforms }));
+    print(`wrote ${count} samples to ${samples}`);
+  } finally {
+    network.destroy();
+  }
+}
+
+function requirePictures(
+  { model, spec }: CompiledSpec,
+  images: readonly string[],
+  { samples }: PredictOptions,
+): void {
+  if (samples !== undefined) {
+    throw wrongInput(
+      `--samples is for models that make images of noise, and ${model.name} of ${spec.path} ` +
+        "does not",
+    );
+  }
+  if (images.length === 0) throw wrongInput("name the images to predict");
 }
 
 /** All classes, also where `--top` shows fewer. */

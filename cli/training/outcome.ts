@@ -4,6 +4,7 @@ import { LAST_CHECKPOINT } from "../../runtime/node/training.js";
 import { DataError } from "../../runtime/data/error.js";
 import { DeviceLostError } from "../../runtime/errors.js";
 import type { EarlyStopping } from "../../program/recipe.js";
+import type { Program } from "../../program/program.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import {
   DivergedError,
@@ -15,6 +16,8 @@ import {
 import { describeNotFinite } from "../evaluation-text.js";
 import { ExitCode, Failure } from "../failure.js";
 import { describeError } from "../report.js";
+import type { CompiledSpec } from "../compiled.js";
+import { makesSamples } from "../samples.js";
 import { formatDuration, formatMetrics, plural } from "../format.js";
 import { BEST_WEIGHTS } from "./best.js";
 import type { TrainingParts } from "./parts.js";
@@ -48,10 +51,15 @@ export function describeResult(
     `metrics  ${file("metrics.jsonl")}`,
     "",
     "use them:",
-    `  npx netc eval ${use}`,
-    // The command predicts images alone.
-    ...(compiled.model.input?.shape.length !== 1 ? [`  npx netc predict ${use} IMAGE`] : []),
+    ...usesOf(compiled, program, use),
   ].join("\n");
+}
+
+function usesOf(compiled: CompiledSpec, program: Program, use: string): readonly string[] {
+  if (makesSamples(program)) return [`  npx netc predict ${use} --samples samples.png`];
+  // The command predicts images alone.
+  const isOfImages = compiled.model.input?.shape.length !== 1;
+  return [`  npx netc eval ${use}`, ...(isOfImages ? [`  npx netc predict ${use} IMAGE`] : [])];
 }
 
 /** Of a run that was stopped: how far it is and how to continue. */

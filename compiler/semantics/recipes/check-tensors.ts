@@ -17,7 +17,8 @@ export interface Unfed {
 }
 
 /** Undefined for a model that sources of data can feed. */
-export function unfedBy({ inputs, network }: Ports): Unfed | undefined {
+export function unfedBy({ inputs: all, network }: Ports): Unfed | undefined {
+  const inputs = all.filter(isGiven);
   const targets = network?.targets ?? [];
   const call = `step(${argument(inputs, "images")}, ${argument(targets, "targets")})`;
   const ports = [inputs, targets].find(({ length }) => length > 1);
@@ -167,5 +168,10 @@ function targetProblem(kind: TupleKind, targets: readonly NetworkPort[]): string
 /** `[tokens, channels]` or a single token: neither an image nor a row of a table. */
 const isNoRow = ({ shape }: Ports["inputs"][number]) => shape.length === 2 || shape.length === 0;
 
-const isUnusual = ({ inputs, network }: Ports) =>
-  inputs.length > 1 || inputs.some(isNoRow) || (network?.targets.length ?? 0) > 1;
+/** Not noise, which the device draws. */
+const isGiven = ({ distribution }: Ports["inputs"][number]) => distribution === undefined;
+
+const isUnusual = ({ inputs: all, network }: Ports) => {
+  const inputs = all.filter(isGiven);
+  return inputs.length > 1 || inputs.some(isNoRow) || (network?.targets.length ?? 0) > 1;
+};

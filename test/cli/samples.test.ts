@@ -1,0 +1,40 @@
+/** A generator and a discriminator trained on data, and samples of them, from the command line. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeWorkspace, type Workspace } from "./fixtures.js";
+import { netc, root } from "./netc.js";
+
+const spec = join(root, "examples/gan/digits.net");
+let workspace: Workspace;
+
+beforeAll(async () => {
+  workspace = await makeWorkspace();
+});
+
+afterAll(() => workspace.remove());
+
+const run = (...args: string[]) => netc(args, { cwd: workspace.folder });
+
+test("train logs the losses by name; predict writes samples, the same for a seed", async () => {
+  const trained = await run("train", spec, "--steps", "3", "--out", "run");
+  expect(trained.code).toBe(0);
+  expect(trained.stderr).toMatch(/training loss [\d.]+, d [\d.]+, g [\d.]+/);
+
+  const sample = async (file: string, ...more: string[]) => {
+    const weights = ["--weights", "run/weights.safetensors", "--samples", file];
+    const { code } = await run("predict", spec, ...weights, "--count", "7", ...more);
+    expect(code).toBe(0);
+    return readFile(join(workspace.folder, file));
+  };
+  const first = await sample("first.png");
+  // Three columns and three rows of 8 pixels with lines of one pixel around them.
+  expect(await sharp(first).metadata()).toMatchObject({ format: "png", width: 28, height: 28 });
+  expect((await sharp(first).stats()).channels[0]!.stdev).toBeGreaterThan(1);
+  expect(await sample("again.png", "--seed", "0")).toEqual(first);
+  expect(await sample("other.png", "--seed", "1")).not.toEqual(first);
+
+  const none = await run("predict", spec, "--weights", "run/weights.safetensors");
+  expect([none.code, none.stderr]).toEqual([1, expect.stringContaining("--samples samples.png")]);
+});
