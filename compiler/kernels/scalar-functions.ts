@@ -104,13 +104,17 @@ const SOFTPLUS = helper(
   }`,
 );
 
+/** The size of x, and its first digits, whose square is exact. */
+const SIZE_AND_HEAD = code`
+    let size = min(abs(x), vec4f(16));
+    let head = bitcast<vec4f>(bitcast<vec4u>(size) & vec4u(0xfffff000u));`;
+
 /** exp(-x * x / 2): the square in two parts, the first of them exact. */
 const BELL = helper(
   "bell",
   code`
   fn bell(x: vec4f) -> vec4f {
-    let size = min(abs(x), vec4f(16));
-    let head = bitcast<vec4f>(bitcast<vec4u>(size) & vec4u(0xfffff000u));
+    ${SIZE_AND_HEAD}
     let rest = ${EXP}(0.5 * (head - size) * (head + size));
     return ${OR_NAN}(x, ${EXP}(-0.5 * head * head) * rest);
   }`,
@@ -134,8 +138,7 @@ const NORMAL = helper(
     series = fma(t, series, vec4f(0.37409196));
     series = fma(t, series, vec4f(1.00002368));
     series = fma(t, series, vec4f(-1.26551223));
-    let size = min(abs(x), vec4f(16));
-    let head = bitcast<vec4f>(bitcast<vec4u>(size) & vec4u(0xfffff000u));
+    ${SIZE_AND_HEAD}
     let rest = 0.5 * (head - size) * (head + size);
     let tail = 0.5 * t * ${EXP}(-0.5 * head * head) * ${EXP}(rest + series);
     return ${OR_NAN}(x, select(tail, 1.0 - tail, x > vec4f(0)));

@@ -18,7 +18,7 @@ export interface Unfed {
 
 /** Undefined for a model that sources of data can feed. */
 export function unfedBy({ inputs: all, network }: Ports): Unfed | undefined {
-  const inputs = all.filter(isGiven);
+  const inputs = givenOf(all);
   const targets = network?.targets ?? [];
   const call = `step(${argument(inputs, "images")}, ${argument(targets, "targets")})`;
   const ports = [inputs, targets].find(({ length }) => length > 1);
@@ -168,10 +168,11 @@ function targetProblem(kind: TupleKind, targets: readonly NetworkPort[]): string
 /** `[tokens, channels]` or a single token: neither an image nor a row of a table. */
 const isNoRow = ({ shape }: Ports["inputs"][number]) => shape.length === 2 || shape.length === 0;
 
-/** Not noise, which the device draws. */
-const isGiven = ({ distribution }: Ports["inputs"][number]) => distribution === undefined;
+/** All but noise, which the device draws. */
+const givenOf = (inputs: Ports["inputs"]) =>
+  inputs.filter(({ distribution }) => distribution === undefined);
 
 const isUnusual = ({ inputs: all, network }: Ports) => {
-  const inputs = all.filter(isGiven);
+  const inputs = givenOf(all);
   return inputs.length > 1 || inputs.some(isNoRow) || (network?.targets.length ?? 0) > 1;
 };
