@@ -32,14 +32,14 @@ export const CASES = {
     contenders: [...TRAINERS, "onnxruntime"],
   },
   "vit-tiny-train-64": {
-    title: "Vision transformer for CIFAR-10, training step, batch 64",
+    title: "vit_tiny on CIFAR-10, training step, batch 64",
     network: "vit_tiny",
     mode: "train",
     batch: 64,
     contenders: TRAINERS,
   },
   "vit-tiny-infer-8": {
-    title: "Vision transformer for CIFAR-10, inference, batch 8",
+    title: "vit_tiny on CIFAR-10, inference, batch 8",
     network: "vit_tiny",
     mode: "infer",
     batch: 8,
