@@ -7,9 +7,11 @@ import { stateNames, type OptimizerSettings } from "../../program/optimizers.js"
 import type { TrainRecipe } from "../../program/recipe.js";
 import type { ExportTensor } from "./model.js";
 
+type Metadata = Readonly<Record<string, string>>;
+
 export interface ExportOptimizer {
   readonly settings: OptimizerSettings;
-  /** Steps that have changed the weights. */
+  /** Steps of this optimizer that have changed the weights. */
   readonly steps: number;
   /** Weights that training changes, by their learning rate and weight decay. */
   readonly groups: readonly OptimizerGroup[];
@@ -29,7 +31,7 @@ export interface CheckpointFacts {
   readonly recipe: TrainRecipe;
   /** Of the file; `optimizer.STATE.NAME` is a state. */
   readonly tensors: ReadonlyMap<string, ExportTensor>;
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly metadata: Metadata;
   /** `optimizer.velocity.` of `velocity`. */
   readonly prefixOf: (state: string) => string;
 }
@@ -63,8 +65,11 @@ export function optimizerOf(facts: CheckpointFacts): ExportOptimizer | undefined
   };
 }
 
-/** In 16 bits, steps whose gradients are not finite change nothing. */
-function stepsIn({ step = "0", loss_scale: scale }: Readonly<Record<string, string>>): number {
-  const skipped = scale?.split(" ").map(Number)[inLossScale("skipped")] ?? 0;
-  return Number(step) - skipped;
+/**
+ * Steps since the optimizer began, which it does again in each stage of `unfreeze`. In 16 bits,
+ * those whose gradients are not finite change nothing, and the device counts the others.
+ */
+function stepsIn({ step = "0", since = "0", loss_scale: scale }: Metadata): number {
+  const updates = scale?.split(" ").map(Number)[inLossScale("updates")];
+  return updates ?? Number(step) - Number(since);
 }

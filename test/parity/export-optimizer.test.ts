@@ -16,6 +16,8 @@ const BATCH = 4;
 const CLASSES = 5;
 const BEFORE = 4;
 const AFTER = 5;
+/** Where the second stage begins of a recipe that has one. */
+const PHASE = 1;
 
 /** A bias before batch normalization would have a gradient of rounding errors alone. */
 const specOf = (settings: string) => `
@@ -47,6 +49,7 @@ async function trained(text: string, checkpoint: string) {
   const network = await createNetwork<string, string, Uint32Array>(programs, { batch: BATCH });
   try {
     for (let step = 0; step < BEFORE + AFTER; step++) {
+      if (step === PHASE && programs[0]!.phases) await network.enterPhase(1);
       if (step === BEFORE) writeFileSync(checkpoint, await network.save({ optimizer: true }));
       const { images, labels } = batchOf(step);
       await network.step(images, labels);
@@ -110,6 +113,9 @@ const CASES = [
   "optimizer = rmsprop(lr=1e-3, momentum=0.9)",
   "optimizer = adagrad(lr=1e-2, weight_decay=1e-3)",
   "optimizer = adadelta(lr=0.5, eps=1e-4)",
+  "optimizer = radam(lr=2e-3)",
+  // Its optimizer began after the first step, as that of PyTorch's new stage does.
+  "optimizer = adam(lr=2e-3)\n  freeze = [half.*]\n  unfreeze = after(1 steps, [half.*])",
 ];
 
 describe("PyTorch continues a run", () => {
@@ -128,13 +134,16 @@ describe("PyTorch continues a run", () => {
 });
 
 describe("what is written of a checkpoint", () => {
-  const tensorsOf = async (settings: string) => {
+  const tensorsOf = async (settings: string, steps = 1) => {
     const checkpoint = join(folder, "short.safetensors");
     const text = specOf(settings);
     const { programs } = compile(text, { file: "case.net" });
     const network = await createNetwork<string, string, Uint32Array>(programs, { batch: BATCH });
     try {
-      await network.step(batchOf(0).images, batchOf(0).labels);
+      for (let step = 0; step < steps; step++) {
+        if (step === PHASE && programs[0]!.phases) await network.enterPhase(1);
+        await network.step(batchOf(step).images, batchOf(step).labels);
+      }
       writeFileSync(checkpoint, await network.save({ optimizer: true }));
     } finally {
       network.destroy();
@@ -166,6 +175,15 @@ describe("what is written of a checkpoint", () => {
       "the optimizer's learning rates are those before warmup and schedule, which are left out",
     ]);
   });
+
+  test.each(["adam(lr=2e-3)", "radam(lr=2e-3)", "adam(lr=2e-3)\n  precision = f16"])(
+    "in a later stage, the steps of that stage: %s",
+    async (optimizer) => {
+      const stages = "freeze = [half.*]\n  unfreeze = after(1 steps, [half.*])";
+      const { weights } = await tensorsOf(`optimizer = ${optimizer}\n  ${stages}`, 3);
+      expect(weights.optimizer!.steps).toBe(2);
+    },
+  );
 
   test("averages go without it, and notes say why", async () => {
     const { weights, notes } = await tensorsOf(
