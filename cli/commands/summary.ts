@@ -211,8 +211,9 @@ function summarizeLayers(
   layers: readonly AnalyzedLayer[],
   parameters: readonly ProgramParameter[],
 ): readonly LayerSummary[] {
+  const names = new Set(layers.map(({ weights }) => weights));
   const own = ({ weights }: AnalyzedLayer) =>
-    parameters.filter(({ name, role }) => !role && layerOf(name) === weights);
+    parameters.filter(({ name, role }) => !role && layerOf(name, names) === weights);
   const isTrained = (layer: AnalyzedLayer) => own(layer).some(({ trainable }) => trainable);
   const backward = macsOfBackward(layers, (index) => isTrained(layers[index]!));
   return layers.map((layer, index) => ({
@@ -222,8 +223,15 @@ function summarizeLayers(
   }));
 }
 
-/** A weight's name is its layer's and its own: `features.conv1` of `features.conv1.weight`. */
-const layerOf = (weight: string) => weight.slice(0, weight.lastIndexOf("."));
+/**
+ * A weight's name begins with its layer's: `encoder.attention1` of `encoder.attention1.qkv.weight`.
+ * That of a declared parameter is the name itself.
+ */
+function layerOf(weight: string, layers: ReadonlySet<string>): string {
+  let name = weight;
+  while (!layers.has(name) && name.includes(".")) name = name.slice(0, name.lastIndexOf("."));
+  return name;
+}
 
 function summarizeLayer(layer: AnalyzedLayer): Omit<LayerSummary, "isFrozen" | "macsBackward"> {
   const { name, kind, line, output = [], parameters, weights, macs } = layer;
@@ -275,8 +283,8 @@ const WEIGHT_COLUMNS: readonly Column[] = [
 ];
 
 function describeSummary(summary: Summary, width: number | undefined): string {
-  const weightsOf = weightsByLayer(summary.weights);
   const nameOf = ({ name, weights = name }: LayerSummary) => weights;
+  const weightsOf = weightsByLayer(summary.weights, new Set(summary.layers.map(nameOf)));
   const firsts = new Map(summary.layers.toReversed().map((layer) => [nameOf(layer), layer]));
   const layerRows = summary.layers.map((layer) => {
     const isCounted = firsts.get(nameOf(layer)) !== layer;
@@ -326,13 +334,15 @@ const describeSlices = ({ batch, slices }: Summary) =>
     ? "a step"
     : `a slice, ${slices} slices of up to ${Math.ceil(batch / slices)} a step`;
 
-/**
- * A weight's name is its layer's and its own, `features.conv1.weight`: of each layer the own ones.
- */
-function weightsByLayer(weights: readonly WeightSummary[]): ReadonlyMap<string, readonly string[]> {
+/** Of each layer the rest of its weights' names, which declared parameters do not have. */
+function weightsByLayer(
+  weights: readonly WeightSummary[],
+  layers: ReadonlySet<string>,
+): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>();
   for (const { name } of weights) {
-    const layer = layerOf(name);
+    const layer = layerOf(name, layers);
+    if (layer === name) continue;
     names.set(layer, [...(names.get(layer) ?? []), name.slice(layer.length + 1)]);
   }
   return names;

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../data/pattern.js";
@@ -56,6 +56,21 @@ test("the table names the weights of a layer in its row", async () => {
   const { stdout } = await netc(["summary", "specs/resnet18.net"]);
   expect(stdout).toMatch(/^stem\.conv1 .* \d+ {2}weight$/m);
   expect(stdout).toMatch(/^stem\.batchnorm1 .*weight, bias, running_mean, running_var$/m);
+});
+
+test("weights of several parts, and declared parameters, belong to their layers", async () => {
+  const { stdout: windows } = await netc(["summary", "specs/swin_t.net"]);
+  const parts = "relative_position_bias_table, qkv.weight, qkv.bias, proj.weight, proj.bias";
+  expect(windows).toMatch(new RegExp(`^stage1\\.pair1\\.layer1\\.attn .*\\d {2}${parts}$`, "m"));
+  const file = join(await temporaryFolder(), "vit.net");
+  const text = await readFile("specs/vit_tiny.net", "utf8");
+  const frozen = "freeze = [class_token, *.out_proj]\n  epochs";
+  await writeFile(file, text.replace(/^ {2}epochs/m, `  ${frozen}`));
+  const { code, stdout, stderr } = await netc(["summary", file]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(/^class_token +parameter +1 x 96 +96 frozen /m);
+  expect(stdout).toMatch(/^positions +parameter +65 x 96 +6,240 /m);
+  expect(stdout).toMatch(/^encoder1\.attention1 +attention +65 x 96 +37,248 +\d/m);
 });
 
 test("--weights lists them by the names that the weights file has, with shapes", async () => {
