@@ -24,7 +24,8 @@ export async function beginning(
 ): Promise<readonly InspectableRun[]> {
   const { loaded, slice } = stepping.phases;
   const { count } = parts;
-  const only = { list, slice: { first: 0, count }, ...turnOf(loaded.program, list) };
+  const optimizer = await turnOf(loaded.program, list, parts.optimizer);
+  const only = { list, slice: { first: 0, count }, optimizer };
   const whole = { first: 0, count: Math.min(count, slice) };
   const chosen = runs ?? [only];
   await stepping.fold(chosen[0]!.list, stepping.frame(whole, parts));
@@ -35,10 +36,15 @@ export async function beginning(
   });
 }
 
-/** The optimizer of a list of a later turn. */
-function turnOf({ turns }: Program, list: string): { readonly optimizer?: OptimizerSettings } {
+/** The optimizer of a list, which may be of a later turn. */
+async function turnOf(
+  program: Program,
+  list: string,
+  given: OptimizerSettings | undefined,
+): Promise<OptimizerSettings | undefined> {
   const turn = /\d+$/.exec(list)?.[0];
-  return turn === undefined ? {} : { optimizer: turns![Number(turn) - 1]! };
+  if (turn === undefined) return given;
+  return (await import("./turns.js")).optimizerOfTurn(program, Number(turn), given);
 }
 
 /** Makes a step list ready to be run, on examples that it uploads. */

@@ -159,6 +159,7 @@ async function train(path: string, options: TrainOptions, ranks?: TrainingRanks)
   });
   requireSomeFit(compiled.compilation, options.memory);
   const declared = requireRecipe(compiled);
+  if (options.findLr !== undefined && declared.steps) throw findsNoRate(declared);
   const wanted = { ...declared, seed: options.seed ?? declared.seed };
   const weights =
     options.weights === undefined
@@ -191,6 +192,13 @@ async function train(path: string, options: TrainOptions, ranks?: TrainingRanks)
     await claim?.release();
   }
 }
+
+/** What a rate range test looks at, the fall of one loss, losses that compete do not have. */
+const findsNoRate = ({ name }: TrainRecipe) =>
+  wrongUsage(
+    `--find-lr looks for the rate at which the loss falls, and recipe ${name} has a loss a step`,
+    "compare samples of runs at a few rates: --lr scales the rates of all steps",
+  );
 
 /** A test of learning rates claims no folder: it leaves no trace of a run. */
 async function testRates(

@@ -38,3 +38,8 @@ test("train logs the losses by name; predict writes samples, the same for a seed
   const none = await run("predict", spec, "--weights", "run/weights.safetensors");
   expect([none.code, none.stderr]).toEqual([1, expect.stringContaining("--samples samples.png")]);
 });
+
+test("--find-lr is refused for a recipe with steps, before anything runs", async () => {
+  const { code, stderr } = await run("train", spec, "--find-lr");
+  expect([code, stderr]).toEqual([2, expect.stringContaining("recipe Base has a loss a step")]);
+});

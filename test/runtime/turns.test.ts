@@ -2,12 +2,17 @@ import { describe, expect, test } from "vitest";
 import { analyze, compile } from "../../compiler/index.js";
 import { createNetwork, fit, loopback, parseTensors } from "../../runtime/index.js";
 import { uniformValues } from "../oracle/values.js";
+import type { Network } from "../../runtime/network.js";
+import { optimizerOfTurn } from "../../runtime/turns.js";
 import { ADAM, gan, STEPS, type GanParts } from "../ports/gan.js";
 
 const COUNT = 8;
 const images = uniformValues("turns/images", COUNT * 64, 1);
 
-const open = async (parts: GanParts = {}, options: { accumulate?: number; seed?: number } = {}) => {
+const open = async (
+  parts: GanParts = {},
+  options: { seed?: number; learningRate?: number } = {},
+) => {
   const { programs, diagnostics } = compile(gan(parts), { file: "gan.net" });
   expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
   const adapter = process.env["NETC_ADAPTER"];
@@ -18,6 +23,9 @@ const open = async (parts: GanParts = {}, options: { accumulate?: number; seed?:
     ...options,
   });
 };
+
+const weights = (net: Pick<Network, "parameters">) =>
+  net.parameters.filter(({ name }) => !name.includes("running"));
 
 const DROPS = { dropout: "-> dropout(0.3)" };
 
@@ -53,6 +61,24 @@ describe("steps of a recipe", () => {
     expect(sizes[0]).toBeCloseTo(2e-2, 4);
     expect(sizes[1]).toBeCloseTo(1e-2, 4);
     net.destroy();
+  });
+
+  test("stay finite and where they are at a first rate of 0, however it comes", async () => {
+    const options = { file: "gan.net", overrides: { learningRate: 0 } };
+    const { programs } = compile(gan(), options);
+    const adapter = process.env["NETC_ADAPTER"];
+    const still = await createNetwork<string, string, void>(programs, { batch: COUNT, adapter });
+    const [moving, opened] = [await open(), await open({}, { learningRate: 0 })];
+    for (const net of [still, moving, opened]) {
+      const state = () => Promise.all(weights(net).map(({ name }) => net.read(name)));
+      const before = await state();
+      const given = net === moving ? { learningRate: 0 } : {};
+      const { d, g } = await net.step(images, undefined, given);
+      expect([d, g].every(Number.isFinite)).toBe(true);
+      expect(await state()).toEqual(before);
+    }
+    await expect(still.step(images, undefined, { learningRate: 0.1 })).rejects.toThrow(/is 0 in/);
+    for (const net of [still, moving, opened]) net.destroy();
   });
 
   test("in slices only sum in another order", async () => {
@@ -116,6 +142,32 @@ describe("steps of a recipe", () => {
     const options = { exchange: exchange!, stepsPerEpoch: 1 };
     await expect(fit(net, batches, recipe!, options)).rejects.toThrow(/`step`/);
     net.destroy();
+  });
+});
+
+describe("the settings of a later step", () => {
+  const adam = { kind: "adam", weightDecay: 0.1, beta1: 0.5, beta2: 0.9, epsilon: 1e-8 } as const;
+  const first = { ...adam, learningRate: 2e-4 };
+  const program = { optimizer: first, turns: [{ ...adam, beta1: 0, learningRate: 1e-3 }] };
+
+  test("are the recipe's where the call has no others", () => {
+    expect(optimizerOfTurn(program, 1)).toEqual(program.turns[0]);
+  });
+
+  test("take the ratio of the rates, and a weight decay that is not the recipe's", () => {
+    const given = { ...first, learningRate: 1e-4, weightDecay: 0 };
+    const { learningRate, ...rest } = optimizerOfTurn(program, 1, given);
+    expect(learningRate).toBeCloseTo(5e-4, 9);
+    expect(rest).toEqual({ ...adam, beta1: 0, weightDecay: 0 });
+  });
+
+  test("keep the ratio under `--lr`", () => {
+    const overrides = { learningRate: 1e-5 };
+    const { recipe } = compile(gan(), { file: "gan.net", overrides });
+    expect(recipe!.optimizer.learningRate).toBe(1e-5);
+    const rates = recipe!.steps!.map(({ optimizer }) => optimizer.learningRate);
+    expect(rates[0]).toBe(1e-5);
+    expect(rates[1]).toBeCloseTo(5e-6, 12);
   });
 });
 

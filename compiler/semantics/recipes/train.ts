@@ -1,7 +1,7 @@
 import type { DataDeclaration, Setting, TrainDeclaration } from "../../../grammar/ast.js";
 import { isLayerwise } from "../../../program/optimizers.js";
 import type { Clipping, OptimizerSettings } from "../../../program/program.js";
-import type { DataRecipe, TrainRecipe } from "../../../program/recipe.js";
+import type { DataRecipe, TrainRecipe, TrainStep } from "../../../program/recipe.js";
 import { portsOf, type Value } from "../../ir/graph.js";
 import { isOfSection } from "../../ir/section.js";
 import type { AnalyzedModel, RecipeOverrides } from "../analysis.js";
@@ -44,19 +44,20 @@ export function analyzeTrain(
   const batch = declaredBatch && (overrides.batch ?? declaredBatch);
   const length = plannedLength(epochs, overrides);
   const seed = settings.has("seed") ? read("seed", seedType) : DEFAULT_SEED;
-  const shared = withRate(readOptimizer(settings.get("optimizer"), environment), overrides);
+  const declaredRule = readOptimizer(settings.get("optimizer"), environment);
+  const shared = withRate(declaredRule, overrides);
   const clip = readClipping(settings, environment);
   const schedule = readScheduleSetting(settings.get("schedule"), length, environment);
   const data = dataDeclaration && readData(declaration, dataDeclaration, model, environment);
   const optimizerOf = (own: ReadonlyMap<string, Setting>) => {
-    const rule = withRate(readOptimizer(own.get("optimizer"), environment), overrides) ?? shared;
+    const rule = readOptimizer(own.get("optimizer"), environment) ?? declaredRule;
     const limits = readClipping(own, environment) ?? clip;
     return rule && limits ? { ...rule, clip: limits } : rule;
   };
   const parts = { settings, model, length, batch, optimizer: shared, schedule: schedule?.schedule };
   const weightSettings = readWeightSettings(parts, environment);
-  const frozen = new Set(weightSettings.freeze);
-  const steps = readSteps({ declaration, model, optimizerOf, frozen }, environment);
+  const declared = { declaration, model, optimizerOf, frozen: new Set(weightSettings.freeze) };
+  const steps = atRate(readSteps(declared, environment), overrides);
   if (steps) checkBesideSteps(settings, environment);
   const rule = steps?.[0]?.optimizer ?? shared;
   checkStops(
@@ -70,7 +71,6 @@ export function analyzeTrain(
   if (reporter.errorCount > errorsBefore) return undefined;
   if (!epochs || !batch || seed === undefined || !rule || !schedule) return undefined;
   const optimizer = clip && !steps ? { ...rule, clip } : rule;
-  const { line, column } = declaration.name.span.start;
   return {
     name: declaration.name.name,
     model: model.name,
@@ -83,8 +83,13 @@ export function analyzeTrain(
     steps,
     ...schedule,
     ...runSettings,
-    location: { line, column },
+    location: locationOf(declaration),
   };
+}
+
+function locationOf({ name }: TrainDeclaration): TrainRecipe["location"] {
+  const { line, column } = name.span.start;
+  return { line, column };
 }
 
 /** Weights that the recipe itself says are not trained, at least at first. */
@@ -108,6 +113,21 @@ function withRate(
   { learningRate }: RecipeOverrides,
 ): OptimizerSettings | undefined {
   return rule && learningRate !== undefined ? { ...rule, learningRate } : rule;
+}
+
+/** The rate is that of the first step; those of the others keep their ratios to it. */
+function atRate(
+  steps: readonly TrainStep[] | undefined,
+  { learningRate }: RecipeOverrides,
+): readonly TrainStep[] | undefined {
+  const [first] = steps ?? [];
+  if (learningRate === undefined || !steps || !first) return steps;
+  const factor = learningRate / first.optimizer.learningRate;
+  return steps.map((step) => {
+    const { optimizer } = step;
+    const scaled = step === first ? learningRate : factor * optimizer.learningRate;
+    return { ...step, optimizer: { ...optimizer, learningRate: scaled } };
+  });
 }
 
 function checkLoss(
