@@ -170,6 +170,8 @@ export interface ProgramParameter {
   readonly stream: number;
   /** `statistic`: measured while training, not trained (a running mean). A weight if absent. */
   readonly role?: "statistic";
+  /** Present for a statistic that training leaves as it is. */
+  readonly kept?: true;
   readonly trainable: boolean;
   /** Present if only losses need it: files of the trained weights leave it out. */
   readonly teacher?: true;

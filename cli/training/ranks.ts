@@ -84,11 +84,12 @@ export class TrainingRanks extends Ranks {
   }
 
   /** Says how a batch is divided, and what that changes. */
-  announce({ batch, syncBatchnorm }: TrainRecipe, { parameters }: Network): void {
+  announce({ batch, syncBatchnorm }: TrainRecipe, { program }: Network): void {
     const each = this.partOfBatch(batch);
     const share = each * this.size === batch ? `${each}` : `up to ${each}`;
     say(`${plural(batch, "image")} a step, ${share} on each of ${this.size} ranks`);
-    if (syncBatchnorm || !parameters.some(({ role }) => role === "statistic")) return;
+    const isMoved = program.parameters.some(({ role, kept }) => role === "statistic" && !kept);
+    if (syncBatchnorm || !isMoved) return;
     warn(
       "in training, batch normalization takes the statistics of each rank's images; " +
         "the running statistics are averaged (`sync_batchnorm = true` takes those of all images)",

@@ -58,7 +58,7 @@ export function planPersistent(
   const isTrained = ({ parameter }: StoredParameter) => trained.has(parameter.value.id);
   const averages = kept.average !== undefined && train !== undefined;
   const isAveraged = (parameter: StoredParameter) =>
-    averages && (isTrained(parameter) || parameter.parameter.role === "statistic");
+    averages && (isTrained(parameter) || isMeasured(parameter));
   return {
     ports: portStorage(forward, train),
     metrics:
@@ -73,6 +73,10 @@ export function planPersistent(
     })),
   };
 }
+
+/** Whether a parameter is a running statistic that training moves. */
+const isMeasured = ({ parameter: { role, isKept } }: StoredParameter) =>
+  role === "statistic" && !isKept;
 
 const trainedStorage = (parameter: StoredParameter, { optimizer }: KeptStates) => ({
   states: stateNames(optimizer).map((name) => piecesOf(parameter, "state", name)),

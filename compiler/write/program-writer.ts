@@ -224,7 +224,7 @@ export class ProgramWriter {
     { parameter, layout, pieces, storage, trained, average }: KeptParameter,
     stream: number,
   ): ProgramParameter {
-    const { value, role, initializer, trainable, isTeacher } = parameter;
+    const { value, role, initializer, trainable, isKept, isTeacher } = parameter;
     const { numbering } = this;
     const { keepGradients, exchange } = this.options;
     const gradient = keepGradients || exchange ? trained?.gradient : undefined;
@@ -246,6 +246,7 @@ export class ProgramWriter {
       initializer,
       stream,
       role: role === "statistic" ? role : undefined,
+      kept: role === "statistic" && isKept ? true : undefined,
       trainable,
       teacher: isTeacher ? true : undefined,
       location: locationOf(value.origin),

@@ -54,9 +54,9 @@ function lastUses(steps: readonly ProgramStep[]): ReadonlyMap<number, number> {
 const gradientsOf = ({ parameters }: Parts): readonly number[] =>
   parameters.flatMap(({ pieces }) => pieces.flatMap(({ gradient }) => gradient ?? []));
 
-/** The running statistics, whole, without an order among other things. */
+/** The running statistics that a step moves, whole, without an order among other things. */
 export function statisticsOf({ buffers, parameters }: Parts): readonly Range[] {
-  const statistics = parameters.filter(({ role }) => role === "statistic");
+  const statistics = parameters.filter(({ role, kept }) => role === "statistic" && !kept);
   return statistics.flatMap(({ pieces }) =>
     pieces.map(({ buffer }) => ({ buffer, offset: 0, bytes: buffers[buffer]!.bytes.fixed })),
   );

@@ -259,3 +259,28 @@ test("frozen statistics stay as they are, and training normalizes by them", asyn
     network.destroy();
   }
 });
+
+test("averages of frozen statistics are these, to the bit", async () => {
+  const recipe = `train Run of Normalized {
+    epochs = 1
+    batch = 4
+    optimizer = sgd(lr=0.05)
+    freeze_statistics = [bn]
+    average = ema(0.7)
+  }`;
+  const network = await open(specOf(CONVOLUTION) + recipe);
+  try {
+    const names = ["bn.running_mean", "bn.running_var"];
+    for (const name of names)
+      await network.write(
+        name,
+        uniformValues(name, 6, 0.5).map((x) => x + 1),
+      );
+    const before = await Promise.all(names.map((name) => network.read(name)));
+    for (let step = 0; step < 5; step++) await network.step(imagesOf(step), labelsOf(step));
+    const { tensors } = parseTensors(await network.save());
+    expect(names.map((name) => tensors.get(name)!.values)).toEqual(before);
+  } finally {
+    network.destroy();
+  }
+});

@@ -21,6 +21,7 @@ import {
 import type { Device } from "../../runtime/device.js";
 import { runsAllVariants } from "../adapters.js";
 import { SkipCounter } from "../../runtime/node/data/skipped.js";
+import { uniformValues } from "../oracle/values.js";
 import { openSeparateDevices } from "../shared-devices.js";
 
 const adapter = process.env["NETC_ADAPTER"] ?? "embedded";
@@ -242,6 +243,28 @@ describe("equal one process in slices", () => {
     const statistics = await Promise.all(ranks.map(({ network }) => tensorsOf(network)));
     expect(statistics[1]).toEqual(statistics[0]);
   });
+});
+
+test("frozen statistics are the same bits after steps of three ranks", async () => {
+  const names = ["norm.running_mean", "norm.running_var"];
+  const source = specOf({
+    layers: "-> batchnorm as norm",
+    settings: `${SGD}\n  freeze_statistics = [norm]\n  average = ema(0.9)`,
+  });
+  const { open, recipe } = compiled(source);
+  const given = names.map((name) => uniformValues(name, 4, 0.5).map((value) => value + 1));
+  const networks = await Promise.all(
+    loopback(3).map(async (exchange) => {
+      const network = await open(3);
+      for (const [index, name] of names.entries()) await network.write(name, given[index]!);
+      // Two images on each of three ranks: thirds are not exact.
+      await trainOn(network, halves(6), recipe, { exchange, evaluation: undefined });
+      return network;
+    }),
+  );
+  for (const network of networks) {
+    expect(await Promise.all(names.map((name) => network.read(name)))).toEqual(given);
+  }
 });
 
 /** The largest difference of any number of two networks. */

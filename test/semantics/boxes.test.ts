@@ -80,3 +80,22 @@ test("offers boxes for what is called nearly so", () => {
   const titles = wrongTarget("box[N, 4] in 0..3").fixes.map(({ title }) => title);
   expect(titles).toContain("write `boxes`");
 });
+
+test("`sampling` of boxes says what they are", () => {
+  const text = `model M {
+  input image: f32[N, 3, 8, 8]
+  target boxes: boxes[N, 5] in 0..3
+  conv(8, kernel=1) as cells
+  loss yolo(cells, boxes)
+}
+train T of M {
+  epochs = 1
+  batch = 2
+  optimizer = sgd(lr=0.1)
+  sampling = balanced
+}`;
+  const { diagnostics } = compile(text, { file: "m.net" });
+  expect(diagnostics.map(({ message }) => message)).toEqual([
+    "`sampling` draws images by class, but model `M` is trained on boxes",
+  ]);
+});

@@ -5,7 +5,7 @@ import { createDiagnostic, type DiagnosticDetails } from "../../diagnostics/crea
 import type { DiagnosticCode } from "../../diagnostics/catalogue/index.js";
 import type { Diagnostic } from "../../diagnostics/diagnostic.js";
 import type { Analysis } from "../analysis.js";
-import { singleExampleProblem } from "./slice-statistics.js";
+import { batchStatistics, singleExampleProblem } from "./slice-statistics.js";
 
 /** What is known when a run is about to start. */
 export interface RunFacts {
@@ -157,7 +157,11 @@ function sliceProblem(run: Run): Problem {
   const isAsWritten = batch === recipe!.batch && slices === (recipe!.accumulate ?? 1);
   if (isAsWritten) return undefined;
   const span = settingOf(run, "batch")?.value.span ?? run.train.name.span;
-  const problem = singleExampleProblem({ batch, slices }, model.graph, span);
+  const problem = singleExampleProblem(
+    { batch, slices },
+    batchStatistics(model.graph, recipe!),
+    span,
+  );
   return problem && ["NET3065", problem];
 }
 

@@ -16,9 +16,8 @@ import { didYouMean, listNames } from "../../calls/suggestion.js";
 import { readCall, type Registry, type Resolved } from "./definition.js";
 import { boolean, interval } from "../../calls/argument-types.js";
 import { plural } from "../../diagnostics/plural.js";
-import { portsOf } from "../../ir/graph.js";
 import { averages, precisions, samplings, stops } from "./policies.js";
-import { hasBatchStatistics, singleExampleProblem } from "./slice-statistics.js";
+import { batchStatistics, singleExampleProblem, type KeptStatistics } from "./slice-statistics.js";
 import { count, readSetting } from "./settings.js";
 
 interface Parts {
@@ -27,8 +26,7 @@ interface Parts {
   readonly batch: number | undefined;
   readonly schedule: Schedule | undefined;
   readonly data: DataDeclaration | undefined;
-  /** Running statistics that stay as they are. */
-  readonly statistics: readonly string[] | undefined;
+  readonly kept: KeptStatistics;
 }
 
 type RunSettings = Pick<
@@ -86,11 +84,10 @@ function readAccumulate({ settings, batch }: Parts, environment: Environment): n
 function checkStochastic(
   { call, bound }: Resolved<WeightAverage>,
   { learningRate, anneal }: StochasticAverage,
-  { model: { graph, name }, settings, statistics }: Parts,
+  { model: { graph, name }, settings, kept }: Parts,
   { reporter }: Environment,
 ): void {
-  const hasStatistics = graph && hasBatchStatistics(graph);
-  if (hasStatistics && !statistics) {
+  if (batchStatistics(graph, kept).length > 0) {
     reporter.report("NET3073", {
       message:
         `\`swa\` averages weights, and the running statistics of \`batchnorm\` in model ` +
@@ -119,13 +116,19 @@ function checkStochastic(
   });
 }
 
-function readSync({ settings, model }: Parts, environment: Environment): boolean | undefined {
+function readSync(
+  { settings, model: { graph, name }, kept }: Parts,
+  environment: Environment,
+): boolean | undefined {
   const setting = settings.get("sync_batchnorm");
   const isWanted = readSetting(setting, boolean(), environment);
-  const { graph } = model;
-  if (!isWanted || !graph || hasBatchStatistics(graph)) return isWanted;
+  if (!isWanted || !graph || batchStatistics(graph, kept).length > 0) return isWanted;
+  const isKept = batchStatistics(graph, {}).length > 0;
+  const reason = isKept
+    ? `no \`batchnorm\` of model \`${name}\` is trained by the statistics of a batch`
+    : `model \`${name}\` has no \`batchnorm\``;
   environment.reporter.report("NET3069", {
-    message: `\`sync_batchnorm\` has no effect: model \`${model.name}\` has no \`batchnorm\``,
+    message: `\`sync_batchnorm\` has no effect: ${reason}`,
     span: setting!.name.span,
     notes: ["leave it out: all other layers compute each image separately"],
   });
@@ -138,9 +141,11 @@ function checkSampling(
   { graph, classes, name }: AnalyzedModel,
   { reporter }: Environment,
 ): void {
-  const [target] = graph ? portsOf(graph, "target") : [];
+  const port = graph?.inputs.find(({ role }) => role === "target");
+  const target = port?.value;
   if (target?.type === "f32" || (target && target.shape.length > 1)) {
-    const labels = target.type === "f32" ? "numbers" : "a label for each pixel";
+    const numbers = port?.boxClasses === undefined ? "numbers" : "boxes";
+    const labels = target.type === "f32" ? numbers : "a label for each pixel";
     return reporter.report("NET3070", {
       message: `\`sampling\` draws images by class, but model \`${name}\` is trained on ${labels}`,
       span: call.span,
@@ -167,13 +172,17 @@ function checkSampling(
 }
 
 function warnOfSingleExamples(
-  { settings, batch, model }: Parts,
+  { settings, batch, model, kept }: Parts,
   slices = 1,
   { reporter }: Environment,
 ): void {
   const setting = (slices > 1 && settings.get("accumulate")) || settings.get("batch");
   if (batch === undefined || !setting) return;
-  const problem = singleExampleProblem({ batch, slices }, model.graph, setting.value.span);
+  const problem = singleExampleProblem(
+    { batch, slices },
+    batchStatistics(model.graph, kept),
+    setting.value.span,
+  );
   if (problem) reporter.report("NET3065", problem);
 }
 

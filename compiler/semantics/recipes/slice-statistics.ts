@@ -1,7 +1,9 @@
 /** Batch normalization of features over a slice of one example, in which nothing varies. */
 import type { Span } from "../../../grammar/ast.js";
 import type { DiagnosticDetails } from "../../diagnostics/create.js";
-import type { Graph, Value } from "../../ir/graph.js";
+import type { TrainRecipe } from "../../../program/recipe.js";
+import type { Graph, Node, Value } from "../../ir/graph.js";
+import { isOfSection } from "../../ir/section.js";
 import { imageShape } from "../../ir/shape.js";
 
 /** How a batch is trained. */
@@ -10,9 +12,22 @@ export interface BatchSlices {
   readonly slices: number;
 }
 
-/** Whether a layer of the network normalizes over the examples of a slice in training. */
-export const hasBatchStatistics = (graph: Graph): boolean =>
-  graph.nodes.some(({ kind }) => kind === "channelStatistics");
+/** Which statistics training leaves as they are. */
+export type KeptStatistics = Pick<TrainRecipe, "freezeStatistics" | "teacher">;
+
+/**
+ * What normalizes over the examples of a slice in training: not the layers of a teacher, and those
+ * whose statistics a recipe freezes.
+ */
+export function batchStatistics(
+  graph: Graph | undefined,
+  { freezeStatistics = [], teacher }: KeptStatistics,
+): readonly Node<"channelStatistics">[] {
+  const isKept = ({ name }: Value) =>
+    freezeStatistics.includes(name) || (teacher && isOfSection(name, teacher.section));
+  const nodes = graph?.nodes.filter((node) => node.kind === "channelStatistics") ?? [];
+  return nodes.filter(({ inputs: [, ...statistics] }) => !statistics.some(isKept));
+}
 
 /**
  * What is wrong where a slice has one example and a layer normalizes features over it; undefined
@@ -20,12 +35,10 @@ export const hasBatchStatistics = (graph: Graph): boolean =>
  */
 export function singleExampleProblem(
   { batch, slices }: BatchSlices,
-  graph: Graph | undefined,
+  measured: ReturnType<typeof batchStatistics>,
   span: Span,
 ): DiagnosticDetails | undefined {
-  const normalization = graph?.nodes.find(
-    (node) => node.kind === "channelStatistics" && hasOnePixel(node.inputs[0]!.shape),
-  );
+  const normalization = measured.find(({ inputs: [x] }) => hasOnePixel(x!.shape));
   if (!normalization || Math.ceil(batch / slices) > 1) return undefined;
   const division = slices > 1 ? `batch ${batch} / ${slices} slices = ` : "";
   const { name, span: layer } = normalization.origin;

@@ -65,8 +65,7 @@ export function analyzeTrain(
     { freeze: untrainedBy(weightSettings, model), span: declaration.model.span },
     environment,
   );
-  const statistics = weightSettings.freezeStatistics;
-  const run = { ...parts, data: dataDeclaration, statistics };
+  const run = { ...parts, data: dataDeclaration, kept: weightSettings };
   const runSettings = readRunSettings(run, environment);
   if (reporter.errorCount > errorsBefore) return undefined;
   if (!epochs || !batch || seed === undefined || !rule || !schedule) return undefined;
