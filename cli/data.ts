@@ -8,7 +8,9 @@ import type { Dataset } from "../runtime/data/dataset.js";
 import type { OpenDataOptions, OpenedData, SkippedFile } from "../runtime/node/data/index.js";
 import type { SplitName } from "../program/program.js";
 import type { DataRecipe } from "../program/recipe.js";
+import { RECALL_METRIC, RECALL_QUERIES } from "../program/tuples.js";
 import type { CompiledSpec } from "./compiled.js";
+import { formatCount } from "./format.js";
 import { warn, warnOwn } from "./terminal.js";
 
 export interface DataFlags {
@@ -29,7 +31,11 @@ export async function openRecipeData(
   const opened = await openData(recipe, options);
   const { train, evaluation } = opened;
   const shared = train && evaluation ? await findSharedFiles(train, evaluation) : [];
-  const notices = [...opened.notices, ...describeShared(shared)];
+  const notices = [
+    ...opened.notices,
+    ...describeShared(shared),
+    ...describeQueries(compiled, evaluation),
+  ];
   for (const notice of notices) warn(notice);
   return { ...opened, notices: [...options.onNotice.said, ...notices] };
 }
@@ -54,7 +60,25 @@ export async function openEvaluationData(
     );
   }
   const { openEvaluation } = await import("../runtime/node/data/index.js");
-  return openEvaluation(recipe, { ...dataOptions(compiled, flags), classNames, split });
+  const dataset = await openEvaluation(recipe, {
+    ...dataOptions(compiled, flags),
+    classNames,
+    split,
+  });
+  describeQueries(compiled, dataset).forEach(warn);
+  return dataset;
+}
+
+/** That recall is measured on a part of the pictures, where it is. */
+function describeQueries({ compilation }: CompiledSpec, dataset: Dataset | undefined): string[] {
+  const { tuples, length, name } = dataset ?? {};
+  const isMeasured = compilation.programs[0]!.fractions.includes(RECALL_METRIC);
+  if (!tuples || !isMeasured || length! <= RECALL_QUERIES) return [];
+  const [queries, all] = [RECALL_QUERIES, length!].map(formatCount);
+  return [
+    `${RECALL_METRIC} is that of ${queries} of the ${all} pictures of ${name}, evenly spaced, ` +
+      "each compared with all others",
+  ];
 }
 
 /**
@@ -104,8 +128,24 @@ function reportSkipped({ file, reason }: SkippedFile): void {
   warnOwn(`skipped ${file}: ${reason}`);
 }
 
-/** Says how many images no numbers speak of, where files were skipped. */
+/**
+ * Says how many images no numbers speak of, where files were skipped, and how many anchors of
+ * triplets or pairs were skipped with them.
+ */
 export function warnOfUnreadable(...datasets: readonly (Dataset | undefined)[]): void {
+  warnOfFiles(datasets);
+  for (const dataset of datasets) {
+    const count = dataset?.incomplete?.() ?? 0;
+    if (count === 0) continue;
+    const [what, was] = count === 1 ? ["example", "was"] : ["examples", "were"];
+    warn(
+      `${count} ${what} of \`${dataset!.tuples}\` of ${dataset!.length} in ${dataset!.name} ` +
+        `${was} left out at least once: a picture drawn for the first one could not be read`,
+    );
+  }
+}
+
+function warnOfFiles(datasets: readonly (Dataset | undefined)[]): void {
   const count = datasets.reduce((sum, dataset) => sum + (dataset?.unreadable?.() ?? 0), 0);
   if (count === 0) return;
   const which =

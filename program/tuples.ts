@@ -14,3 +14,6 @@ export const isTupleKind = (name: string): name is TupleKind => Object.hasOwn(TU
 
 /** What an evaluation on tuples measures in any case, of a network that predicts embeddings. */
 export const RECALL_METRIC = "recall_at_1";
+
+/** Of more pictures, this many evenly spaced ones look for their nearest: the time stays linear. */
+export const RECALL_QUERIES = 10_000;

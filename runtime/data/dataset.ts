@@ -94,6 +94,10 @@ export interface Dataset {
    * `labelAt`.
    */
   readonly tuples?: TupleKind;
+  /** Notes an example that is left out since another one of its pictures could not be read. */
+  noteIncomplete?(index: number): void;
+  /** How many examples were left out for that reason, at least once. */
+  incomplete?(): number;
   /** The largest pixel of the files, before it is divided by their maximum, where it is known. */
   readonly largestPixel?: number;
   /**

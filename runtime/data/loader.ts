@@ -161,7 +161,9 @@ class Pass {
         return example;
       }),
     );
-    return read.every((example) => example !== undefined) ? label : undefined;
+    if (read.every((example) => example !== undefined)) return label;
+    if (read[0]) this.dataset.noteIncomplete?.(pictures[0]!.index);
+    return undefined;
   }
 
   private moveExample(staged: StagedBatch, from: number, to: number): void {

@@ -85,12 +85,18 @@ export function withTuples(dataset: Dataset, tuples: TupleKind): Dataset {
     );
   }
   const alone = members.findIndex(({ length }) => length === 1);
-  if (alone < 0) return { ...dataset, tuples };
+  if (alone < 0) return { ...dataset, tuples, ...noteOfIncomplete() };
   throw new DataError(
     `\`${tuples}\` needs a second picture of each class, and the class ` +
       `${classes[alone] ?? alone} of ${name} has one: nothing is the same as it`,
     "add pictures to the class, or leave it out; with a holdout, both splits need two of each",
   );
+}
+
+/** Remembers which examples were left out. */
+function noteOfIncomplete(): Required<Pick<Dataset, "noteIncomplete" | "incomplete">> {
+  const found = new Set<number>();
+  return { noteIncomplete: (index) => found.add(index), incomplete: () => found.size };
 }
 
 /** Floats of this many tuples, one picture after the other, by the inputs' names. */

@@ -126,7 +126,9 @@ export async function evaluateDataset(
   const evaluation = await sums.finish();
   if (recall) {
     const metrics = { ...evaluation.metrics, [RECALL_METRIC]: recall.result() };
-    return { ...evaluation, metrics };
+    // A formula may turn the embedding's NaN into a finite loss.
+    const notFinite = Math.max(evaluation.notFinite ?? 0, recall.notFinite);
+    return { ...evaluation, metrics, notFinite: notFinite > 0 ? notFinite : undefined };
   }
   if (!boxes) return evaluation;
   const { classes, map50, map } = boxes.result();

@@ -44,7 +44,9 @@ test("train, resume, eval, predict", async () => {
   expect(resumed.code).toBe(0);
   const weights = ["--weights", "runs/stripes/best.safetensors"];
   const evaluated = await run("eval", "stripes.net", ...weights, "--max-skipped", "1", "--json");
-  const { recall_at_1: recall } = JSON.parse(evaluated.stdout);
+  const { recall_at_1: recall, examples } = JSON.parse(evaluated.stdout);
+  const [, left] = /(\d+) examples of `triplets` of 16 in .* left out/.exec(evaluated.stderr)!;
+  expect(examples).toBe(16 - 1 - Number(left));
   expect(recall).toBeGreaterThanOrEqual(0);
   expect(recall).toBeLessThanOrEqual(1);
   const given = ["photos/wide1/0.png", "photos/wide2/0.png", "--json"];

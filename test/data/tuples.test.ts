@@ -4,6 +4,7 @@ import type { Batch, Dataset } from "../../runtime/data/dataset.js";
 import { loadBatches, type LoaderOptions } from "../../runtime/data/loader.js";
 import { drawTuple, withTuples } from "../../runtime/data/tuples.js";
 import { RecallMeasure } from "../../runtime/retrieval/recall.js";
+import { createRandom } from "../grammar/random.js";
 import { countingDataset } from "./pattern.js";
 
 const options: LoaderOptions = {
@@ -104,7 +105,7 @@ describe("triplets", () => {
 
   test("an example is left out if one of its pictures cannot be read", async () => {
     const broken: Dataset = {
-      ...triplets,
+      ...withTuples(labeled(13), "triplets"),
       get: async (index) => (index === 5 ? undefined : triplets.get(index)),
     };
     const all = await collect(triplets, { shuffle: false });
@@ -118,6 +119,8 @@ describe("triplets", () => {
     const expected = rows(all).filter((row) => !row.includes(5));
     expect(expected.length).toBeLessThan(13);
     expect(rows(left)).toEqual(expected);
+    // The picture itself is counted where it is read.
+    expect(broken.incomplete!()).toBe(13 - expected.length - 1);
   });
 });
 
@@ -166,4 +169,56 @@ test("recall@1: the nearest other row is of the same class", () => {
   const spoilt = new RecallMeasure();
   spoilt.add(Float32Array.of(NaN, 0, 1), Uint32Array.of(1, 1, 1));
   expect(spoilt.result()).toBe(2 / 3);
+  expect(spoilt.notFinite).toBe(1);
+});
+
+describe("recall@1 is that of a plain reference", () => {
+  const random = createRandom(11);
+  /** Of sums to the end, in the order of the rows, without a limit. */
+  const reference = (rows: readonly number[][], classes: readonly number[], queries: number[]) => {
+    const right = queries.filter((index) => {
+      const distances = rows.map((row, other) =>
+        other === index
+          ? Infinity
+          : row.reduce((sum, value, at) => sum + (value - rows[index]![at]!) ** 2, 0),
+      );
+      const nearest = distances.reduce(
+        (best, distance, other) => (distance < distances[best]! ? other : best),
+        index,
+      );
+      return nearest !== index && classes[nearest] === classes[index];
+    });
+    return right.length / queries.length;
+  };
+  const measured = (rows: readonly number[][], classes: readonly number[], most?: number) => {
+    const measure = new RecallMeasure(most);
+    // In batches, the last of which is smaller.
+    for (let from = 0; from < rows.length; from += 16) {
+      const part = rows.slice(from, from + 16);
+      measure.add(Float32Array.from(part.flat()), Uint32Array.from(classes.slice(from, from + 16)));
+    }
+    return measure.result();
+  };
+  const all = (rows: readonly unknown[]) => [...rows.keys()];
+
+  test.each([
+    ["more numbers than are added at once", 37, 50, 1000],
+    ["many ties", 61, 3, 2],
+    ["nothing but ties", 20, 4, 1],
+  ])("%s", (_, length, size, values) => {
+    const rows = Array.from({ length }, () => Array.from({ length: size }, () => random(values)));
+    const classes = rows.map(() => random(4));
+    // A class with a single example is never right.
+    classes[5] = 9;
+    const expected = reference(rows, classes, all(rows));
+    expect(expected).toBeLessThan(1);
+    expect(measured(rows, classes)).toBe(expected);
+    const some = Array.from({ length: 7 }, (_, query) => Math.floor((query * length) / 7));
+    expect(measured(rows, classes, 7)).toBe(reference(rows, classes, some));
+  });
+
+  test("rows that are not finite are never right, and no row is near them", () => {
+    const rows = [[0], [NaN], [Infinity], [Infinity], [1], [-Infinity]];
+    expect(measured(rows, [1, 1, 1, 1, 1, 1])).toBe(2 / 6);
+  });
 });
