@@ -37,6 +37,7 @@ import { type Current, indexOfInput, type Place, valueOf } from "./place.js";
 import type { ScoreKind } from "./score-use.js";
 import { readScore } from "./scores.js";
 import { declareShare, warnOfUnusedShares } from "./shares.js";
+import { warnOfChoice } from "./chosen-output.js";
 import { warnOfUnreachable } from "./unreachable.js";
 import type { TokenInputs } from "./tokens.js";
 import { Trail } from "./trail.js";
@@ -69,6 +70,8 @@ class ModelAnalysis {
   private readonly metricNames = new Map<string, Span>();
   private readonly complaints = new Set<string>();
   private readonly ignored = new Map<string, number>();
+  /** Indices of the layers that formulas of scores are made of. */
+  private readonly ofScores = new Set<number>();
   private readonly losses: ResolvedLoss[] = [];
   private readonly metrics: ResolvedScore[] = [];
   private readonly targets: Target[] = [];
@@ -96,8 +99,7 @@ class ModelAnalysis {
     const { layers, groups } = this.reader;
     if (layers.length === 0 && !this.reader.hasFailed) this.reportEmpty();
     const network = this.network();
-    if (network) warnOfUnreachable(network, this.environment);
-    if (network) warnOfUnusedShares(this.reader);
+    if (network) this.warnOf(network);
     const inputs = this.starts.map(typeOfInput);
     // Both follow from the network; checking whether a fix helps asks for neither.
     const described = once(() => describeLayers({ inputs, layers, groups }));
@@ -119,6 +121,13 @@ class ModelAnalysis {
         return graph();
       },
     };
+  }
+
+  private warnOf(network: ResolvedNetwork): void {
+    const { declaration, environment, reader, ofScores } = this;
+    warnOfUnreachable(network, environment);
+    warnOfUnusedShares(reader);
+    warnOfChoice({ declaration, network, values: reader.values, ofScores }, environment);
   }
 
   private readMember(member: ModelMember): void {
@@ -291,9 +300,11 @@ class ModelAnalysis {
     };
     const { environment, reader } = this;
     const source = { host: reader, place: this.place() };
+    const before = reader.layers.length;
     const score = isFormulaScore(call)
       ? readFormulaScore(call, kind, model, environment, source)
       : readScore(call, kind, model, environment);
+    for (let index = before; index < reader.layers.length; index++) this.ofScores.add(index);
     return score && { ...score, name, origin: { name, span: call.span } };
   }
 

@@ -51,6 +51,16 @@ export class NamedValues {
     return matches.length === 1 ? matches[0]![1] : undefined;
   }
 
+  /** What `from` at top level calls the output of a layer, and where that name is given. */
+  nameOf(layer: number): { readonly name: string; readonly span: Span } | undefined {
+    const found = [...this.byName].filter(([, { current }]) => current.index === layer);
+    const [first, ...others] = found.map(([name, { span }]) => ({ name, span }));
+    return others.reduce(
+      (best, each) => (each.name.length < best!.name.length ? each : best),
+      first,
+    );
+  }
+
   /** Whether a name means something in the network around the block that a place is in. */
   isOutside(name: string, { outside }: Place): boolean {
     return outside > 0 && this.byName.has(name);

@@ -17,6 +17,7 @@ model Embedding {
   from positive -> embed as same
   from negative -> embed as other
   from anchor -> embed as own
+  from own
 
   loss   mean(max(distance(own, same) - distance(own, other) + 1, 0))
   metric ranked = mean(positive(distance(own, other) - distance(own, same)))

@@ -479,6 +479,23 @@ export const SHAPES = {
     wrong: "linear(10) -> relu as logits\nloss cross_entropy(logits, label)",
     right: "relu -> linear(10) as logits\nloss cross_entropy(logits, label)",
   },
+  NET2062: {
+    title: "several values that the model may predict",
+    severity: "warning",
+    explanation:
+      "A model predicts what its losses of targets are taken of: `cross_entropy(logits, label)` " +
+      "says that `logits` are predicted. A loss that is a formula of values alone, without a " +
+      "target, says no such thing, and then the model predicts the last value of its text. Where " +
+      "the loss reads several values, a `let` or a layer that is added below would change what " +
+      "`predict` returns. `from NAME` alone, as the last line before the loss, says which value " +
+      "is predicted.",
+    wrong:
+      "from positive -> embed as same\nfrom anchor -> embed as own\n" +
+      "loss mean(sum((own - same)^2, over=channels))",
+    right:
+      "from positive -> embed as same\nfrom anchor -> embed as own\nfrom own\n" +
+      "loss mean(sum((own - same)^2, over=channels))",
+  },
   NET2080: {
     title: "noise that cannot be drawn",
     explanation:

@@ -217,6 +217,19 @@ export const TRAINING = {
     wrong: 'target mask: u32[N, 32, 32] in 0..3\n...\neval folder("data/val")',
     right: 'target mask: u32[N, 32, 32] in 0..3\n...\neval pairs("data/images", "data/masks")',
   },
+  NET3026: {
+    title: "triplets of a model whose recall is not measured",
+    severity: "warning",
+    explanation:
+      "Evaluations on triplets compare the embeddings of all anchors and measure `recall_at_1`, " +
+      "by which the best weights are chosen. The model must predict one value that depends on " +
+      "the input `anchor` alone. Without a loss of a target, it predicts the last value of its " +
+      "text, or what `from NAME` as the last line before the loss names.",
+    wrong: "let gap = distance(own, other) - distance(own, same)\nloss mean(max(1 - gap, 0))",
+    right:
+      "let gap = distance(own, other) - distance(own, same)\nfrom own\n" +
+      "loss mean(max(1 - gap, 0))",
+  },
   NET3040: {
     title: "a transform in a place where it does not work",
     explanation:

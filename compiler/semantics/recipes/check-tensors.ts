@@ -1,8 +1,13 @@
 import type { CallExpression, DataDeclaration, Span } from "../../../grammar/ast.js";
-import { isTupleKind, TUPLE_INPUTS, type TupleKind } from "../../../program/tuples.js";
+import {
+  isTupleKind,
+  RECALL_METRIC,
+  TUPLE_INPUTS,
+  type TupleKind,
+} from "../../../program/tuples.js";
 import type { Environment } from "../../calls/environment.js";
 import { listNames } from "../../calls/suggestion.js";
-import { isBoxes } from "../../network/facts.js";
+import { embedsFirst, isBoxes, predictedInputs } from "../../network/facts.js";
 import type { NetworkPort } from "../../network/resolved.js";
 import type { AnalyzedModel } from "../analysis.js";
 
@@ -55,7 +60,10 @@ export function checkTensors(
   if (drawn.length === 0) return checkOneTensor(model, span, environment);
   const other = splits.find((split) => !drawn.includes(split));
   if (other) return reportOther(other.source, drawn[0]!.source, environment);
-  return drawn.every(({ source }) => checkTuples(source, model, environment));
+  if (!drawn.every(({ source }) => checkTuples(source, model, environment))) return false;
+  const evaluated = drawn.find(({ name }) => name.name === "eval");
+  if (evaluated) warnOfNoRecall(evaluated.source, model, environment);
+  return true;
 }
 
 function checkOneTensor(model: AnalyzedModel, span: Span, { reporter }: Environment): boolean {
@@ -140,6 +148,30 @@ function checkTuples(
     notes: [TARGET_NOTES[kind]],
   });
   return false;
+}
+
+/** Of a model that predicts something else than the embedding of the anchor. */
+function warnOfNoRecall(
+  { callee, span }: CallExpression,
+  { network }: Ports,
+  { reporter }: Environment,
+): void {
+  if (callee.name !== "triplets" || !network || embedsFirst(network)) return;
+  const read = predictedInputs(network).map(({ name }) => name);
+  reporter.report("NET3026", {
+    message:
+      `\`${RECALL_METRIC}\` is not measured: the model predicts ` +
+      `${listNames(network.outputs.map(({ name }) => name))}, which depends on ${listNames(read)}`,
+    span,
+    related: network.outputs.slice(0, 1).flatMap(({ name, value }) => {
+      const layer = value.from === "layer" ? network.layers[value.index] : undefined;
+      return layer ? [{ span: layer.origin.span, message: `\`${name}\`` }] : [];
+    }),
+    notes: [
+      "recall is that of embeddings of `anchor` alone: `from NAME`, as the last line before the " +
+        "loss, chooses what a model without a loss of a target predicts",
+    ],
+  });
 }
 
 type Input = AnalyzedModel["inputs"][number];
