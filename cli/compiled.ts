@@ -102,6 +102,14 @@ export function compiledProgramOf(
   return compiled;
 }
 
+/** What other commands take to choose the same recipe: the path, and a flag where it is needed. */
+export function argumentsOf({ spec, analysis, recipe }: CompiledSpec): string {
+  const first = analysis.syntax.declarations.find((each) => each.kind === "model");
+  const usual = analysis.recipes.find(({ model }) => model === first?.name.name);
+  const isUsual = recipe === undefined || recipe.name === usual?.name;
+  return isUsual ? spec.path : `${spec.path} --train ${recipe.name}`;
+}
+
 /** The recipe of a compiled spec, for commands that cannot do without. */
 export function requireRecipe({ spec, model, recipe }: CompiledSpec): TrainRecipe {
   if (recipe !== undefined) return recipe;

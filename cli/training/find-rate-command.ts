@@ -1,5 +1,6 @@
 /** `netc train --find-lr`: the test, its curve on the terminal and in a file, a suggestion. */
 import { extname } from "node:path";
+import { argumentsOf } from "../compiled.js";
 import { drawLineChart } from "../line-chart.js";
 import { wrongUsage } from "../failure.js";
 import { writeOutput } from "../files.js";
@@ -49,7 +50,7 @@ export async function findRate(
     counter.stop();
     warnOfUnreadable(dataset);
     const { learningRate } = recipe.optimizer;
-    print(describeTest(points, { learningRate, steps, spec: compiled.spec.path }));
+    print(describeTest(points, { learningRate, steps, spec: argumentsOf(compiled) }));
     if (file !== true && points.length > 1) await writeCurve(file, points);
   } finally {
     counter.stop();

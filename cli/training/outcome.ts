@@ -16,7 +16,7 @@ import {
 import { describeNotFinite } from "../evaluation-text.js";
 import { ExitCode, Failure } from "../failure.js";
 import { describeError } from "../report.js";
-import type { CompiledSpec } from "../compiled.js";
+import { argumentsOf, type CompiledSpec } from "../compiled.js";
 import { makesSamples } from "../samples.js";
 import { formatDuration, formatMetrics, plural } from "../format.js";
 import { BEST_WEIGHTS } from "./best.js";
@@ -31,7 +31,7 @@ export function describeResult(
   const file = (name: string) => join(folder, name);
   const { best } = state;
   const recommended = file(best ? BEST_WEIGHTS : "weights.safetensors");
-  const use = `${compiled.spec.path} --weights ${recommended}`;
+  const use = `${argumentsOf(compiled)} --weights ${recommended}`;
   const { program } = network;
   const { metric } = objectiveOf(recipe, program, best?.metrics);
   const judged = best && metric in best.metrics ? metric : "loss";
