@@ -93,13 +93,19 @@ const splitCases = [
   },
   // Matrix products, whose input gradients sum parts of K.
   { layers: "flatten -> linear(96) -> relu -> linear(80) -> relu", kib: 30, gpu: true },
-  ...["adam(lr=1e-3)", "rmsprop(lr=1e-4)", "adamw(lr=1e-3)\n  clip_norm = 0.5"].map(
-    (optimizer) => ({
-      layers: "conv(16, kernel=3, padding=1) -> relu -> conv(48, kernel=3, padding=1, groups=2)",
-      kib: 12,
-      optimizer,
-    }),
-  ),
+  ...[
+    "adam(lr=1e-3)",
+    "rmsprop(lr=1e-4)",
+    "adamw(lr=1e-3)\n  clip_norm = 0.5",
+    // Norms of whole weights, and counters of steps.
+    "lamb(lr=1e-3)",
+    "lars(lr=1, momentum=0.9, weight_decay=1e-3)",
+    "nadam(lr=1e-4)",
+  ].map((optimizer) => ({
+    layers: "conv(16, kernel=3, padding=1) -> relu -> conv(48, kernel=3, padding=1, groups=2)",
+    kib: 12,
+    optimizer,
+  })),
 ];
 
 test.for(sampled(splitCases, 2))(
