@@ -3,6 +3,7 @@ import sharp from "sharp";
 import { drawnFrom } from "../program/noise.js";
 import type { Program, ProgramTensor } from "../program/program.js";
 import { threefry } from "../program/random.js";
+import type { TrainRecipe } from "../program/recipe.js";
 import { sizeOf, tensorsOf } from "../program/tensors.js";
 import type { Transform } from "../program/transforms.js";
 import type { Network } from "../runtime/network.js";
@@ -17,29 +18,47 @@ export function makesSamples(program: Pick<Program, "tensors" | "uses">): boolea
 
 export interface SampleOptions {
   readonly count: number;
+  /** Samples of a row; as many as there are rows, or one more, unless given. */
+  readonly columns?: number;
   readonly seed: number;
   /** Of the images that the samples are to be like: what normalizes them is undone. */
   readonly transforms: readonly Transform[];
 }
 
-/** The picture of samples as a PNG file: as many columns as rows, or one more. */
-export async function samplePicture(
+/** Samples with lines of a pixel around them. */
+export interface SamplePicture {
+  /** Rows from the top, channels interleaved. */
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+  /** Samples of which a value is not finite: they are black there. */
+  readonly notFinite: number;
+}
+
+/** The transforms that samples of a recipe's model are like the results of. */
+export const transformsOf = (recipe: Pick<TrainRecipe, "data"> | undefined): readonly Transform[] =>
+  (recipe?.data?.train ?? recipe?.data?.eval)?.transforms ?? [];
+
+/** Samples side by side: the same for a seed, however many there are. */
+export async function drawSamples(
   network: Network,
-  { count, seed, transforms }: SampleOptions,
-): Promise<Buffer> {
+  { count, seed, transforms, columns = Math.ceil(Math.sqrt(count)) }: SampleOptions,
+): Promise<SamplePicture> {
   const { program, batch } = network;
   const [output] = tensorsOf(program, "prediction") as [ProgramTensor];
-  const [channels, height, width] = output.shape as [number, number, number];
-  const columns = Math.ceil(Math.sqrt(count));
+  const [channels, height, width] = output.shape as [1 | 3, number, number];
   const rows = Math.ceil(count / columns);
   const [wide, high] = [columns * (width + 1) + 1, rows * (height + 1) + 1];
   const pixels = new Uint8Array(channels * wide * high).fill(128);
   const toByte = byteOf(transforms);
+  const spoilt = new Set<number>();
   for (let first = 0; first < count; first += batch) {
     const part = Math.min(batch, count - first);
     const values = await network.predict(noiseFor(program, { first, part, seed }));
     values.forEach((value, index) => {
       const image = first + Math.floor(index / sizeOf(output.shape));
+      if (!Number.isFinite(value)) spoilt.add(image);
       const channel = Math.floor(index / (height * width)) % channels;
       const y =
         Math.floor(image / columns) * (height + 1) + 1 + (Math.floor(index / width) % height);
@@ -47,9 +66,12 @@ export async function samplePicture(
       pixels[(y * wide + x) * channels + channel] = toByte(value, channel);
     });
   }
-  return sharp(pixels, { raw: { width: wide, height: high, channels: channels as 1 | 3 } })
-    .png()
-    .toBuffer();
+  return { pixels, width: wide, height: high, channels, notFinite: spoilt.size };
+}
+
+/** The picture as a PNG file. */
+export function samplesPng({ pixels, width, height, channels }: SamplePicture): Promise<Buffer> {
+  return sharp(pixels, { raw: { width, height, channels } }).png().toBuffer();
 }
 
 /** Undoes `normalize`; without it, pixels are numbers from 0 to 1. */

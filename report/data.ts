@@ -36,12 +36,34 @@ export interface ReportData {
   readonly examination?: ReportedExamination;
   /** Of a model with a class for each pixel. */
   readonly segmentation?: ReportedSegmentation;
+  /** Of a model that makes images of noise. */
+  readonly generated?: ReportedGenerated;
   readonly filters?: Filters;
   readonly timings?: Timings;
   /** During a run: after which epoch the examination, the examples and the filters were made. */
   readonly lookedAt?: number;
   /** During a run: a few examples with their predictions. */
   readonly samples?: readonly ReportedSample[];
+}
+
+/** Images that a model makes of noise, always of the same noise. */
+export interface ReportedGenerated {
+  /** After which the picture was made. */
+  readonly epoch: number;
+  /** Samples in the picture. */
+  readonly count: number;
+  /** Of the noise. */
+  readonly seed: number;
+  /** A `data:` address. */
+  readonly picture: string;
+  /** The first of the samples, after some epochs. */
+  readonly strips: readonly ReportedStrip[];
+}
+
+export interface ReportedStrip {
+  readonly epoch: number;
+  /** A `data:` address. */
+  readonly picture: string;
 }
 
 /** An example with its prediction. */

@@ -1,6 +1,6 @@
 /** report.html: one file with its data, its script and its style inside. */
 import { dataElement, renderDocument, scriptElement, type PageAssets } from "./document.js";
-import { isStep, type MetricsRecord } from "../runtime/training/records.js";
+import { isStep, type MetricsRecord, type StepRecord } from "../runtime/training/records.js";
 import type { ReportData } from "./data.js";
 
 /** The page may not reach the network, but for the run that serves it. */
@@ -27,13 +27,24 @@ ${scriptElement(script)}`;
 export function thinOut(records: readonly MetricsRecord[]): MetricsRecord[] {
   const size = Math.ceil(records.filter(isStep).length / MAX_STEPS);
   if (size <= 1) return [...records];
-  let group = { count: 0, loss: 0 };
+  let group: StepRecord[] = [];
   return records.flatMap((record): MetricsRecord[] => {
     if (!isStep(record)) return [record];
-    group = { count: group.count + 1, loss: group.loss + record.loss };
-    if (group.count < size) return [];
-    const loss = group.loss / group.count;
-    group = { count: 0, loss: 0 };
-    return [{ ...record, loss }];
+    group.push(record);
+    if (group.length < size) return [];
+    const mean = meanOf(group);
+    group = [];
+    return [mean];
   });
+}
+
+/** The last of some steps, with the means of their losses. */
+function meanOf(steps: readonly StepRecord[]): StepRecord {
+  const last = steps.at(-1)!;
+  const mean = (of: (step: StepRecord) => number) =>
+    steps.reduce((sum, step) => sum + of(step), 0) / steps.length;
+  const names = Object.keys(last.losses ?? {});
+  const losses = names.map((name) => [name, mean(({ losses }) => losses?.[name] ?? NaN)] as const);
+  const own = losses.length > 0 ? { losses: Object.fromEntries(losses) } : {};
+  return { ...last, loss: mean(({ loss }) => loss), ...own };
 }

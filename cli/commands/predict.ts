@@ -24,8 +24,8 @@ import { predictMasks, predictsMasks, requireMaskOptions, TOP } from "../predict
 import { predictRows } from "../predict-rows.js";
 import { showValues } from "../predict-values.js";
 import { PredictionsFile } from "../predictions.js";
-import { makesSamples, samplePicture } from "../samples.js";
-import { print, printJson } from "../terminal.js";
+import { drawSamples, makesSamples, samplesPng, transformsOf } from "../samples.js";
+import { print, printJson, warn } from "../terminal.js";
 import { classNamesOf, loadWeights, readWeights } from "../weights.js";
 import { describeCommand } from "./command.js";
 
@@ -141,9 +141,12 @@ async function predictSamples(compiled: CompiledSpec, options: PredictOptions): 
   const network = await openNetwork(compiled, { batch, adapter: options.adapter });
   try {
     await loadWeights(network, weights);
-    const { data } = compiled.recipe ?? {};
-    const transforms = (data?.train ?? data?.eval)?.transforms ?? [];
-    await writeOutput(samples, await samplePicture(network, { count, seed, transforms }));
+    const transforms = transformsOf(compiled.recipe);
+    const picture = await drawSamples(network, { count, seed, transforms });
+    await writeOutput(samples, await samplesPng(picture));
+    if (picture.notFinite > 0) {
+      warn(`${picture.notFinite} of ${count} samples hold values that are not finite, drawn black`);
+    }
     print(`wrote ${count} samples to ${samples}`);
   } finally {
     network.destroy();

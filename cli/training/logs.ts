@@ -4,6 +4,7 @@ import { MetricsLog } from "../../runtime/node/training.js";
 import {
   stepRecord,
   type MetricsRecord,
+  type StepRecord,
   type StepReport,
   type TrainingState,
 } from "../../runtime/training/index.js";
@@ -15,7 +16,13 @@ export class MetricsFiles implements RunObserver {
   private readonly paths: readonly string[];
   private logs: readonly MetricsLog[] = [];
 
-  constructor({ folder }: Pick<TrainingParts, "folder">, log: string | undefined) {
+  private readonly losses: readonly string[];
+
+  constructor(
+    { folder, recipe }: Pick<TrainingParts, "folder" | "recipe">,
+    log: string | undefined,
+  ) {
+    this.losses = (recipe.steps ?? []).map(({ name }) => name);
     this.paths = [join(folder, "metrics.jsonl"), ...(log === undefined ? [] : [log])];
   }
 
@@ -31,7 +38,11 @@ export class MetricsFiles implements RunObserver {
   }
 
   step(report: StepReport): void {
-    this.write(stepRecord(report));
+    this.write(this.recordOf(report));
+  }
+
+  recordOf(report: StepReport): StepRecord {
+    return stepRecord(report, this.losses);
   }
 
   epoch(report: JudgedEpoch): void {

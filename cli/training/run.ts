@@ -31,6 +31,7 @@ import { MetricsFiles } from "./logs.js";
 import { describeResult, describeStop, explainFailure } from "./outcome.js";
 import { Stopwatch, type RunObserver, type RunOptions, type TrainingParts } from "./parts.js";
 import { ReportBuilder } from "./report/build.js";
+import { GeneratedSamples } from "./report/generated.js";
 import { ReportFile } from "./report/file.js";
 import { LiveReport } from "./report/live.js";
 import { TensorBoardLog } from "./tensorboard.js";
@@ -190,7 +191,8 @@ function observersOf(
 ): RunObserver[] {
   const display = new RunDisplay(parts, options.steps);
   const hints = new Hints(parts, (text) => display.note(text));
-  const builder = new ReportBuilder(parts, options, stopwatch, hints);
+  const generated = new GeneratedSamples(parts);
+  const builder = new ReportBuilder(parts, options, stopwatch, hints, generated);
   const report = new ReportFile(parts, metrics, builder);
   const { tensorboard, open } = options;
   return [
@@ -199,6 +201,7 @@ function observersOf(
     display,
     hints,
     new BestWeights(parts),
+    generated,
     report,
     ...(open ? [new LiveReport(metrics, builder, report)] : []),
   ];

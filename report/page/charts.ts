@@ -78,7 +78,9 @@ function chartsOf(
 ): Chart[] {
   const steps = records.filter(isStep);
   const evaluations = records.filter(isEvaluation).map((record) => record.eval);
-  const names = Object.keys(evaluations.at(-1) ?? {}).filter((name) => name !== "loss");
+  const losses = lossNames(steps);
+  const known = ["loss", ...losses];
+  const names = Object.keys(evaluations.at(-1) ?? {}).filter((name) => !known.includes(name));
   const shares = names.filter((name) => fractions.includes(name));
   const others = names.filter((name) => !fractions.includes(name));
   const metric = (name: string, index: number) => metricLines(name, index, records, align);
@@ -89,11 +91,11 @@ function chartsOf(
     range: accuracyRange(evaluations, shares),
   };
   return [
-    { title: "Loss", lines: lossLines(records, align), format: compact },
+    ...lossCharts(losses, records, align),
     ...(shares.length > 0 ? [accuracy] : []),
     ...others.map((name) => ({ title: name, lines: metric(name, 0), format: compact })),
     ...recallChart(records, align),
-    { title: "Learning rate", lines: [rateLine(steps, align)], format: compact },
+    { title: rateTitle(losses), lines: [rateLine(steps, align)], format: compact },
   ];
 }
 
@@ -119,28 +121,80 @@ function recallChart(records: readonly MetricsRecord[], align: Align): Chart[] {
   return [{ title, lines, format: (value) => percent(value), range: [0, 1] }];
 }
 
-function lossLines(records: readonly MetricsRecord[], align: Align): Line[] {
+/** The losses of a recipe's steps; none where a recipe has no steps. */
+export const lossNames = (steps: readonly StepRecord[]): readonly string[] =>
+  Object.keys(steps.at(-1)?.losses ?? {});
+
+/** The rates of later steps follow that of the first. */
+const rateTitle = ([first]: readonly string[]): string =>
+  first === undefined ? "Learning rate" : `Learning rate of step ${first}`;
+
+/** One chart, in which losses of several steps can be compared: their sum says nothing. */
+function lossCharts(
+  names: readonly string[],
+  records: readonly MetricsRecord[],
+  align: Align,
+): readonly Chart[] {
+  if (names.length === 0) {
+    const of = { train: "train", eval: "eval", colors: ["train", "eval"] } as const;
+    return [{ title: "Loss", lines: lossLines(records, align, of), format: compact }];
+  }
+  const lines = names.flatMap((name, index) =>
+    lossLines(records, align, {
+      train: name,
+      eval: `${name} eval`,
+      colors: [`line${1 + (index % 4)}`, `line${5 + (index % 4)}`],
+      of: name,
+    }),
+  );
+  return [{ title: `Loss of steps ${names.join(", ")}`, lines, format: compact }];
+}
+
+interface LossOptions {
+  /** Labels of the lines. */
+  readonly train: string;
+  readonly eval: string;
+  /** Of these lines. */
+  readonly colors: readonly [train: string, evaluation: string];
+  /** The loss, where there are several. */
+  readonly of?: string;
+}
+
+function lossLines(
+  records: readonly MetricsRecord[],
+  align: Align,
+  { train, eval: evaluated, colors, of }: LossOptions,
+): Line[] {
+  const lossOf = ({ loss, losses }: StepRecord) =>
+    of === undefined ? loss : (losses?.[of] ?? NaN);
   const steps = records.filter(isStep);
   const evaluations = records.filter(isEvaluation);
-  const smoothed = smooth(steps.map(({ loss }) => loss));
+  const smoothed = smooth(steps.map(lossOf));
   const bySteps = new Map(steps.map((record, index) => [record, smoothed[index]]));
-  const stroke = color("train");
-  const evaluation = align(evaluations, (record) => record.eval["loss"]);
+  const stroke = color(colors[0]);
+  const evaluation = align(evaluations, (record) => record.eval[of ?? "loss"]);
   return [
     {
-      label: "train, each step",
+      label: `${train}, each step`,
       color: stroke,
-      values: align(steps, ({ loss }) => loss),
+      values: align(steps, lossOf),
       style: "faint",
     },
     {
-      label: "train, smoothed",
+      label: `${train}, smoothed`,
       color: stroke,
       values: align(steps, (record) => bySteps.get(record)),
       style: "line",
     },
     ...(evaluations.length > 0
-      ? [{ label: "eval", color: color("eval"), values: evaluation, style: "points" } as const]
+      ? [
+          {
+            label: evaluated,
+            color: color(colors[1]),
+            values: evaluation,
+            style: "points",
+          } as const,
+        ]
       : []),
   ];
 }

@@ -1,12 +1,12 @@
 /** Draws a run's report from its data, and again during the run that serves it. */
 import { isStep, type EpochRecord } from "../../runtime/training/records.js";
 import type { Facts, HighlightedText, ReportData, Timings } from "../data.js";
-import { drawCharts } from "./charts.js";
+import { drawCharts, lossNames } from "./charts.js";
 import { calibrationSection, curvesSection } from "./calibration.js";
 import { classesSection, confusionSection } from "./confusion.js";
 import { compact, grouped, h, percent, section, table } from "./elements.js";
 import { masksSection, overlapsSection } from "./masks.js";
-import { filtersSection, mistakesSection, samplesSection } from "./pictures.js";
+import { filtersSection, generatedSection, mistakesSection, samplesSection } from "./pictures.js";
 
 const POLL_MILLISECONDS = 1000;
 
@@ -37,9 +37,10 @@ function draw(): void {
 }
 
 function redrawDetails(): void {
-  const { examination, segmentation, filters, timings, samples = [] } = data;
+  const { examination, segmentation, generated, filters, timings, samples = [] } = data;
   hints.replaceChildren(...hintsSection());
   details.replaceChildren(
+    ...(generated ? [generatedSection(generated)] : []),
     ...(samples.length > 0 ? [samplesSection(samples, data.lookedAt)] : []),
     ...(segmentation ? [masksSection(segmentation), overlapsSection(segmentation)] : []),
     ...(examination ? [confusionSection(examination)] : []),
@@ -69,14 +70,19 @@ function header(): HTMLElement {
 function tiles(): HTMLElement {
   const last = data.records.filter(isStep).at(-1);
   const shown = shownEpoch();
-  const trainLoss = shown?.train?.["loss"] ?? meanLoss();
+  const losses = lossNames(data.records.filter(isStep));
+  const trained = (losses.length > 0 ? losses : ["loss"]).flatMap((name): [string, string][] => {
+    const value = shown?.train?.[name] ?? meanLoss(name);
+    return value === undefined ? [] : [[`train ${name}`, compact(value)]];
+  });
+  const hidden = losses.length > 0 ? "loss" : undefined;
   const entries: [string, string][] = [
     ...bestTile(),
-    ...Object.entries(shown?.eval ?? {}).map(([name, value]): [string, string] => [
-      `eval ${name}`,
-      data.fractions.includes(name) ? percent(value, 2) : compact(value),
-    ]),
-    ...(trainLoss === undefined ? [] : [["train loss", compact(trainLoss)] as [string, string]]),
+    ...Object.entries(shown?.eval ?? {}).flatMap(([name, value]): [string, string][] => {
+      const text = data.fractions.includes(name) ? percent(value, 2) : compact(value);
+      return name === hidden ? [] : [[`eval ${name}`, text]];
+    }),
+    ...trained,
     ["steps", `${grouped(last?.step ?? 0)} / ${grouped(data.steps)}`],
     ...(last ? [["images a second", compact(last.examplesPerSecond)] as [string, string]] : []),
     ...(last?.dataWait === undefined
@@ -104,10 +110,11 @@ function shownEpoch(): EpochRecord | undefined {
 }
 
 /** Over the steps so far, in a run without a whole epoch. */
-function meanLoss(): number | undefined {
+function meanLoss(name: string): number | undefined {
   const steps = data.records.filter(isStep);
   if (steps.length === 0) return undefined;
-  return steps.reduce((sum, { loss }) => sum + loss, 0) / steps.length;
+  const sum = steps.reduce((sum, { loss, losses }) => sum + (losses?.[name] ?? loss), 0);
+  return sum / steps.length;
 }
 
 /** Says which weights the page describes. */

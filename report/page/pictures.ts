@@ -1,5 +1,11 @@
 /** Parts of the page that show pictures: mistakes and filters. */
-import type { Filters, ReportedExamination, ReportedMistake, ReportedSample } from "../data.js";
+import type {
+  Filters,
+  ReportedExamination,
+  ReportedGenerated,
+  ReportedMistake,
+  ReportedSample,
+} from "../data.js";
 import { grouped, h, percent, section } from "./elements.js";
 
 export function mistakesSection({ mistakes }: ReportedExamination): HTMLElement {
@@ -56,6 +62,39 @@ export function samplesSection(
     `Evenly spread over the eval split, with their predictions${when}.`,
     h("div.gallery", ...cards),
   );
+}
+
+/** Images that the model makes of noise, and how the first of them came about. */
+export function generatedSection({
+  picture,
+  count,
+  seed,
+  epoch,
+  strips,
+}: ReportedGenerated): HTMLElement {
+  const rows = strips.map((strip) =>
+    h(
+      "figure.strip",
+      pixelated(strip.picture, `samples after epoch ${strip.epoch}`),
+      h("figcaption.note", `epoch ${strip.epoch}`),
+    ),
+  );
+  return section(
+    "Samples",
+    `${grouped(count)} images made of noise of seed ${seed}, after epoch ${epoch}.` +
+      (rows.length > 0 ? " Next to them, the first of them after some epochs." : ""),
+    h(
+      "div.generated",
+      pixelated(picture, `samples after epoch ${epoch}`),
+      h("div.strips", ...rows),
+    ),
+  );
+}
+
+function pixelated(address: string, alt: string): HTMLElement {
+  const image = document.createElement("img");
+  Object.assign(image, { src: address, alt });
+  return image;
 }
 
 /** Pages from a server may not open files of this machine. */

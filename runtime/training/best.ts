@@ -25,13 +25,14 @@ export interface Objective {
  * model's first metric, the precision of boxes, and the loss in models without one.
  */
 export function objectiveOf(
-  { stop }: Pick<TrainRecipe, "stop">,
+  { stop, steps = [] }: Pick<TrainRecipe, "stop" | "steps">,
   { metrics = [], fractions = [] }: Pick<TrainableNetwork["program"], "metrics" | "fractions">,
   evaluated?: Metrics,
 ): Objective {
   const measuresRecall = evaluated !== undefined && RECALL_METRIC in evaluated;
   if (!stop && measuresRecall) return { metric: RECALL_METRIC, rises: true };
-  const measured = metrics.find((name) => name !== "loss");
+  const losses = ["loss", ...steps.map(({ name }) => name)];
+  const measured = metrics.find((name) => !losses.includes(name));
   const metric = stop?.metric ?? measured ?? (fractions.includes("map") ? "map" : "loss");
   return { metric, rises: fractions.includes(metric) };
 }

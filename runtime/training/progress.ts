@@ -20,7 +20,7 @@ export class Progress {
   private readonly objective: Objective;
 
   constructor(
-    private readonly recipe: Pick<TrainRecipe, "schedule" | "stop" | "evaluateEvery">,
+    private readonly recipe: Pick<TrainRecipe, "schedule" | "stop" | "steps" | "evaluateEvery">,
     private readonly length: RunLength,
     private readonly program: Pick<TrainableNetwork["program"], "fractions" | "metrics">,
     start: TrainingState = INITIAL_STATE,
@@ -114,6 +114,8 @@ export class Progress {
   noteEvaluation({ examples, metrics }: Evaluation): boolean {
     const { step, epoch, best } = this.current;
     const objective = objectiveOf(this.recipe, this.program, metrics);
+    // The losses of steps may compete: a smaller sum is not a better network.
+    if (this.recipe.steps && objective.metric === "loss") return false;
     if (!isBetter(objective, { metrics }, best)) return false;
     this.current = { ...this.current, best: { step, epoch: epoch + 1, examples, metrics } };
     return true;

@@ -6,6 +6,8 @@ export interface StepRecord {
   readonly step: number;
   readonly epoch: number;
   readonly loss: number;
+  /** Of a recipe with steps: the loss of each by its name, which `loss` is the sum of. */
+  readonly losses?: Metrics | undefined;
   readonly lr: number;
   readonly examplesPerSecond: number;
   /** Share of the time that the step waited for its batch, 0 to 1. */
@@ -37,11 +39,14 @@ export type EvaluationRecord = EpochRecord & { readonly eval: Metrics };
 
 export type MetricsRecord = StepRecord | EpochRecord;
 
-export function stepRecord(report: StepReport): StepRecord {
+/** `names` are those of the recipe's steps. */
+export function stepRecord(report: StepReport, names: readonly string[] = []): StepRecord {
+  const losses = names.map((name) => [name, report.metrics[name]!] as const);
   return {
     step: report.step,
     epoch: report.epoch,
     loss: report.metrics["loss"]!,
+    losses: losses.length > 0 ? Object.fromEntries(losses) : undefined,
     lr: report.learningRate,
     examplesPerSecond: Math.round(report.examplesPerSecond * 10) / 10,
     dataWait: report.dataWait !== undefined ? Math.round(report.dataWait * 1000) / 1000 : undefined,

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ReportData } from "../../report/data.js";
 import { makeWorkspace, type Workspace } from "./fixtures.js";
 import { netc, root } from "./netc.js";
 
@@ -15,12 +16,22 @@ beforeAll(async () => {
 
 afterAll(() => workspace.remove());
 
+const reportOf = async (folder: string) => {
+  const html = await readFile(join(workspace.folder, folder, "report.html"), "utf8");
+  const [, json] = /<script type="application\/json" id="data">(.*)<\/script>/.exec(html)!;
+  return JSON.parse(json!) as ReportData;
+};
+
 const run = (...args: string[]) => netc(args, { cwd: workspace.folder });
 
 test("train logs the losses by name; predict writes samples, the same for a seed", async () => {
   const trained = await run("train", spec, "--steps", "3", "--out", "run");
   expect(trained.code).toBe(0);
   expect(trained.stderr).toMatch(/training loss [\d.]+, d [\d.]+, g [\d.]+/);
+
+  const records = (await readFile(join(workspace.folder, "run/metrics.jsonl"), "utf8")).split("\n");
+  const step = JSON.parse(records[0]!) as { loss: number; losses: { d: number; g: number } };
+  expect(step.loss).toBeCloseTo(step.losses.d + step.losses.g, 5);
 
   const sample = async (file: string, ...more: string[]) => {
     const weights = ["--weights", "run/weights.safetensors", "--samples", file];
@@ -34,6 +45,12 @@ test("train logs the losses by name; predict writes samples, the same for a seed
   expect((await sharp(first).stats()).channels[0]!.stdev).toBeGreaterThan(1);
   expect(await sample("again.png", "--seed", "0")).toEqual(first);
   expect(await sample("other.png", "--seed", "1")).not.toEqual(first);
+
+  // The report shows the same.
+  const { generated } = await reportOf("run");
+  expect(generated).toMatchObject({ epoch: 1, count: 64, seed: 0, strips: [{ epoch: 1 }] });
+  const shown = Buffer.from(generated!.picture.split(",")[1]!, "base64");
+  expect(shown).toEqual(await sample("all.png", "--count", "64"));
 
   const none = await run("predict", spec, "--weights", "run/weights.safetensors");
   expect([none.code, none.stderr]).toEqual([1, expect.stringContaining("--samples samples.png")]);

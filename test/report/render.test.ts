@@ -31,6 +31,14 @@ test("very many steps are thinned to means; evaluations all stay", () => {
   expect(thinOut(records(20))).toEqual(records(20));
 });
 
+test("the losses of several steps are thinned like their sum", () => {
+  const many = records(8000).map((record) =>
+    isStep(record) ? { ...record, losses: { d: record.step, g: -record.step } } : record,
+  );
+  const [first] = thinOut(many).filter(isStep);
+  expect(first).toMatchObject({ step: 2, losses: { d: 1.5, g: -1.5 } });
+});
+
 test("a smoothed constant is that constant from its first value on", () => {
   for (const value of smooth(Array<number>(300).fill(4))) expect(value).toBeCloseTo(4, 12);
 });

@@ -22,6 +22,19 @@ test("the best is by what `stop` watches, else by the first metric, else by the 
   expect(objectiveOf({}, { metrics: ["loss", "error"], fractions: [] }).rises).toBe(false);
 });
 
+test("losses of steps that may compete choose no best; a metric does", async () => {
+  const optimizer = RECIPE.optimizer;
+  const steps = ["d", "g"].map((name) => ({ name, update: [], optimizer }));
+  const program = { metrics: ["loss", "d", "g", "certain"], fractions: [] };
+  expect(objectiveOf({ steps }, program).metric).toBe("certain");
+  const evaluation = numberedDataset(2);
+  const recipe = { ...RECIPE, epochs: 2 };
+  const run = (own: TrainRecipe) =>
+    fit(new FakeNetwork(4), numberedDataset(6), own, { evaluation });
+  expect((await run(recipe)).state.best).toBeDefined();
+  expect((await run({ ...recipe, steps })).state.best).toBeUndefined();
+});
+
 test("of equal evaluations the one with the lower loss is better", () => {
   const objective = { metric: "top1", rises: true };
   const better = (top1: number, loss: number, best?: { top1: number; loss: number }) =>

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { findOneClass, findOverfitting, findStuckLoss } from "../../cli/training/hints/epochs.js";
+import {
+  findOneClass,
+  findOneSided,
+  findOverfitting,
+  findStuckLoss,
+} from "../../cli/training/hints/epochs.js";
 import {
   findDeadRelu,
   findExploding,
@@ -117,4 +122,15 @@ test("only weights whose outputs all go into a ReLU are watched", () => {
     "net.net",
   );
   expect([...weightsBeforeRelu(selected!.model)]).toEqual(["seen.weight", "hidden.weight"]);
+});
+
+test("a step is won where its loss is nearly 0 and another's is large", () => {
+  const of = (d: number, g: number) =>
+    findOneSided({ epoch: 3, training: { loss: d + g, d, g } }, ["d", "g"]);
+  expect(of(0.002, 7.5)!.text).toMatch(/in epoch 3 the loss of step d is 0.002, .*step g 7.5/);
+  expect(of(1.38, 0.7)).toBeUndefined();
+  // Wasserstein losses go through 0.
+  expect(of(0.002, 0.1)).toBeUndefined();
+  expect(of(-0.5, 7.5)).toBeUndefined();
+  expect(findOneSided({ epoch: 3, training: { loss: 0.002 } }, [])).toBeUndefined();
 });

@@ -99,6 +99,31 @@ function meanOf(values: readonly (number | undefined)[]): number | undefined {
   return known.reduce((sum, value) => sum + value, 0) / known.length;
 }
 
+/** A loss of adversarial training below this is one that has been won. */
+const WON = 0.01;
+/** By how much the largest loss of another step exceeds it. */
+const LEAD = 100;
+
+/** A step whose loss is nearly 0 while another's is large: a discriminator that is never wrong. */
+export function findOneSided(
+  { epoch, training }: Pick<EpochReport, "epoch" | "training">,
+  steps: readonly string[],
+): Hint | undefined {
+  const losses = steps.map((name) => [name, training[name] ?? NaN] as const);
+  const won = losses.find(([, loss]) => loss >= 0 && loss < WON);
+  const lost = losses.find(([, loss]) => won && loss > Math.max(LEAD * won[1], 1));
+  if (!won || !lost) return undefined;
+  return {
+    name: "one-sided",
+    text:
+      `in epoch ${epoch} the loss of step ${won[0]} is ${formatNumber(won[1])}, and that of ` +
+      `step ${lost[0]} ${formatNumber(lost[1])}: one part no longer learns from the other`,
+    advice:
+      `a lower learning rate for step ${won[0]}, dropout or fewer channels where it updates, ` +
+      "or targets that are not quite 0 and 1 (label smoothing)",
+  };
+}
+
 /** A class that gets this share of the predictions gets nearly all. */
 const MOST_PREDICTIONS = 0.8;
 /** A class that most examples are of may well get most predictions. */

@@ -1,7 +1,7 @@
 /** Something in a run that looks wrong, with what to try. */
 
 export type HintName =
-  "stuck-loss" | "one-class" | "overfitting" | "exploding-weights" | "dead-relu";
+  "stuck-loss" | "one-class" | "overfitting" | "exploding-weights" | "dead-relu" | "one-sided";
 
 export interface Hint {
   readonly name: HintName;

@@ -7,6 +7,7 @@ import { countLabels } from "../count-labels.js";
 import type { RunObserver, TrainingParts } from "../parts.js";
 import {
   findOneClass,
+  findOneSided,
   findOverfitting,
   findStuckLoss,
   OVERFITTING_EPOCHS,
@@ -24,6 +25,8 @@ export class Hints implements RunObserver {
   /** The least learning rate that is not one of a warmup. */
   private readonly warmRate: number;
   private warmSteps = 0;
+  /** Of the recipe, by their names. */
+  private readonly steps: readonly string[];
   /** The last ones. */
   private epochs: readonly EvaluatedEpoch[] = [];
 
@@ -39,6 +42,7 @@ export class Hints implements RunObserver {
       fractions: program.fractions,
     };
     this.warmRate = recipe.optimizer.learningRate / 2;
+    this.steps = (recipe.steps ?? []).map(({ name }) => name);
     this.history = new WeightHistory(network);
     // Frozen weights do not move either.
     const { freeze = [], unfreeze = [] } = recipe;
@@ -72,6 +76,7 @@ export class Hints implements RunObserver {
     // Epochs without an evaluation do not show it.
     if (report.evaluation) this.epochs = [...this.epochs, report].slice(-OVERFITTING_EPOCHS);
     this.add(findOverfitting(this.epochs, this.facts));
+    this.add(findOneSided(report, this.steps));
     const { sinceStart, sinceLast } = await this.history.next();
     this.add(findExploding(sinceStart, report.epoch));
     this.add(findDeadRelu(sinceLast, this.beforeRelu, report.epoch));

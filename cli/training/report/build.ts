@@ -20,6 +20,7 @@ import { randomExamples } from "../../../workbench/random-examples.js";
 import { BEST_WEIGHTS } from "../best.js";
 import type { Hints } from "../hints/index.js";
 import type { JudgedEpoch } from "../judge.js";
+import type { GeneratedSamples } from "./generated.js";
 import type { RunOptions, Stopwatch, TrainingParts } from "../parts.js";
 import { examine, examineEpoch, type ExaminedRun } from "./examination.js";
 import { examineMasks, showMasks } from "./masks.js";
@@ -40,6 +41,7 @@ export class ReportBuilder {
     private readonly options: RunOptions,
     private readonly stopwatch: Stopwatch,
     private readonly hints: Hints,
+    private readonly generated: GeneratedSamples,
   ) {}
 
   /** What costs nothing to tell, at any time. */
@@ -66,6 +68,7 @@ export class ReportBuilder {
       lookedAt: epoch,
       ...examined,
       segmentation: evaluation && (await showMasks(this.parts, evaluation)),
+      generated: await this.generated.look(epoch),
       filters: await readFilters(this.parts.network),
     };
   }
@@ -81,12 +84,14 @@ export class ReportBuilder {
     const examined = await examine(this.parts, signal);
     this.hints.examine(examined?.reported);
     const segmentation = await examineMasks(this.parts, signal);
+    const generated = await this.generated.look(best?.epoch ?? lastEpoch(records));
     const filters = await readFilters(this.parts.network);
     const timings = signal.aborted ? undefined : await this.timings();
     const data = {
       ...this.outline("completed", records),
       examination: examined?.reported,
       segmentation,
+      generated,
       filters,
       timings,
       best: best && this.describeBest(best),
@@ -96,8 +101,9 @@ export class ReportBuilder {
 
   /** Of a run that was stopped: the user does not want to wait. */
   async stopped(records: readonly MetricsRecord[]): Promise<CompleteReport> {
+    const generated = await this.generated.look(lastEpoch(records));
     const filters = await readFilters(this.parts.network);
-    return { data: { ...this.outline("stopped", records), filters } };
+    return { data: { ...this.outline("stopped", records), generated, filters } };
   }
 
   private describeBest({ epoch, step, metrics }: Best): ReportedBest {
@@ -150,6 +156,8 @@ export class ReportBuilder {
     return { note, kernels };
   }
 }
+
+const lastEpoch = (records: readonly MetricsRecord[]): number => records.at(-1)?.epoch ?? 0;
 
 function parameterCount({ network }: TrainingParts): number {
   const sizes = network.parameters.map(({ shape }) => shape.reduce((a, b) => a * b, 1));

@@ -2,12 +2,7 @@
 import type { ReportData } from "../../../report/data.js";
 import type { PageAssets } from "../../../report/document.js";
 import { renderReport } from "../../../report/render.js";
-import {
-  isStep,
-  stepRecord,
-  type MetricsRecord,
-  type StepReport,
-} from "../../../runtime/training/index.js";
+import { isStep, type MetricsRecord, type StepReport } from "../../../runtime/training/index.js";
 import { warn } from "../../terminal.js";
 import { say } from "../../terminal.js";
 import { judgedRecord, type JudgedEpoch } from "../judge.js";
@@ -55,7 +50,7 @@ export class LiveReport implements RunObserver {
   }
 
   step(report: StepReport): void {
-    this.records.push(stepRecord(report));
+    this.records.push(this.metrics.recordOf(report));
   }
 
   async epoch(report: JudgedEpoch): Promise<void> {
