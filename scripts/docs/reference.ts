@@ -13,7 +13,11 @@ import {
   stops,
 } from "../../compiler/semantics/recipes/policies.js";
 import { schedules } from "../../compiler/semantics/recipes/schedules.js";
-import { trainSettings } from "../../compiler/semantics/recipes/settings.js";
+import {
+  stepSettings,
+  trainSettings,
+  type SettingDefinition,
+} from "../../compiler/semantics/recipes/settings.js";
 import { sources } from "../../compiler/semantics/recipes/sources.js";
 import { transforms } from "../../compiler/semantics/recipes/transforms.js";
 import { shapeText } from "../../compiler/reference/describe.js";
@@ -238,13 +242,21 @@ Without a name, in this order: \`duration\`, \`weights\`.
 | \`weights\` | a list of names or patterns of frozen weights | required | weights that it trains |
 `;
 
-function settingsPage(): string {
-  const rows = trainSettings.map(({ name, meaning, example, aliases }) => [
+const rowsOf = (settings: readonly SettingDefinition[]) =>
+  settings.map(({ name, meaning, example, aliases }) => [
     code(name),
     meaning,
     code(example),
     codes(aliasNames(aliases)),
   ]);
+
+const STEPS = `Networks that are trained against each other, as in a GAN, have a block for the loss
+of each, \`step NAME { ... }\`, in place of one \`optimizer\`:
+[Adversarial training](adversarial-training.md).`;
+
+const SETTING_HEADINGS = ["setting", "meaning", "example", "elsewhere"];
+
+function settingsPage(): string {
   const calls: readonly Described[] = [
     ...samplings.definitions,
     ...averages.definitions,
@@ -256,12 +268,15 @@ function settingsPage(): string {
     "# Recipe settings",
     "Settings of a `train` declaration. `epochs`, `batch` and `optimizer` are required.",
     ELSEWHERE,
-    table(["setting", "meaning", "example", "elsewhere"], rows),
+    table(SETTING_HEADINGS, rowsOf(trainSettings)),
     "Optimizers have [a page](optimizers.md), schedules have [a page](schedules.md).",
     "## Values of `sampling`, `average`, `stop`, `precision` and `weights`",
     ...calls.map((definition) => describeCall(definition)),
     "## Stages of `unfreeze`",
     AFTER,
+    "## Settings of `step`",
+    STEPS,
+    table(SETTING_HEADINGS, rowsOf(stepSettings)),
   );
 }
 
