@@ -41,6 +41,8 @@ export function printArrows(elements: readonly Doc[], padding = ""): Doc {
   return group([first!, ...pad, indent(rest.map((element) => [line, "-> ", element]))]);
 }
 
+const [COMPARISON, NOT, AND, OR] = [1, 0, -1, -2] as const;
+
 /** How tightly operators bind. */
 function precedenceOf({ operator }: BinaryExpression): number {
   switch (operator) {
@@ -53,8 +55,12 @@ function precedenceOf({ operator }: BinaryExpression): number {
     case "+":
     case "-":
       return 2;
+    case "and":
+      return AND;
+    case "or":
+      return OR;
     default:
-      return 1;
+      return COMPARISON;
   }
 }
 
@@ -67,10 +73,12 @@ export function printBinary(path: PathOf<"binary">, print: PrintChild): Doc {
   const side = (key: "left" | "right") => {
     const operand = node[key];
     const printed = path.call(print, key);
+    const isInverted = operand.kind === "unary" && operand.operator === "not";
+    if (isInverted && own > NOT) return ["(", printed, ")"];
     if (operand.kind === "unary" && isPower && key === "left") return ["(", printed, ")"];
     if (operand.kind !== "binary") return printed;
     const other = precedenceOf(operand);
-    const isUneven = key === (isPower ? "left" : "right") || own === 1;
+    const isUneven = key === (isPower ? "left" : "right") || own === COMPARISON;
     const needsParentheses = other < own || (other === own && isUneven);
     return needsParentheses ? ["(", printed, ")"] : printed;
   };
@@ -80,7 +88,12 @@ export function printBinary(path: PathOf<"binary">, print: PrintChild): Doc {
 
 export function printUnary(path: PathOf<"unary">, print: PrintChild): Doc {
   const printed = path.call(print, "operand");
-  const { operand } = path.node;
+  const { operator, operand } = path.node;
+  if (operator === "not") {
+    const isJoined = operand.kind === "binary" && precedenceOf(operand) < NOT;
+    return isJoined ? ["not (", printed, ")"] : ["not ", printed];
+  }
+  if (operand.kind === "unary" && operand.operator === "not") return ["-(", printed, ")"];
   const needsParentheses = operand.kind === "binary" && operand.operator !== "^";
   return needsParentheses ? ["-(", printed, ")"] : ["-", printed];
 }

@@ -86,14 +86,15 @@ export interface RangeExpression {
 
 export interface UnaryExpression {
   readonly kind: "unary";
-  readonly operator: "-";
+  readonly operator: "-" | "not";
   readonly operand: Expression;
   readonly span: Span;
 }
 
 export interface BinaryExpression {
   readonly kind: "binary";
-  readonly operator: "+" | "-" | "*" | "/" | "%" | "^" | "==" | "!=" | "<" | "<=" | ">" | ">=";
+  readonly operator:
+    ("+" | "-" | "*" | "/" | "%" | "^") | ("==" | "!=" | "<" | "<=" | ">" | ">=") | ("and" | "or");
   readonly left: Expression;
   readonly right: Expression;
   readonly span: Span;

@@ -3,6 +3,7 @@ import { endOf, is, missingToken, spanAfter, spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { insert, problem, replace } from "./problem.js";
 import {
+  And,
   Arrow,
   As,
   Colon,
@@ -18,6 +19,8 @@ import {
   Model,
   Name,
   NewLine,
+  Not,
+  Or,
   Percent,
   Plus,
   RightBrace,
@@ -57,7 +60,7 @@ const closerOf = new Map<TokenType, TokenType>([
 const boundaries = [Arrow, As, Const, Model, LeftBrace, RightBrace];
 
 /** After these a line cannot end within brackets. */
-const joiners = [Comma, Equals, Colon, Plus, Minus, Star, Slash, Percent];
+const joiners = [Comma, Equals, Colon, Plus, Minus, Star, Slash, Percent, And, Or, Not];
 
 class BracketBalancer {
   private readonly output: IToken[] = [];

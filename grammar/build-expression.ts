@@ -10,13 +10,14 @@ import type {
   SequenceExpression,
   Span,
   StringLiteral,
+  UnaryExpression,
 } from "./ast.js";
-import { numberMeant } from "./lexer.js";
+import { MEANT_BY_SIGN, numberMeant } from "./lexer.js";
 import { is, spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { addProblems, problem, replace } from "./problem.js";
-import { checkCommas } from "./statements.js";
-import { Integer, Minus } from "./tokens.js";
+import { chainOfComparisons, checkCommas } from "./statements.js";
+import { Comparison, Integer, Minus, Not } from "./tokens.js";
 import { elementsInOrder, isNode, node, nodes, spanOfNode, token, tokens } from "./tree.js";
 
 /** What the builders share: the file's name, and the problems found so far. */
@@ -70,8 +71,38 @@ function asCall(expression: Expression): CallExpression | undefined {
 }
 
 export function buildExpression(context: BuildContext, parent?: CstNode): Expression | undefined {
-  return parent && leftToRight(context, parent, "sum", buildSum);
+  return parent && leftToRight(context, parent, "conjunction", buildConjunction);
 }
+
+function buildConjunction(context: BuildContext, parent: CstNode): Expression | undefined {
+  return leftToRight(context, parent, "inversion", buildInversion);
+}
+
+function buildInversion(context: BuildContext, parent: CstNode): Expression | undefined {
+  const comparison = node(parent, "comparison");
+  const operand = comparison && buildComparison(context, comparison);
+  return prefixed(context, tokens(parent, Not.name), "not", operand);
+}
+
+/** `a < b < c` is a mistake, which is read as `a < b and b < c`. */
+function buildComparison(context: BuildContext, parent: CstNode): Expression | undefined {
+  const parts = elementsInOrder(parent).filter(isNode);
+  const signs = tokens(parent, Comparison.name);
+  if (signs.length < 2) return leftToRight(context, parent, "sum", buildSum);
+  const operands = parts.map((part) => buildSum(context, part));
+  if (!operands.every(present)) return operands.find(present);
+  context.problems.push(chainOfComparisons(context.file, signs, parts));
+  return signs
+    .flatMap((sign, index) => {
+      const [left, right] = [operands[index], operands[index + 1]];
+      return left && right ? [binary(left, sign, right)] : [];
+    })
+    .reduce<Expression | undefined>((all, next) => (all ? joined(all, next) : next), undefined);
+}
+
+const joined = (left: Expression, right: Expression): Expression => {
+  return { kind: "binary", operator: "and", left, right, span: covering(left.span, right.span) };
+};
 
 function buildSum(context: BuildContext, parent: CstNode): Expression | undefined {
   return leftToRight(context, parent, "product", buildProduct);
@@ -106,19 +137,27 @@ function leftToRight(
 
 function binary(left: Expression, operator: IToken, right: Expression): BinaryExpression {
   const span = covering(left.span, right.span);
-  const sign = operator.image as BinaryExpression["operator"];
+  const sign = (MEANT_BY_SIGN[operator.image] ?? operator.image) as BinaryExpression["operator"];
   return { kind: "binary", operator: sign, left, right, span };
 }
 
 function buildUnary(context: BuildContext, parent: CstNode): Expression | undefined {
   const power = node(parent, "power");
-  let operand = power && buildPower(context, power);
-  for (const minus of tokens(parent, Minus.name).reverse()) {
-    if (!operand) return undefined;
-    const span = covering(spanOf(context.file, minus), operand.span);
-    operand = { kind: "unary", operator: "-", operand, span };
-  }
-  return operand;
+  return prefixed(context, tokens(parent, Minus.name), "-", power && buildPower(context, power));
+}
+
+/** An operand behind signs, or behind several `not`. */
+function prefixed(
+  { file }: BuildContext,
+  signs: readonly IToken[],
+  operator: UnaryExpression["operator"],
+  operand: Expression | undefined,
+): Expression | undefined {
+  return signs.reduceRight<Expression | undefined>((inner, sign) => {
+    if (!inner) return undefined;
+    const span = covering(spanOf(file, sign), inner.span);
+    return { kind: "unary", operator, operand: inner, span };
+  }, operand);
 }
 
 function buildPower(context: BuildContext, parent: CstNode): Expression | undefined {

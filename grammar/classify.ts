@@ -30,6 +30,7 @@ const kinds: readonly (readonly [TokenKind, readonly TokenType[]])[] = [
   ["number", [t.Integer, t.Float]],
   ["string", [t.StringLiteral]],
   ["operator", [t.Arrow, t.Comparison, t.Equals, t.Range]],
+  ["operator", [t.And, t.Or, t.Not]],
   ["operator", [t.Plus, t.Minus, t.Star, t.Slash, t.Percent, t.Caret]],
   ["separator", [t.Comma, t.Colon, t.Dot]],
   ["bracket", [t.LeftParenthesis, t.RightParenthesis, t.LeftBracket, t.RightBracket]],

@@ -1,10 +1,19 @@
 import type { ILexingError, IToken } from "chevrotain";
 import { Lexer } from "chevrotain";
 import type { Position, Span } from "./ast.js";
-import { spanOf } from "./place.js";
+import { is, spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { problem, replace } from "./problem.js";
-import { lexedTokens, MalformedNumber, SingleQuotedString, UnterminatedString } from "./tokens.js";
+import {
+  ForeignAnd,
+  ForeignComparison,
+  ForeignNot,
+  ForeignOr,
+  lexedTokens,
+  MalformedNumber,
+  SingleQuotedString,
+  UnterminatedString,
+} from "./tokens.js";
 
 export interface LexedText {
   readonly tokens: IToken[];
@@ -30,6 +39,7 @@ export function lex(text: string, file: string): LexedText {
       ...unknownCharacters(text, file, errors),
       ...foreignComments.map((comment) => foreignComment(file, comment)),
       ...tokens.flatMap((token) => malformedToken(file, token) ?? []),
+      ...foreignSigns(text, file, tokens),
     ],
   };
 }
@@ -81,6 +91,52 @@ function unterminatedString(file: string, token: IToken): SyntaxProblem {
   });
 }
 
+/** What people mean by operators of other languages. */
+export const MEANT_BY_SIGN: Readonly<Record<string, string>> = {
+  "&&": "and",
+  "&": "and",
+  "||": "or",
+  "|": "or",
+  "!": "not",
+  "~": "not",
+  "===": "==",
+  "!==": "!=",
+  "<>": "!=",
+};
+
+/** One problem for each sign, however often it occurs in the text. */
+function foreignSigns(text: string, file: string, tokens: readonly IToken[]): SyntaxProblem[] {
+  const places = new Map<string, IToken[]>();
+  for (const token of tokens) {
+    if (!is(token, ForeignAnd, ForeignOr, ForeignNot, ForeignComparison)) continue;
+    places.set(token.image, [...(places.get(token.image) ?? []), token]);
+  }
+  return [...places.values()].map((same) => foreignSign(text, file, same));
+}
+
+function foreignSign(text: string, file: string, same: readonly IToken[]): SyntaxProblem {
+  const [first] = same as [IToken];
+  const meant = MEANT_BY_SIGN[first.image]!;
+  const isWord = !is(first, ForeignComparison);
+  const edits = same.map((token) => {
+    const span = spanOf(file, token);
+    const before = isWord && /[\w)\]]/.test(text[span.start.offset - 1] ?? "") ? " " : "";
+    const after = isWord && text[span.end.offset] !== " " ? " " : "";
+    return { span, newText: `${before}${meant}${after}` };
+  });
+  const message = `\`${first.image}\` means nothing here: write \`${meant}\``;
+  return problem("NET0006", spanOf(file, first), message, {
+    notes: [
+      ...occurrences(same.length),
+      ...(isWord ? ["conditions are joined by `and`, `or` and `not`"] : []),
+    ],
+    fixes: [{ title: `write \`${meant}\``, edits }],
+  });
+}
+
+const occurrences = (count: number): readonly string[] =>
+  count > 1 ? [`it occurs in ${count - 1} more ${count === 2 ? "place" : "places"}`] : [];
+
 function foreignComment(file: string, token: IToken): SyntaxProblem {
   const span = spanOf(file, token);
   const opening = token.image.startsWith("#") ? "#" : "/*";
@@ -129,12 +185,8 @@ function unknownCharacter(image: string, spans: readonly Span[]): SyntaxProblem 
   const meant = image === ";" ? "" : MEANT_BY_CHARACTER[image];
   const title = meant === "" ? "remove `;`" : `write \`${meant}\``;
   const edits = spans.map((span) => ({ span, newText: meant ?? "" }));
-  const more = spans.length - 1;
   return problem("NET0006", first, describeCharacter(image, meant), {
-    notes: [
-      ...(more > 0 ? [`it occurs in ${more} more ${more === 1 ? "place" : "places"}`] : []),
-      ...(/^[&|]+$/.test(image) ? ["a condition is one comparison: write an `if` in an `if`"] : []),
-    ],
+    notes: occurrences(spans.length),
     fixes: meant === undefined ? [] : [{ title, edits }],
   });
 }

@@ -3,6 +3,7 @@ import { is, spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { problem } from "./problem.js";
 import {
+  And,
   Arrow,
   Caret,
   Colon,
@@ -15,6 +16,8 @@ import {
   LeftBracket,
   LeftParenthesis,
   Minus,
+  Not,
+  Or,
   Percent,
   Plus,
   RightBrace,
@@ -76,7 +79,7 @@ function closeLevel(levels: Level[]): void {
 function isOperator(tokens: readonly IToken[], index: number): boolean {
   const token = tokens[index];
   if (is(token, Star)) return !is(tokens[index - 1], Dot) && !is(tokens[index + 1], Dot);
-  return is(token, Plus, Minus, Slash, Percent, Caret, Comparison, Else);
+  return is(token, Plus, Minus, Slash, Percent, Caret, Comparison, And, Or, Not, Else);
 }
 
 function tooManyBrackets(token: IToken, file: string): SyntaxProblem {

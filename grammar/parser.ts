@@ -521,8 +521,31 @@ export class SpecParser extends CstParser {
   });
 
   private readonly expression = this.RULE("expression", () => {
+    this.SUBRULE(this.conjunction);
+    this.MANY(() => {
+      this.CONSUME(t.Or);
+      this.SUBRULE2(this.conjunction);
+    });
+  });
+
+  private readonly conjunction = this.RULE("conjunction", () => {
+    this.SUBRULE(this.inversion);
+    this.MANY(() => {
+      this.CONSUME(t.And);
+      this.SUBRULE2(this.inversion);
+    });
+  });
+
+  /** `not a == b` is `not (a == b)`, as in Python. */
+  private readonly inversion = this.RULE("inversion", () => {
+    this.MANY(() => this.CONSUME(t.Not));
+    this.SUBRULE(this.comparison);
+  });
+
+  /** More than one comparison is a mistake. */
+  private readonly comparison = this.RULE("comparison", () => {
     this.SUBRULE(this.sum);
-    this.OPTION(() => {
+    this.MANY(() => {
       this.CONSUME(t.Comparison);
       this.SUBRULE2(this.sum);
     });

@@ -22,7 +22,16 @@ import {
   Slash,
   Star,
 } from "./tokens.js";
-import { elementsInOrder, firstToken, isNode, lastToken, node, spanOfNode, token } from "./tree.js";
+import {
+  elementsInOrder,
+  firstToken,
+  isNode,
+  lastToken,
+  node,
+  spanOfNode,
+  textOf,
+  token,
+} from "./tree.js";
 import { describeFound, isReserved, reservedWord } from "./wording.js";
 
 /**
@@ -290,6 +299,24 @@ export function layerPrefix(file: string, prefix: CstNode): SyntaxProblem {
       fixes: [replace(span, "", `drop \`${text}\``)],
     },
   );
+}
+
+/** `0 < x < 1`. */
+export function chainOfComparisons(
+  file: string,
+  signs: readonly IToken[],
+  operands: readonly CstNode[],
+): SyntaxProblem {
+  const second = spanOf(file, signs[1]!);
+  // Each operand between two signs is written once more, behind the first of them.
+  const edits = operands.slice(1, signs.length).map((operand) => {
+    const { end } = spanOfNode(file, operand);
+    return { span: { file, start: end, end }, newText: ` and ${textOf(operand)}` };
+  });
+  return problem("NET0001", second, "comparisons do not chain: `and` joins two of them", {
+    label: "a second comparison",
+    fixes: [{ title: "join them with `and`", edits }],
+  });
 }
 
 /** The commas of arguments, parameters or a list: one between two items, none before the first. */

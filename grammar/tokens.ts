@@ -37,6 +37,9 @@ export const As = word("As", /as/, Plain, "`as`");
 export const For = word("For", /for/, Plain, "`for`");
 export const True = word("True", /true/, Plain, "`true`");
 export const False = word("False", /false/, Plain, "`false`");
+export const And = word("And", /and/, Plain, "`and`");
+export const Or = word("Or", /or/, Plain, "`or`");
+export const Not = word("Not", /not/, Plain, "`not`");
 /** `const` and `model` where no declaration can start. */
 export const MisplacedWord = createToken({
   name: "MisplacedWord",
@@ -132,6 +135,10 @@ function sign(name: string, pattern: RegExp, image: string): TokenType {
   return createToken({ name, pattern, label: `\`${image}\``, categories: Plain });
 }
 
+function foreignWord(name: string, pattern: RegExp, meant: TokenType): TokenType {
+  return createToken({ name, pattern, categories: meant });
+}
+
 export const Arrow = sign("Arrow", /->/, "->");
 export const Range = sign("Range", /\.\./, "..");
 export const Dot = sign("Dot", /\./, ".");
@@ -145,6 +152,16 @@ export const Comparison = createToken({
   label: "a comparison",
   categories: Plain,
 });
+/** `===` and the like, which other languages write. */
+export const ForeignComparison = createToken({
+  name: "ForeignComparison",
+  pattern: /[!=]==|<>/,
+  categories: Comparison,
+});
+/** What other languages and PyTorch's masks write for `and`, `or` and `not`. */
+export const ForeignAnd = foreignWord("ForeignAnd", /&&?/, And);
+export const ForeignOr = foreignWord("ForeignOr", /\|\|?/, Or);
+export const ForeignNot = foreignWord("ForeignNot", /!(?!=)|~/, Not);
 export const Plus = sign("Plus", /\+/, "+");
 export const Minus = sign("Minus", /-/, "-");
 export const Star = sign("Star", /\*/, "*");
@@ -192,10 +209,11 @@ const ForeignComment = createToken({
 /** In the lexer's order: the first that matches is taken. */
 export const lexedTokens: TokenType[] = [
   ...[Blank, NewLine, DocumentationComment, Comment, ForeignComment],
-  ...[Const, Model, As, For, True, False, In, Of, On, Identifier],
+  ...[Const, Model, As, For, True, False, And, Or, Not, In, Of, On, Identifier],
   ...[Integer, Float, Range, MalformedNumber],
   ...[StringLiteral, SingleQuotedString, UnterminatedString],
-  ...[Arrow, Comparison, Dot, Comma, Colon, Equals, Plus, Minus, Caret, Star, Slash, Percent],
+  ...[Arrow, ForeignComparison, Comparison, ForeignAnd, ForeignOr, ForeignNot],
+  ...[Dot, Comma, Colon, Equals, Plus, Minus, Caret, Star, Slash, Percent],
   ...[LeftParenthesis, RightParenthesis, LeftBracket, RightBracket, LeftBrace, RightBrace],
 ];
 

@@ -51,6 +51,20 @@ export function lastToken(parent: CstNode): IToken | undefined {
   return last && (isNode(last) ? lastToken(last) : last);
 }
 
+/** The text that a rule took, without comments. */
+export function textOf(parent: CstNode): string {
+  const leaves = leavesOf(parent);
+  const texts = leaves.map(({ image, startOffset }, index) => {
+    const before = leaves[index - 1];
+    const isApart = before && startOffset > before.startOffset + before.image.length;
+    return isApart ? ` ${image}` : image;
+  });
+  return texts.join("");
+}
+
+const leavesOf = (parent: CstNode): readonly IToken[] =>
+  elementsInOrder(parent).flatMap((element) => (isNode(element) ? leavesOf(element) : [element]));
+
 /** The range of text that a rule took. */
 export function spanOfNode(file: string, { location }: CstNode): Span {
   if (!location || !Number.isFinite(location.startOffset)) return spanAfter(file, undefined);

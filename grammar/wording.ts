@@ -4,6 +4,7 @@ import { is, spanAfter, spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { insert, problem, replace } from "./problem.js";
 import {
+  And,
   Arrow,
   As,
   Const,
@@ -13,6 +14,8 @@ import {
   MisplacedWord,
   Model,
   NewLine,
+  Not,
+  Or,
   RightBrace,
   True,
 } from "./tokens.js";
@@ -56,7 +59,7 @@ function danglingArrow(file: string, arrow: IToken, token: IToken): SyntaxProble
 }
 
 export function isReserved(token: IToken): boolean {
-  return is(token, Const, Model, MisplacedWord, As, For, True, False);
+  return is(token, Const, Model, MisplacedWord, As, For, True, False, And, Or, Not);
 }
 
 export function reservedWord(file: string, token: IToken): SyntaxProblem {

@@ -6,6 +6,7 @@ import { operators } from "./operators/index.js";
 /** Words of the language, which name neither layers nor sections. */
 const RESERVED = new Set([
   ...[
+    "and",
     "as",
     "block",
     "branch",
@@ -22,6 +23,8 @@ const RESERVED = new Set([
     "loss",
     "metric",
     "model",
+    "not",
+    "or",
     "parameter",
     "repeat",
     "residual",

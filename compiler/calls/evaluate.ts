@@ -7,6 +7,7 @@ import type {
   TupleExpression,
   UnaryExpression,
 } from "../../grammar/ast.js";
+import { evaluateJoined, evaluateNot } from "./conditions.js";
 import {
   type Constant,
   DEEPEST_LIST,
@@ -37,9 +38,7 @@ export function evaluate(expression: Expression, environment: Environment): Cons
     case "tuple":
       return evaluateElements(expression, environment);
     case "call":
-      return evaluateFunction(expression, environment, (argument) =>
-        evaluate(argument, environment),
-      );
+      return evaluateFunction(expression, environment, evaluate);
     case "unary":
       return evaluateUnary(expression, environment);
     case "binary":
@@ -126,7 +125,11 @@ function evaluateElements(
   });
 }
 
-function evaluateUnary(expression: UnaryExpression, environment: Environment) {
+function evaluateUnary(
+  expression: UnaryExpression,
+  environment: Environment,
+): Constant | undefined {
+  if (expression.operator === "not") return evaluateNot(expression, environment, evaluate);
   const operand = evaluate(expression.operand, environment);
   if (!operand) return undefined;
   if (isNumeric(operand)) return { kind: operand.kind, value: -operand.value } as const;
@@ -140,6 +143,10 @@ function evaluateBinary(
   expression: BinaryExpression,
   environment: Environment,
 ): Constant | undefined {
+  const { operator } = expression;
+  if (operator === "and" || operator === "or") {
+    return evaluateJoined(expression, environment, evaluate);
+  }
   const left = evaluate(expression.left, environment);
   const right = evaluate(expression.right, environment);
   if (!left || !right) return undefined;

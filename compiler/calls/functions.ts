@@ -1,5 +1,6 @@
 import type { Alias } from "../diagnostics/alias.js";
 import type { CallExpression, Expression } from "../../grammar/ast.js";
+import { checkNames, type Evaluate } from "./conditions.js";
 import { type Constant, describeConstant, isNumeric } from "./constant.js";
 import type { Environment } from "./environment.js";
 import { numberConstant } from "./number-constant.js";
@@ -106,12 +107,12 @@ export function isFunction(name: string): boolean {
 export function evaluateFunction(
   call: CallExpression,
   environment: Environment,
-  evaluate: (argument: Expression) => Constant | undefined,
+  evaluate: Evaluate,
 ): Constant | undefined {
   const found = functions.find(({ name }) => name === call.callee.name);
   if (!found) return reportUnknown(call, environment);
   if (found === WHERE) return evaluateWhere(call, environment, evaluate);
-  const values = call.arguments.map(({ value }) => evaluate(value));
+  const values = call.arguments.map(({ value }) => evaluate(value, environment));
   if (!checkCount(call, found, environment)) return undefined;
   const numbers: number[] = [];
   for (const [index, value] of values.entries()) {
@@ -128,7 +129,7 @@ export function evaluateFunction(
 function evaluateWhere(
   call: CallExpression,
   environment: Environment,
-  evaluate: (argument: Expression) => Constant | undefined,
+  evaluate: Evaluate,
 ): Constant | undefined {
   if (!checkCount(call, WHERE, environment)) return undefined;
   const [condition, first, second] = call.arguments.map(({ value }) => value) as [
@@ -136,9 +137,12 @@ function evaluateWhere(
     Expression,
     Expression,
   ];
-  const isTrue = evaluate(condition);
+  const isTrue = evaluate(condition, environment);
   if (!isTrue) return undefined;
-  if (isTrue.kind === "boolean") return evaluate(isTrue.value ? first : second);
+  if (isTrue.kind === "boolean") {
+    checkNames(isTrue.value ? second : first, environment, evaluate);
+    return evaluate(isTrue.value ? first : second, environment);
+  }
   return environment.reporter.report("NET1014", {
     message: `\`where\` needs a condition, but gets ${describeConstant(isTrue)}`,
     span: condition.span,

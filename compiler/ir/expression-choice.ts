@@ -31,6 +31,30 @@ export const COMPARISONS: Readonly<
 export const not = (condition: Expression): Expression =>
   unary("positive", subtract(constant(1), condition));
 
+/** 1 where both conditions are 1, else 0. */
+export const both = (a: Expression, b: Expression): Expression => multiply(a, b);
+
+/** 1 where one of two conditions is 1, or both, else 0. */
+export const either = (a: Expression, b: Expression): Expression => unary("positive", add(a, b));
+
+/** Whether an expression is 1 or 0 everywhere. */
+export function isCondition(expression: Expression): boolean {
+  switch (expression.kind) {
+    case "constant":
+      return expression.value === 0 || expression.value === 1;
+    case "unary":
+      return expression.operator === "positive" || expression.operator === "isnan";
+    case "binary":
+      return (
+        ["multiply", "maximum", "minimum"].includes(expression.operator) &&
+        isCondition(expression.left) &&
+        isCondition(expression.right)
+      );
+    default:
+      return false;
+  }
+}
+
 /** `a` where the condition is above 0, else `b`. */
 export const choose = (condition: Expression, a: Expression, b: Expression): Expression =>
   add(multiply(unary("positive", condition), a), multiply(not(unary("positive", condition)), b));

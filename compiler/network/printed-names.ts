@@ -137,7 +137,7 @@ const SECTION_WORDS = new Set([
   ...["repeat", "residual", "share", "skip", "split", "target", "train"],
 ]);
 
-const RESERVED = new Set(["as", "const", "false", "for", "model", "true"]);
+const RESERVED = new Set(["and", "as", "const", "false", "for", "model", "not", "or", "true"]);
 
 /** The name; throws where the language cannot write it. */
 export function requireName(name: string): string {

@@ -151,6 +151,13 @@ export const AS_KEYWORD: Keyword = {
   snippet: "as ${1:name}",
 };
 
+/** What joins conditions. */
+const CONDITION_KEYWORDS: readonly Keyword[] = [
+  { word: "and", summary: "true where both conditions are", snippet: "and $0" },
+  { word: "or", summary: "true where one of two conditions is, or both", snippet: "or $0" },
+  { word: "not", summary: "true where the condition is false", snippet: "not $0" },
+];
+
 /** Words of headers. */
 const HEADER_KEYWORDS: readonly Keyword[] = [
   { word: "in", summary: "the values of a loop, or the classes of a target", snippet: "in $0" },
@@ -166,5 +173,6 @@ const HEADER_KEYWORDS: readonly Keyword[] = [
 /** Every keyword. */
 export const keywords: readonly Keyword[] = [
   ...[...DECLARATION_KEYWORDS, ...MODEL_KEYWORDS, ...STATEMENT_KEYWORDS, ...CHAIN_KEYWORDS],
-  ...[ELSE_KEYWORD, BRANCH_KEYWORD, SKIP_KEYWORD, AS_KEYWORD, ...HEADER_KEYWORDS],
+  ...[ELSE_KEYWORD, BRANCH_KEYWORD, SKIP_KEYWORD, AS_KEYWORD],
+  ...[...CONDITION_KEYWORDS, ...HEADER_KEYWORDS],
 ];

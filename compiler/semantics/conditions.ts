@@ -3,16 +3,6 @@ import type { Expression } from "../../grammar/ast.js";
 import { describeConstant, isNumeric } from "../calls/constant.js";
 import type { Environment } from "../calls/environment.js";
 import { evaluate } from "../calls/evaluate.js";
-import type { DiagnosticCode } from "../diagnostics/catalogue/index.js";
-
-/**
- * Mistakes that are mistakes whatever the condition is. Values and shapes are those of the body
- * that is taken: where it is not, `conv(width / 3)` may be what the condition is there to avoid.
- */
-export const NAME_CODES: ReadonlySet<DiagnosticCode> = new Set([
-  ...(["NET1001", "NET1002", "NET1003", "NET1006", "NET1007", "NET1008"] as const),
-  ...(["NET1012", "NET1021", "NET1034"] as const),
-]);
 
 /** Whether a condition is true; undefined where a mistake hides it. */
 export function readCondition(

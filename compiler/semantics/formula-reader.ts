@@ -9,6 +9,7 @@ import type {
 import { bind } from "../calls/bind.js";
 import { isNumeric } from "../calls/constant.js";
 import type { Environment } from "../calls/environment.js";
+import { insertAfter } from "../calls/edits.js";
 import { evaluate } from "../calls/evaluate.js";
 import { isFunction } from "../calls/functions.js";
 import {
@@ -28,7 +29,7 @@ import {
   type FormulaFunction,
   formulaFunctions,
 } from "../layers/formula-functions.js";
-import { COMPARISONS } from "../ir/expression-choice.js";
+import { both, COMPARISONS, either, isCondition, not } from "../ir/expression-choice.js";
 import { AXES } from "../layers/channel-parts.js";
 import { power } from "../layers/formula-power.js";
 import { findLayer, layers } from "../layers/index.js";
@@ -100,7 +101,13 @@ class FormulaReader {
         return syntax.segments.includes("*")
           ? this.reportNoNumber(syntax)
           : this.readName(syntax.segments.join("."), syntax.span);
+      case "boolean":
+        return constant(Number(syntax.value));
       case "unary": {
+        if (syntax.operator === "not") {
+          const condition = this.readCondition(syntax.operand, "not");
+          return condition && not(condition);
+        }
         const operand = this.read(syntax.operand);
         return operand && unary("negate", operand);
       }
@@ -132,11 +139,13 @@ class FormulaReader {
   private readConstant(syntax: Syntax): Expression | undefined {
     const value = evaluate(syntax, this.environment);
     if (!value) return undefined;
+    if (value.kind === "boolean") return constant(Number(value.value));
     return isNumeric(value) ? constant(value.value) : this.reportNoNumber(syntax);
   }
 
   private readBinary(syntax: BinaryExpression): Expression | undefined {
     const { operator, span } = syntax;
+    if (operator === "and" || operator === "or") return this.readJoined(syntax);
     const left = this.read(syntax.left);
     const right = this.read(syntax.right);
     if (!left || !right) return undefined;
@@ -162,6 +171,25 @@ class FormulaReader {
       default:
         return this.report(span, `a formula of values has no operator \`${operator}\``);
     }
+  }
+
+  /** `x > 0 and x < 1`: 1 or 0, like a comparison. */
+  private readJoined({ operator, left, right }: BinaryExpression): Expression | undefined {
+    const [first, second] = [left, right].map((side) => this.readCondition(side, operator));
+    if (!first || !second) return undefined;
+    return operator === "and" ? both(first, second) : either(first, second);
+  }
+
+  /** What `and`, `or` and `not` take: other numbers would count as true or not. */
+  private readCondition(syntax: Syntax, operator: string): Expression | undefined {
+    const condition = this.read(syntax);
+    if (!condition || isCondition(condition)) return condition;
+    return this.environment.reporter.report("NET1040", {
+      message: `\`${operator}\` needs a condition, but this is a number`,
+      span: syntax.span,
+      notes: ["comparisons are conditions: `x > 0`, `x != 0`"],
+      fixes: [{ title: "add `!= 0`", edits: [insertAfter(syntax.span, " != 0")] }],
+    });
   }
 
   // Calls

@@ -139,9 +139,10 @@ describe("words of the language", () => {
     ...keywords.map(({ word }) => word),
     ...statementWords.map(({ name }) => name.toLowerCase()),
   ];
+  const isWordOf = (kind: TokenKind) => kind === "keyword" || kind === "operator";
   const used = new Set(
     corpus.flatMap(({ text }) =>
-      classify(text, "a.net").flatMap(({ kind, text: word }) => (kind === "keyword" ? [word] : [])),
+      classify(text, "a.net").flatMap(({ kind, text: word }) => (isWordOf(kind) ? [word] : [])),
     ),
   );
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { evaluate } from "../../compiler/ir/expression-evaluate.js";
 import { simplify } from "../../compiler/ir/expression-simplify.js";
 import { compactInputs, leaves } from "../../compiler/ir/expression-transform.js";
 import { binary, constant, operand, unary, type Expression } from "../../compiler/ir/expression.js";
@@ -100,6 +101,69 @@ describe("the text of a formula", () => {
   ])("%s", (written, wanted) => {
     if (wanted === undefined) return expect(errorsOf(specOf(`let y = ${written}`))).not.toEqual([]);
     expect(formulasOf(networkOf(`let y = ${written}`))).toEqual([wanted]);
+  });
+});
+
+describe("conditions in formulas", () => {
+  const conditions = (written: string) => {
+    const [network] = networksOf(specOf(`let y = ${written}`));
+    const { values } = network!.layers.find(({ definition }) => definition.name === "let")!;
+    const none = () => NaN;
+    return (...given: readonly number[]) =>
+      evaluate(values["expression"] as Expression, {
+        operand: (index) => given[index]!,
+        channel: none,
+        keep: none,
+        noise: none,
+        batchShare: NaN,
+      });
+  };
+  const numbers = [-1, 0, 0.5, 1, 2, NaN, Infinity, -Infinity];
+
+  test.each<[string, (a: number, b: number) => boolean]>([
+    ["a > 0 and b < 1", (a, b) => a > 0 && b < 1],
+    ["a > 0 or b < 1", (a, b) => a > 0 || b < 1],
+    ["not a > 0 or b != b", (a, b) => !(a > 0) || b !== b],
+    ["not (a == b and a >= 0)", (a, b) => !(a === b && a >= 0)],
+    ["a > 0 or b > 0 and a < b", (a, b) => a > 0 || (b > 0 && a < b)],
+    ["(a > 0 or b > 0) and not isnan(a)", (a, b) => (a > 0 || b > 0) && !Number.isNaN(a)],
+    ["a <= b and true", (a, b) => a <= b],
+    ["a <= b or 2 > 1 and b == a + 0", (a, b) => a <= b || b === a],
+    ["(a > 0 and b > 0) == (a < 1 or b < 1)", (a, b) => (a > 0 && b > 0) === (a < 1 || b < 1)],
+  ])("%s is 1 or 0, as in Python", (written, expected) => {
+    const value = conditions(written);
+    for (const a of numbers) {
+      for (const b of numbers) expect([a, b, value(a, b)]).toEqual([a, b, +expected(a, b)]);
+    }
+  });
+
+  test("choose with where, whatever the other value is", () => {
+    const value = conditions("where(a > 0 and b > 0, log(a * b), b)");
+    expect(value(-1, 3)).toBe(3);
+    expect(value(Math.E, 1)).toBeCloseTo(1);
+    const flag = conditions("where(isOn and a > 0, a, b)".replace("isOn", "2 > 1"));
+    expect([flag(1, 5), flag(-1, 5)]).toEqual([1, 5]);
+  });
+
+  test("go with a function's parameters", () => {
+    const declarations =
+      "fn inside(x, low: float, isStrict: bool = true) =\
+ x > low and (x < 1 or not isStrict)";
+    const network = networkOf("let y = inside(a, 0) + inside(b, 0, isStrict=false)", {
+      declarations,
+    });
+    expect(formulasOf(network)).toHaveLength(1);
+    expectRoundTrip(network);
+  });
+
+  test.each([
+    ["a and b > 0", "`and` needs a condition, but this is a number"],
+    ["a > 0 or 2 * b", "`or` needs a condition, but this is a number"],
+    ["not a", "`not` needs a condition, but this is a number"],
+    ["0 < a < 1", "comparisons do not chain"],
+    ["(a > 0) & (b > 0)", "`&` means nothing here: write `and`"],
+  ])("%s is refused", (written, message) => {
+    expect(errorsOf(specOf(`let y = ${written}`)).join()).toContain(message);
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { portOf } from "../../compiler/ir/graph.js";
 import { outlineOf } from "../../compiler/network/outline.js";
 import { print } from "../../compiler/network/print.js";
+import { applyEdits } from "../../compiler/semantics/check-fixes.js";
 import { analyze, type AnalyzedModel } from "../../compiler/semantics/index.js";
 import { formatSpec } from "../../format/index.js";
 
@@ -105,6 +106,96 @@ describe("if", () => {
     expect(layersOf("if 1 > 2 { relu }\n".repeat(400) + "tanh")).toEqual(["tanh1 8x6x4"]);
     const chain = `if 1 > 2 { relu }${" else if 1 > 2 { relu }".repeat(400)}`;
     expect(mistakes(chain).map(([code]) => code)).toEqual(["NET0016"]);
+  });
+});
+
+/** The text after the first fix of each mistake, until there are none. */
+function mended(text: string): string {
+  const fixes = analyze(text, "m.net").diagnostics.flatMap((found) => found.fixes.slice(0, 1));
+  const edits = fixes.flatMap((fix) => fix.edits);
+  return edits.length === 0 ? text : mended(applyEdits(text, edits));
+}
+
+describe("and, or, not", () => {
+  const layers = (condition: string) => layersOf(`relu\nif ${condition} { tanh }`).length === 2;
+
+  test.each([
+    ["true or true and false", true],
+    ["(true or true) and false", false],
+    ["not true or true", true],
+    ["not (true or true)", false],
+    ["not false and false", false],
+    ["not 2 == 3", true],
+    ["not not true", true],
+    ["1 + 1 == 2 and 3 * 2 > 5", true],
+    ["1 > 2 or 2 > 3 or 4 > 3", true],
+  ])("%s is %s, as in Python", (condition, expected) => {
+    expect(layers(condition)).toBe(expected);
+  });
+
+  test("where the left side decides, the right one needs no value, but names that exist", () => {
+    expect(layers("false and 1 / 0 > 2")).toBe(false);
+    expect(layers("true or 1 / 0 > 2")).toBe(true);
+    expect(mistakes("if true or 1 / wdith > 2 { relu }").map(([code]) => code)).toEqual([
+      "NET1003",
+    ]);
+    expect(mistakes("conv(where(true, 8, wdith), kernel=1)").map(([code]) => code)).toEqual([
+      "NET1003",
+    ]);
+    expect(mistakes("if true and 1 / 0 > 2 { relu }").map(([code]) => code)).toEqual(["NET1013"]);
+  });
+
+  test("go wherever constants are expected", () => {
+    const body = "for i in 0..3 { conv(8, kernel=1, bias=i > 0 and not i == 2) as c }";
+    expect(modelOf(body).layers.map(({ call }) => call?.includes("bias=false"))).toEqual([
+      ...[true, false, true],
+    ]);
+  });
+
+  test.each([
+    ["2 and true", "`and` needs true or false, but gets the integer 2"],
+    ["true and 2", "`and` needs true or false, but gets the integer 2"],
+    ["not 2", "`not` needs true or false, but gets the integer 2"],
+    ['"a" or true', '`or` needs true or false, but gets the string "a"'],
+    ["1 < 2 < 3", "comparisons do not chain: `and` joins two of them"],
+    ["1 > 2 && 2 > 1", "`&&` means nothing here: write `and`"],
+    ["1 > 2 || 2 > 1", "`||` means nothing here: write `or`"],
+    ["!true", "`!` means nothing here: write `not`"],
+    ["1 === 2", "`===` means nothing here: write `==`"],
+    ["and", "expected a value after `if`, but found `and`"],
+    ["1 > 2 and", "expected a value after `and`, but a block starts"],
+  ])("if %s", (condition, message) => {
+    const found = mistakes(`if ${condition} { relu }`).map(([, text]) => text);
+    expect(found.join("\n")).toContain(message);
+  });
+
+  test.each([
+    ["1 > 0&&2 > 1", "1 > 0 and 2 > 1"],
+    ["!(1 > 0) || !true", "not (1 > 0) or not true"],
+    ["(1 > 0) & ~(2 > 1)", "(1 > 0) and not (2 > 1)"],
+    ["1 !== 2", "1 != 2"],
+    ["0 < 1 + 2 < 4 <= 5", "0 < 1 + 2 and 1 + 2 < 4 and 4 <= 5"],
+    ["3 and true", "3 != 0 and true"],
+  ])("%s is mended to %s", (condition, expected) => {
+    const text = specOf(`relu\nif ${condition} { tanh }`);
+    expect(mended(text)).toBe(specOf(`relu\nif ${expected} { tanh }`));
+  });
+
+  test("are laid out with the parentheses that they need", async () => {
+    const formatted = async (value: string) =>
+      (await formatSpec(`const c = ${value}\n`)).slice("const c = ".length, -1);
+    expect(await formatted("((a and b)) or (not(c))")).toBe("a and b or not c");
+    expect(await formatted("(a or b) and not (c and d)")).toBe("(a or b) and not (c and d)");
+    expect(await formatted("a and (b and c)")).toBe("a and (b and c)");
+    expect(await formatted("not (a == b)")).toBe("not a == b");
+    expect(await formatted("(not a) == b")).toBe("(not a) == b");
+    expect(await formatted("a == (b and c)")).toBe("a == (b and c)");
+    expect(await formatted("-(not a)")).toBe("-(not a)");
+  });
+
+  test("are reserved", () => {
+    expect(mistakes("relu as and").map(([code]) => code)).toEqual(["NET0012"]);
+    expect(layersOf("relu as origin")).toEqual(["origin 8x6x4"]);
   });
 });
 
