@@ -192,8 +192,13 @@ class Mapping {
       const attention = this.attentionOf(node);
       const isLost = !attention && node.inputs.some((name) => name && this.lost.has(name));
       if (isLost) return this.lose(node);
-      this.known.set(node.outputs[0]!, attention ?? this.outputOf(node));
-      for (const name of node.outputs.slice(1)) this.known.delete(name);
+      const made = attention ?? this.outputOf(node);
+      const outputs = isList(made) ? made : [made];
+      node.outputs.forEach((name, index) => {
+        const output = outputs[index];
+        if (output) this.known.set(name, output);
+        else this.known.delete(name);
+      });
     } catch (error) {
       if (!(error instanceof RefusedNode)) throw error;
       this.refusals.push({ node, error });
@@ -245,7 +250,7 @@ class Mapping {
     for (const name of node.outputs) this.lost.add(name);
   }
 
-  private outputOf(node: ForeignNode): Known {
+  private outputOf(node: ForeignNode): Known | readonly Known[] {
     const mapping = Object.hasOwn(operators, node.operator) ? operators[node.operator] : undefined;
     if (!mapping) throw new RefusedNode("netc has no layer for this operator");
     const inputs = node.inputs.map((name) => (name ? this.valueOf(name) : undefined));
@@ -271,7 +276,7 @@ class Mapping {
       throw new ImportError(`the model's output \`${name}\` does not depend on its input`);
     }
     const { order } = output;
-    const maker = this.graph.nodes.find(({ outputs }) => outputs[0] === name);
+    const maker = this.graph.nodes.find(({ outputs }) => outputs.includes(name!));
     if (order.as === "stored") return output;
     if (order.as === "axes" && maker)
       return new NodeContext(maker, [], this.draft).asStored(output);
@@ -294,6 +299,8 @@ class Mapping {
     return { source, mapped, folded, remarks: [...(this.graph.remarks ?? []), ...remarks] };
   }
 }
+
+const isList = (made: Known | readonly Known[]): made is readonly Known[] => Array.isArray(made);
 
 /** Of nodes that compute with shapes, once these are known. */
 function constantResult(node: ForeignNode, inputs: readonly (Known | undefined)[]) {

@@ -2,6 +2,7 @@ import type { Origin } from "../ir/origin.js";
 import { BATCH, formatShape, type Shape } from "../ir/shape.js";
 import type { TensorType } from "../ir/tensor-type.js";
 import type { CallValues, Signature } from "../calls/signature.js";
+import { formula } from "../layers/formula.js";
 import { findLayer } from "../layers/index.js";
 import { tryShape } from "../layers/infer.js";
 import type { MadeBy } from "../layers/layer.js";
@@ -85,8 +86,8 @@ export class NetworkMaker {
     given: CallValues = {},
     share?: string,
   ): NetworkValue {
-    // Chains cannot call it: it is not among the layers that are found by name.
-    const definition = kind === parameter.name ? parameter : findLayer(kind);
+    // Chains cannot call these: they are not among the layers that are found by name.
+    const definition = [parameter, formula].find((each) => each.name === kind) ?? findLayer(kind);
     if (!definition) throw new Error(`there is no layer \`${kind}\``);
     const values = withDefaults(definition, given);
     const type = this.infer(name, { definition, values }, inputs);

@@ -4,6 +4,8 @@ import { elementCount, formatShape, isSequence } from "../../compiler/ir/shape.j
 import type { ForeignTensor } from "../foreign-graph.js";
 import { axesOf, channelAxisOf, channelsOf, shapeOf, type Feature, type Known } from "../known.js";
 import { axisOf, inStoredOrder, type NodeContext } from "../node-context.js";
+import { difference, quotient } from "./formulas.js";
+import { inOneOrder } from "./orders.js";
 import { filled, floats, reshaped, scalarOf } from "../tensors.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 
@@ -18,9 +20,10 @@ interface Line {
 export const add: Mapping = (context) => join(context, "add", (bias) => ({ bias }));
 export const multiply: Mapping = (context) => join(context, "multiply", (weight) => ({ weight }));
 
-/** Only constants are subtracted, or subtracted from. */
+/** A constant is a part of a `scale`. */
 export const subtract: Mapping = (context) => {
-  const first = context.inputs[0];
+  const [first, second] = context.inputs;
+  if (first?.is === "feature" && second?.is === "feature") return difference(context);
   if (first?.is === "feature") {
     return withConstant(context, first, 1, (bias) => ({ bias: negated(bias) }));
   }
@@ -28,10 +31,12 @@ export const subtract: Mapping = (context) => {
   return withConstant(context, x, 0, (bias) => ({ bias, weight: filled(bias.values.length, -1) }));
 };
 
-export const divide: Mapping = (context) =>
-  withConstant(context, context.feature(0), 1, (divisor) => ({
+export const divide: Mapping = (context) => {
+  if (context.inputs[1]?.is === "feature") return quotient(context);
+  return withConstant(context, context.feature(0), 1, (divisor) => ({
     weight: { ...divisor, values: divisor.values.map((each) => 1 / each) },
   }));
+};
 
 export const negate: Mapping = (context) => {
   const x = context.feature(0);
@@ -70,13 +75,6 @@ function featureOrParameter(context: NodeContext, index: number): Feature {
   return context.parameter(input.tensor, index, "class_token") ?? context.feature(index);
 }
 
-/** Values whose axes lie alike: moved where they do not. */
-function inOneOrder(context: NodeContext, values: readonly Feature[]): readonly Feature[] {
-  const [first] = values;
-  if (values.every((value) => sameOrder(value, first!))) return values;
-  return values.map((value) => context.asStored(value));
-}
-
 /** The order of features that are joined. */
 function chained(parts: readonly Feature[]): Int32Array {
   const starts = parts.map((_, index) =>
@@ -108,12 +106,6 @@ function joined(context: NodeContext, kind: "add" | "multiply", a: Feature, b: F
   const [x, y] = inOneOrder(context, [a, b]) as [Feature, Feature];
   const order = elementCount(x.stored) >= elementCount(y.stored) ? x.order : y.order;
   return { ...context.layer(kind, [x, y]), order };
-}
-
-function sameOrder(a: Feature, b: Feature): boolean {
-  const text = ({ order }: Feature) =>
-    order.as === "stored" ? "" : (order.as === "axes" ? order.axes : order.features).join(",");
-  return text(a) === text(b);
 }
 
 function withConstant(

@@ -25,7 +25,8 @@ import {
   layerNormalization,
   lrn,
 } from "./normalizations.js";
-import { depthToSpace, preLu } from "./parts.js";
+import { FORMULAS } from "./formulas.js";
+import { depthToSpace, preLu, split } from "./parts.js";
 import {
   adaptiveAveragePool,
   averagePool,
@@ -33,6 +34,7 @@ import {
   globalMaxPool,
   maxPool,
   reduce,
+  reduceTo,
 } from "./pools.js";
 import {
   arithmeticOnSizes,
@@ -51,8 +53,8 @@ import {
   unsqueeze,
 } from "./shapes.js";
 
-/** Adds the layers of a node and returns what is then known of its output. */
-export type OperatorMapping = (context: NodeContext) => Known;
+/** Adds the layers of a node and returns what is then known of its output, or of its outputs. */
+export type OperatorMapping = (context: NodeContext) => Known | readonly Known[];
 
 /**
  * Operators as opset 17 of ONNX means them, and some that files have in pieces (patterns/):
@@ -101,11 +103,15 @@ export const operators: Readonly<Record<string, OperatorMapping>> = {
   GlobalMaxPool: globalMaxPool,
   ReduceMean: reduce("avgpool"),
   ReduceMax: reduce("maxpool"),
+  ReduceMin: reduceTo("min"),
+  ReduceSum: reduceTo("sum"),
+  ReduceLogSumExp: reduceTo("logsumexp"),
 
   Add: onSizes(add, "Add", (a, b) => a + b),
   Sub: onSizes(subtract, "Sub", (a, b) => a - b),
   Mul: onSizes(multiply, "Mul", (a, b) => a * b),
   Div: onSizes(divide, "Div", (a, b) => Math.trunc(a / b)),
+  ...FORMULAS,
   Neg: negate,
   Sum: sum,
   Concat: (context) => (hasSizes(context) ? concatSizes(context) : concat(context)),
@@ -121,6 +127,7 @@ export const operators: Readonly<Record<string, OperatorMapping>> = {
   Gather: gather,
   NearestPixels: nearestPixels,
   Slice: slice,
+  Split: split,
   DepthToSpace: depthToSpace,
   Expand: expand,
 };

@@ -27,7 +27,12 @@ interface Part {
 }
 
 /** ONNX clips what lies outside of the value. */
-function cut(context: NodeContext, x: Feature, axis: number, { start, end, step }: Part): Feature {
+export function cut(
+  context: NodeContext,
+  x: Feature,
+  axis: number,
+  { start, end, step }: Part,
+): Feature {
   if (step < 1) context.refuse(`its step is ${step}`);
   if (axis === 0) {
     if (start === 0 && end >= 2 ** 31 - 1 && step === 1) return x;
@@ -40,6 +45,27 @@ function cut(context: NodeContext, x: Feature, axis: number, { start, end, step 
   if (first >= last) context.refuse("its part has no elements");
   const values = { axis: axisNames(x.stored)[axis - 1], start: first, end: last, step };
   return { ...context.layer("slice", [x], values), order: x.order };
+}
+
+/** `Split` along an axis: a slice for each output. Sizes are input 1, or an attribute. */
+export function split(context: NodeContext): readonly Known[] {
+  const input = context.feature(0);
+  const x = input.order.as === "features" ? context.asStored(input) : input;
+  const axis = axesOf(x)[axisOf(context.attributes.number("axis", 0), x.stored.length)]!;
+  context.attributes.ignore("num_outputs");
+  if (axis === 0) context.refuse("it splits the batch");
+  const count = context.node.outputs.length;
+  const size = Number(x.stored[axis]);
+  const each = Math.ceil(size / count);
+  const even = Array.from({ length: count }, (_, index) => Math.min(each, size - index * each));
+  const named = context.attributes.numbers("split");
+  const sizes = named ?? (context.has(1) ? context.integers(1, "sizes") : even);
+  let start = 0;
+  return sizes.map((length) => {
+    const part = { start, end: start + length, step: 1 };
+    start += length;
+    return cut(context, x, axis, part);
+  });
 }
 
 /** `DepthToSpace` in the order of PyTorch's `PixelShuffle`. */

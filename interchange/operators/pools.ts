@@ -1,6 +1,8 @@
-import { axesOf, type Feature, type Known } from "../known.js";
+import { axisNames } from "../../compiler/layers/channel-parts.js";
+import { axesOf, shapeOf, type Feature, type Known } from "../known.js";
 import { axisOf, type NodeContext } from "../node-context.js";
 import { requireImage } from "./convolution.js";
+import { reshapedTo } from "./shapes.js";
 import { windowOf } from "./windows.js";
 
 /** `MaxPool`. Padding never wins. */
@@ -68,9 +70,8 @@ export const reduce =
     const order = axesOf(image);
     const stored = axes.map((axis) => order[axisOf(axis, rank)]!);
     if (rank === 3) return reducedSequence(context, kind, stored, keeps);
-    if (rank !== 4) context.refuse("it reduces features, and only pixels and tokens can be");
-    if (!stored.every((axis) => axis >= 2)) {
-      context.refuse(`it reduces axes [${axes.join(", ")}], and only rows and columns can be`);
+    if (rank !== 4 || !stored.every((axis) => axis >= 2)) {
+      return reduceTo(kind === "avgpool" ? "mean" : "max")(context);
     }
     const [height, width] = pixels(image);
     const kernel = [stored.includes(2) ? height : 1, stored.includes(3) ? width : 1];
@@ -82,6 +83,31 @@ export const reduce =
     if (keeps) return { ...reduced, order: image.order };
     if (!isWhole) context.refuse("it drops one axis of an image", "export it with keepdims=1");
     return context.layer("flatten", [reduced]);
+  };
+
+/** A reduction over named axes, which stay with one element unless the file drops them. */
+export const reduceTo =
+  (kind: "sum" | "mean" | "max" | "min" | "logsumexp") =>
+  (context: NodeContext): Known => {
+    const { attributes } = context;
+    const given = context.feature(0);
+    const x = given.order.as === "features" ? context.asStored(given) : given;
+    const named = attributes.numbers("axes");
+    const axes = named ?? (context.has(1) ? context.integers(1, "axes") : undefined);
+    const keeps = attributes.flag("keepdims", true);
+    attributes.ignore("noop_with_empty_axes");
+    if (!axes?.length) context.refuse("it reduces all axes, and the batch stays");
+    const reduced = axes.map((axis) => axisOf(axis, x.stored.length));
+    if (reduced.includes(0)) context.refuse("it reduces the batch");
+    const names = axisNames(x.stored);
+    const over = reduced.map((axis) => names[axesOf(x)[axis]! - 1]!);
+    const layer = { ...context.layer(kind, [x], { over }), order: x.order };
+    if (keeps) return layer;
+    const left = shapeOf(layer).filter((_, axis) => !reduced.includes(axis));
+    if (left.length < 2) {
+      context.refuse("it leaves one number for each example", "export it with keepdims=1");
+    }
+    return reshapedTo(context, layer, left);
   };
 
 /** Tokens, channels or both of a sequence. */

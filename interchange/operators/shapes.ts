@@ -18,7 +18,7 @@ import {
 } from "../known.js";
 import { axisOf, type NodeContext } from "../node-context.js";
 import { requireImage } from "./convolution.js";
-import { sliceOfValue } from "./parts.js";
+import { cut, sliceOfValue } from "./parts.js";
 
 type Mapping = (context: NodeContext) => Known;
 
@@ -112,7 +112,11 @@ export function resolvedShape(
   return [BATCH, ...others.map((size) => (size === -1 ? inferred : size))];
 }
 
-function reshapedTo(context: NodeContext, x: Feature, wanted: readonly Dimension[]): Feature {
+export function reshapedTo(
+  context: NodeContext,
+  x: Feature,
+  wanted: readonly Dimension[],
+): Feature {
   const seen = shapeOf(x);
   if (formatShape(seen) === formatShape(wanted)) return x;
   if (wanted.length === 2) return flattened(context, x);
@@ -406,9 +410,8 @@ function pickedToken(context: NodeContext, axis: number): Feature {
   const along = axisOf(axis, 3);
   const { values, shape } = context.constant(1, "indices");
   const [index] = values;
-  if (along === 0 || index === undefined || values.length !== 1) {
-    return context.refuse("it picks parts of a value", "netc picks one token");
-  }
+  if (along === 0 || index === undefined) return context.refuse("it picks examples of the batch");
+  if (values.length !== 1) return pickedParts(context, axis);
   const sequence = context.channelsAt(x, 3 - along);
   const count = Number(sequence.stored[1]);
   const token = context.layer("token", [sequence], { index: index < 0 ? index + count : index });
@@ -420,11 +423,37 @@ function pickedToken(context: NodeContext, axis: number): Feature {
 function pickedPixels(context: NodeContext, axis: number): Feature {
   const x = context.feature(0);
   const along = axisOf(axis, x.stored.length);
-  if (along < 2 || x.stored.length !== 4)
-    context.refuse("it picks parts of a value", "netc has no layer that does");
-  const { values } = context.constant(1, "indices");
+  if (along === 0) context.refuse("it picks examples of the batch");
+  const { values, shape } = context.constant(1, "indices");
+  const isPart = shape.length === 0 || !isNearestOf(Number(shapeOf(x)[along]), values);
+  if (along < 2 || x.stored.length !== 4 || isPart) return pickedParts(context, axis);
   const all = Array.from({ length: Number(x.stored[5 - along]) }, (_, index) => index);
   return nearest(context, along === 2 ? [values, all] : [all, values]);
+}
+
+const isNearestOf = (from: number, places: ArrayLike<number>): boolean =>
+  Array.from(places).every((place, index) => place === Math.floor((index * from) / places.length));
+
+/** One element along an axis, which goes, or several that are evenly apart. */
+function pickedParts(context: NodeContext, axis: number): Feature {
+  const x = context.feature(0);
+  const along = axisOf(axis, x.stored.length);
+  const { values, shape } = context.constant(1, "indices");
+  const size = Number(shapeOf(x)[along]);
+  const places = Array.from(values, (index) => (index < 0 ? index + size : index));
+  const step = places.length > 1 ? places[1]! - places[0]! : 1;
+  const isEven = places.every((place, index) => place === places[0]! + index * step);
+  if (shape.length > 1 || !isEven || step < 1 || places.length === 0) {
+    context.refuse("its indices are not evenly apart", "netc has slices of values");
+  }
+  const part = { start: places[0]!, end: places.at(-1)! + 1, step };
+  const picked = cut(context, x, axesOf(x)[along]!, part);
+  if (shape.length > 0) return picked;
+  return reshapedTo(
+    context,
+    picked,
+    shapeOf(picked).filter((_, each) => each !== along),
+  );
 }
 
 /** Rows and columns of an image by their numbers: inputs 1 and 2. Two `Gather` in one. */

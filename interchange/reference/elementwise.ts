@@ -238,6 +238,7 @@ export const elementwise: Readonly<Record<string, Reference>> = {
   Neg: unary((x) => -x),
   Not: unary((x) => Number(x === 0)),
   PRelu: binary((x, slope) => (x < 0 ? slope * x : x)),
+  Or: binary((x, y) => Number(x !== 0 || y !== 0), "bool"),
   Pow: binary((x, y) => x ** y),
   Reciprocal: unary((x) => 1 / x),
   Relu: unary((x) => Math.max(x, 0)),

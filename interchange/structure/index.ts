@@ -13,6 +13,7 @@ import { ImportError } from "../error.js";
 import type { Path } from "../names.js";
 import { withBlocks } from "./blocks.js";
 import { bodiesOf, type Block, type Body } from "./items.js";
+import { Functions } from "./functions.js";
 import { liftedParameters, uniqueNames, type Lifted } from "./parameters.js";
 import { withLoops, withPlainLoops } from "./loops.js";
 import { References } from "./references.js";
@@ -40,12 +41,15 @@ export function structured(given: ResolvedNetwork, paths: readonly Path[]): Stru
   const sectioned = withSections(regions.body, inText);
   const inputs = network.inputs.map(({ name }) => name);
   const kinds = layerKinds.map(({ name }) => name);
-  const taken = new Set([...kinds, "branch", "skip", ...inputs, ...namesIn(sectioned)]);
+  const names = new Set([...kinds, "branch", "skip", ...inputs, ...namesIn(sectioned)]);
+  const functions = new Functions(network, names);
+  const taken = new Set([...names, ...functions.all]);
   const references = new References(regions.body);
   const { blocks, body } = withBlocks(withPlainLoops(sectioned, references), references, taken);
   const writer = new SpecWriter({
     inputs: new Map(inputs.map((name, index) => [placeOfInput(index), name])),
     taken: new Set([...taken, ...blocks.map(({ name }) => name)]),
+    functions,
   });
   const declared = usedFirst(blocks).map((block) => ({
     ...block,
@@ -53,6 +57,7 @@ export function structured(given: ResolvedNetwork, paths: readonly Path[]): Stru
   }));
   const lines = writer.body(withLoops(body, references));
   const text = [
+    ...functions.declarations,
     ...declared.flatMap((block) => writer.block(block)),
     `model ${network.name} {`,
     ...given.inputs.map(

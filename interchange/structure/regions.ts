@@ -11,6 +11,7 @@ import type {
 import { dominators, postDominators, type AncestorTree, type Flow } from "./dominators.js";
 import type { Body, Item, LayerItem } from "./items.js";
 import { roleOf, slotsOf } from "./slots.js";
+import { isFormula } from "./functions.js";
 
 export interface Regions {
   readonly body: Body;
@@ -210,7 +211,8 @@ class RegionFinder {
   /** A layer as a call; a sum's or product's inputs change places where that saves a name. */
   private layer(node: number): Item {
     const layer = this.layerOf(node);
-    if (layer.definition.others && layer.inputs.length === 1) return this.oneBranch(node);
+    const isJoin = layer.definition.others !== undefined && !isFormula(layer);
+    if (isJoin && layer.inputs.length === 1) return this.oneBranch(node);
     const inputs = [...this.inputsOf(node)];
     const { name } = layer.definition;
     const commutes = (name === "add" || name === "multiply") && inputs.length === 2;

@@ -1,6 +1,7 @@
 /** Items as the text of a spec. Layout is the formatter's; lines are broken here. */
 import { useText } from "./calls.js";
 import { docOf } from "./block-names.js";
+import type { Functions } from "./functions.js";
 import { bodiesOf, type Block, type Body, type Item } from "./items.js";
 import { namedWithin } from "./references.js";
 import { layerText } from "./slots.js";
@@ -15,6 +16,7 @@ export interface TextOptions {
   readonly inputs: ReadonlyMap<number, string>;
   /** Names of layers that the file gives, for those that keep them. */
   readonly taken: ReadonlySet<string>;
+  readonly functions: Functions;
 }
 
 /** The statements of a body, and the declarations of its blocks. */
@@ -70,7 +72,9 @@ export class SpecWriter {
     switch (item.form) {
       case "layer": {
         const others = item.others.map((other) => scope.names.get(other)!);
-        return [`${layerText(item, others)}${this.alias(item, scope)}`];
+        const name = this.options.functions.of(item.layer);
+        const call = name === undefined ? layerText(item, others) : functionText(name, others);
+        return [`${call}${this.alias(item, scope)}`];
       }
       case "use":
         return [`${useText(item)}${this.alias(item, scope)}`];
@@ -181,6 +185,9 @@ function lettersOf(count: number): string {
   if (count === 0) return "";
   return lettersOf(Math.floor((count - 1) / 26)) + String.fromCharCode(97 + ((count - 1) % 26));
 }
+
+const functionText = (name: string, others: readonly string[]): string =>
+  others.length === 0 ? name : `${name}(${others.join(", ")})`;
 
 /** Uses of blocks that are short share a line. */
 const continuesUses = (item: Item, before: Item | undefined, chain: readonly string[]): boolean =>
