@@ -109,10 +109,11 @@ function describeMetrics(
   fractions: readonly string[],
   error: number | undefined,
 ): string {
-  const { examples, metrics, notFinite } = evaluation;
+  const { examples, metrics, notFinite, withoutBoxes } = evaluation;
   const { loss, ...others } = metrics;
   const rows = [
     ["examples", formatCount(examples)],
+    ...(withoutBoxes ? [["without a box", formatCount(withoutBoxes)]] : []),
     ...(loss === undefined ? [] : [["loss", formatNumber(loss)]]),
     ...Object.entries(others).map(([name, value]) => [name, formatMetric(name, value, fractions)]),
     ...(error === undefined ? [] : [["ECE", formatPercent(error)]]),

@@ -44,6 +44,9 @@ function chunk(type: string, data: Buffer): Buffer {
   return Buffer.concat([length, named, checksum]);
 }
 
+/** The color of a class where none is the background, which masks have as black. */
+export const foregroundColor = (label: number): Color => colorOf(label + 1);
+
 export type Color = readonly [red: number, green: number, blue: number];
 
 /**

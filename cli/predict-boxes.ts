@@ -9,7 +9,7 @@ import type { CompiledSpec } from "./compiled.js";
 import { wrongInput } from "./failure.js";
 import { writeOutput } from "./files.js";
 import { formatPercent } from "./format.js";
-import { colorOf } from "./mask-png.js";
+import { foregroundColor } from "./mask-png.js";
 import type { MaskOptions, MaskParts } from "./predict-masks.js";
 import { nothingReadable } from "./pictures.js";
 import { createCounter } from "./progress.js";
@@ -90,7 +90,7 @@ async function drawn({ picture, shape }: Shown, boxes: readonly Detection[]): Pr
   const factor = Math.max(1, Math.ceil(LEAST_WIDTH / shape.width));
   const [width, height] = [factor * shape.width, factor * shape.height];
   const shapes = boxes.map(({ index, name, score, box }) => {
-    const color = `rgb(${colorOf(index + 1).join(" ")})`;
+    const color = `rgb(${foregroundColor(index).join(" ")})`;
     const [x, y] = [box.left * width, box.top * height];
     const size = `width="${box.width * width}" height="${box.height * height}"`;
     const label = `${escapeXml(name)} ${formatPercent(score)}`;

@@ -8,6 +8,8 @@ import type {
   ConfusionMatrix,
   PrecisionRecallCurve,
 } from "../runtime/evaluation/index.js";
+import type { ClassPrecision } from "../runtime/detection/average-precision.js";
+import type { DetectedBox, LabeledBox } from "../runtime/detection/boxes.js";
 import type { MetricsRecord } from "../runtime/training/records.js";
 
 /** `completed`: by its recipe or its steps; `stopped`: by the user, to be resumed. */
@@ -38,6 +40,8 @@ export interface ReportData {
   readonly segmentation?: ReportedSegmentation;
   /** Of a model that makes images of noise. */
   readonly generated?: ReportedGenerated;
+  /** Of a model that predicts boxes. */
+  readonly detection?: ReportedDetection;
   readonly filters?: Filters;
   readonly timings?: Timings;
   /** During a run: after which epoch the examination, the examples and the filters were made. */
@@ -150,6 +154,34 @@ export interface ReportedMask {
   readonly picture: string;
   readonly truth: string | undefined;
   readonly predicted: string;
+}
+
+export interface ReportedDetection {
+  /** Examples evaluated, and those of them without a box. */
+  readonly examples: number;
+  readonly withoutBoxes: number;
+  readonly classes: readonly {
+    readonly name: string;
+    /** As CSS has it. */
+    readonly color: string;
+    /** Undefined of a class without a box. */
+    readonly precision?: ClassPrecision;
+  }[];
+  /** The least score of a box that is drawn. */
+  readonly threshold: number;
+  readonly pictures: readonly ReportedBoxes[];
+}
+
+/** A picture with the boxes of the data, and those that the network finds. */
+export interface ReportedBoxes {
+  readonly name: string | undefined;
+  /** A `data:` address. */
+  readonly picture: string;
+  /** In pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly truth: readonly LabeledBox[];
+  readonly predicted: readonly DetectedBox[];
 }
 
 /** The kernels of the first convolution as pictures. */

@@ -150,7 +150,7 @@ class Predictions {
 }
 
 function evaluationJson(
-  { examples, metrics, notFinite, overlaps, precisions, ...details }: Evaluated,
+  { examples, metrics, notFinite, overlaps, precisions, withoutBoxes, ...details }: Evaluated,
   dataset: Dataset,
 ): object {
   const { classes: names } = dataset;
@@ -158,9 +158,13 @@ function evaluationJson(
     examples,
     ...metrics,
     notFinite: notFinite || undefined,
+    withoutBoxes,
     classes:
       overlaps?.map((iou, label) => ({ name: names[label] ?? String(label), iou })) ??
-      precisions?.map((each, label) => ({ name: names[label] ?? String(label), ...each })),
+      precisions?.map((each, label) => {
+        const { ap50, ap, support } = each ?? {};
+        return { name: names[label] ?? String(label), ap50, ap, support };
+      }),
   };
   if (!("classes" in details)) return measured;
   const { calibration, classes, confusion } = details;

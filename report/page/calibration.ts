@@ -1,4 +1,5 @@
 /** Parts of the page that look at probabilities: the reliability curve and those of classes. */
+import type { CurvePoint } from "../../runtime/evaluation/index.js";
 import type { ReportedExamination } from "../data.js";
 import { grouped, h, percent, section, table } from "./elements.js";
 import { squareAxes, svg, xOf, yOf, type UnitSquare } from "./svg.js";
@@ -58,6 +59,27 @@ function reliabilityChart({ bins }: Calibration): SVGElement {
 
 const SMALL: UnitSquare = { size: 120, left: 34, top: 28 };
 
+/** Precision over recall of a class. */
+export function curveFigure(
+  name: string,
+  averagePrecision: number,
+  points: readonly CurvePoint[],
+): HTMLElement {
+  const line = points.map(([x, y]) => `${xOf(SMALL, x)},${yOf(SMALL, y)}`).join(" ");
+  const chart = svg(
+    "svg",
+    {
+      viewBox: "0 0 174 190",
+      role: "img",
+      "aria-label": `${name}: average precision ${percent(averagePrecision)}`,
+    },
+    ...squareAxes(SMALL, ["recall", "precision"]),
+    svg("polyline.curve", { points: line }),
+  );
+  const caption = h("figcaption", h("b", name), ` ${percent(averagePrecision)}`);
+  return h("figure.small", caption, chart);
+}
+
 /** Precision over recall of each class, the worst first. */
 export function curvesSection({ classes, curves = [] }: ReportedExamination): HTMLElement[] {
   const shown = curves
@@ -65,21 +87,9 @@ export function curvesSection({ classes, curves = [] }: ReportedExamination): HT
     .filter(({ averagePrecision }) => averagePrecision !== null)
     .sort((a, b) => a.averagePrecision! - b.averagePrecision!);
   if (shown.length === 0) return [];
-  const charts = shown.map(({ name, averagePrecision, points }) => {
-    const line = points.map(([x, y]) => `${xOf(SMALL, x)},${yOf(SMALL, y)}`).join(" ");
-    const chart = svg(
-      "svg",
-      {
-        viewBox: "0 0 174 190",
-        role: "img",
-        "aria-label": `${name}: average precision ${percent(averagePrecision!)}`,
-      },
-      ...squareAxes(SMALL, ["recall", "precision"]),
-      svg("polyline.curve", { points: line }),
-    );
-    const caption = h("figcaption", h("b", name), ` ${percent(averagePrecision!)}`);
-    return h("figure.small", caption, chart);
-  });
+  const charts = shown.map(({ name, averagePrecision, points }) =>
+    curveFigure(name, averagePrecision!, points),
+  );
   return [
     section(
       "Precision and recall by class",

@@ -86,7 +86,7 @@ function chartsOf(
   const metric = (name: string, index: number) => metricLines(name, index, records, align);
   const accuracy: Chart = {
     title: "Accuracy",
-    lines: shares.flatMap(metric),
+    lines: shares.flatMap(metric).filter(({ values }) => values.some((each) => each !== undefined)),
     format: (value) => percent(value),
     range: accuracyRange(evaluations, shares),
   };

@@ -3,6 +3,7 @@ import { isStep, type EpochRecord } from "../../runtime/training/records.js";
 import type { Facts, HighlightedText, ReportData, Timings } from "../data.js";
 import { drawCharts, lossNames } from "./charts.js";
 import { calibrationSection, curvesSection } from "./calibration.js";
+import { boxesSection, precisionsSection } from "./boxes.js";
 import { classesSection, confusionSection } from "./confusion.js";
 import { compact, grouped, h, percent, section, table } from "./elements.js";
 import { masksSection, overlapsSection } from "./masks.js";
@@ -37,12 +38,13 @@ function draw(): void {
 }
 
 function redrawDetails(): void {
-  const { examination, segmentation, generated, filters, timings, samples = [] } = data;
+  const { examination, segmentation, detection, generated, filters, timings, samples = [] } = data;
   hints.replaceChildren(...hintsSection());
   details.replaceChildren(
     ...(generated ? [generatedSection(generated)] : []),
     ...(samples.length > 0 ? [samplesSection(samples, data.lookedAt)] : []),
     ...(segmentation ? [masksSection(segmentation), overlapsSection(segmentation)] : []),
+    ...(detection ? [boxesSection(detection), precisionsSection(detection)] : []),
     ...(examination ? [confusionSection(examination)] : []),
     ...(examination && examination.mistakes.length > 0 ? [mistakesSection(examination)] : []),
     ...(examination ? [classesSection(examination), ...curvesSection(examination)] : []),
@@ -123,8 +125,7 @@ function weightsNote(): HTMLElement[] {
   if (!best) return [];
   const { epoch, metric, file } = best;
   const text =
-    `Figures, confusion matrix, mistakes and filters are of epoch ${epoch}, ` +
-    `the best by ${metric}: ${file}.`;
+    `Figures, examples and filters are of epoch ${epoch}, ` + `the best by ${metric}: ${file}.`;
   return [h("p.note.weights", text)];
 }
 

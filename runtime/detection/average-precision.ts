@@ -1,7 +1,7 @@
 /** COCO's mean average precision, as pycocotools computes it (areaRng=all, maxDets=100). */
 import { intersectionOverUnion, type DetectedBox, type LabeledBox } from "./boxes.js";
 
-/** Detections of an image that count, the most certain ones. */
+/** Detections of a class in an image that count, the most certain ones. */
 const MOST = 100;
 const THRESHOLDS = Array.from({ length: 10 }, (_, index) => 0.5 + 0.05 * index);
 const RECALLS = 101;
@@ -12,6 +12,8 @@ export interface ClassPrecision {
   readonly ap: number;
   /** Boxes of the class that there are. */
   readonly support: number;
+  /** At an overlap of 0.5: the best precision at a recall of 0, 0.01 ... 1 or more. */
+  readonly curve: readonly number[];
 }
 
 export interface MeanPrecision {
@@ -38,11 +40,11 @@ export class AveragePrecision {
 
   /** An image: what was found, and what there is. */
   add(found: readonly DetectedBox[], truths: readonly LabeledBox[]): void {
-    const best = [...found].sort((a, b) => b.score - a.score).slice(0, MOST);
+    const sorted = [...found].sort((a, b) => b.score - a.score);
     for (let label = 0; label < this.classes; label++) {
       const own = truths.filter(({ index }) => index === label);
       this.support[label]! += own.length;
-      const detections = best.filter(({ index }) => index === label);
+      const detections = sorted.filter(({ index }) => index === label).slice(0, MOST);
       const right = THRESHOLDS.map((threshold) => matched(detections, own, threshold));
       detections.forEach(({ score }, place) => {
         this.judged[label]!.push({ score, isRight: right.map((each) => each[place]!) });
@@ -55,8 +57,9 @@ export class AveragePrecision {
     const classes = this.judged.map((judged, label): ClassPrecision | null => {
       const support = this.support[label]!;
       if (support === 0) return null;
-      const precisions = THRESHOLDS.map((_, place) => precisionOf(judged, place, support));
-      return { ap50: precisions[0]!, ap: meanOf(precisions), support };
+      const curves = THRESHOLDS.map((_, place) => curveOf(judged, place, support));
+      const precisions = curves.map(meanOf);
+      return { ap50: precisions[0]!, ap: meanOf(precisions), support, curve: curves[0]! };
     });
     const present = classes.filter((each) => each !== null);
     return {
@@ -91,8 +94,8 @@ function matched(
   });
 }
 
-/** The mean of the precision at 101 recalls: at each the best at this recall or a higher one. */
-function precisionOf(judged: readonly Judged[], place: number, support: number): number {
+/** The precision at 101 recalls: at each the best at this recall or a higher one. */
+function curveOf(judged: readonly Judged[], place: number, support: number): readonly number[] {
   const sorted = [...judged].sort((a, b) => b.score - a.score);
   let right = 0;
   const points = sorted.map(({ isRight }, index) => {
@@ -105,11 +108,9 @@ function precisionOf(judged: readonly Judged[], place: number, support: number):
     best = Math.max(best, envelope[index]!);
     envelope[index] = best;
   }
-  let sum = 0;
   let at = 0;
-  for (let step = 0; step < RECALLS; step++) {
+  return Array.from({ length: RECALLS }, (_, step) => {
     while (at < points.length && points[at]!.recall < step / (RECALLS - 1)) at++;
-    sum += envelope[at] ?? 0;
-  }
-  return sum / RECALLS;
+    return envelope[at] ?? 0;
+  });
 }

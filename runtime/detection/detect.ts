@@ -1,8 +1,9 @@
 /** What a network with boxes finds in pictures, by name. */
 import type { Program } from "../../program/program.js";
 import { InputError } from "../errors.js";
+import { assertKnown, assertNumber, type OptionNames } from "../options.js";
 import type { Picture } from "../pictures/picture.js";
-import { boxesIn, gridOf, type Box } from "./boxes.js";
+import { boxesIn, gridOf, type Box, type DetectionRule } from "./boxes.js";
 
 /** A box that a network found. */
 export interface Detection {
@@ -16,6 +17,9 @@ export interface Detection {
   readonly box: Box;
 }
 
+/** What `detect` keeps unless told. */
+export const DETECTION_RULE: DetectionRule = { threshold: 0.3, overlap: 0.5 };
+
 /** Options of `detect`. */
 export interface DetectOptions {
   /** The least score of a box; 0.3 unless given. */
@@ -27,6 +31,17 @@ export interface DetectOptions {
   readonly overlap?: number;
 }
 
+const DETECT_OPTIONS: OptionNames<DetectOptions> = { threshold: true, overlap: true };
+
+/** Throws InputError for options that are unknown, and for numbers that are not from 0 to 1. */
+function detectionRule(options: DetectOptions): DetectionRule {
+  assertKnown(options, DETECT_OPTIONS, "detect");
+  const { threshold = DETECTION_RULE.threshold, overlap = DETECTION_RULE.overlap } = options;
+  assertNumber(threshold, { minimum: 0, maximum: 1 }, "`threshold` of `detect`");
+  assertNumber(overlap, { minimum: 0, maximum: 1 }, "`overlap` of `detect`");
+  return { threshold, overlap };
+}
+
 /** What `detect` uses of a network. */
 export interface Detecting {
   readonly program: Program;
@@ -36,12 +51,13 @@ export interface Detecting {
 
 /**
  * The boxes in a picture, or in the images of an array, a list for each; the most certain ones
- * first. Throws InputError for a network without boxes, and for an output that is not finite.
+ * first. Throws InputError for a network without boxes, for wrong options, and for an output that is
+ * not finite.
  */
 export async function detect(
   network: Detecting,
   images: Float32Array | readonly Picture[],
-  { threshold = 0.3, overlap = 0.5 }: DetectOptions = {},
+  options: DetectOptions = {},
 ): Promise<readonly (readonly Detection[])[]> {
   const grid = gridOf(network.program);
   if (!grid) {
@@ -49,6 +65,7 @@ export async function detect(
       `model \`${network.program.model}\` has no target of boxes: there is nothing to detect`,
     );
   }
+  const rule = detectionRule(options);
   const output = (await network.predict(images)) as Float32Array;
   const each = (5 + grid.classes) * grid.height * grid.width;
   return Array.from({ length: output.length / each }, (_, image) => {
@@ -56,7 +73,7 @@ export async function detect(
     if (!row.every(Number.isFinite)) {
       throw new InputError("the network's output is not finite: the weights may have diverged");
     }
-    return boxesIn(row, grid, { threshold, overlap }).map(({ index, score, box }) => {
+    return boxesIn(row, grid, rule).map(({ index, score, box }) => {
       return { name: network.classes?.[index] ?? `class ${index}`, index, score, box };
     });
   });

@@ -11,6 +11,8 @@ export class BoxMeasure {
   private readonly precision: AveragePrecision;
   private readonly grid: NonNullable<ReturnType<typeof gridOf>>;
   private readonly most: number;
+  /** Images without a box, so far. */
+  empty = 0;
 
   /** Of a program with boxes. */
   constructor(program: Pick<Program, "tensors">) {
@@ -27,6 +29,7 @@ export class BoxMeasure {
     for (let image = 0; image < images; image++) {
       const row = output.subarray(image * each, (image + 1) * each);
       const truths = truthsOf(targets.subarray(image * numbers, (image + 1) * numbers));
+      if (truths.length === 0) this.empty++;
       this.precision.add(boxesIn(row, this.grid, RULE), truths);
     }
   }

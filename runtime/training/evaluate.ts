@@ -68,6 +68,8 @@ export interface Evaluation {
    * without a box does not have. Not measured where several ranks divide the examples.
    */
   readonly precisions?: MeanPrecision["classes"];
+  /** With `precisions`: examples without a box, in which every detection is wrong. */
+  readonly withoutBoxes?: number;
 }
 
 /**
@@ -133,7 +135,8 @@ export async function evaluateDataset(
   if (!boxes) return evaluation;
   const { classes, map50, map } = boxes.result();
   const measured: Metrics = Number.isNaN(map) ? {} : { map50, map };
-  return { ...evaluation, metrics: { ...evaluation.metrics, ...measured }, precisions: classes };
+  const metrics = { ...evaluation.metrics, ...measured };
+  return { ...evaluation, metrics, precisions: classes, withoutBoxes: boxes.empty };
 }
 
 /** The precision needs all predictions of a class in one place. */

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { renderReport } from "../../report/render.js";
-import { reportData } from "../report/data.js";
+import { detection, reportData } from "../report/data.js";
 import { chromiumPath, launchChromium } from "./chromium.js";
 
 const dist = join(import.meta.dirname, "../../dist/report");
@@ -27,12 +27,38 @@ describe.skipIf(!chromiumPath)("report.html in Chromium", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test.each([10, 100])("with %d classes", async (classes) => {
+  const assets = async () => {
     const [script, style] = await Promise.all(
       ["page.js", "page.css"].map((name) => readFile(join(dist, name), "utf8")),
     );
+    return { script: script!, style: style! };
+  };
+
+  test("with boxes: those of the data and those found, and a curve of each class", async () => {
+    const file = join(folder, "boxes.html");
+    const { examination: _, ...others } = reportData(2);
+    await writeFile(file, renderReport({ ...others, detection: detection() }, await assets()));
+    const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+    const problems: string[] = [];
+    page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+    page.on("pageerror", (error) => problems.push(error.message));
+    await page.goto(`file://${file}`);
+    expect((await page.locator("h2").allTextContents()).slice(0, 2)).toEqual(["Boxes", "Classes"]);
+    expect(await page.locator("main").textContent()).toContain("1 of 5 examples has no box");
+    const labels = await page.locator(".boxes text").allTextContents();
+    expect(labels).toEqual(["cat", "<b>dog</b> 81%"]);
+    const places = "[...document.querySelectorAll('.boxes rect')].map((e) => e.getAttribute('x'))";
+    // Two outlines each: of 40 pixels, a left side of 0.25 and of 0.5.
+    expect(await page.evaluate(places)).toEqual(["10", "10", "20", "20"]);
+    // A class without a box has no curve.
+    expect(await page.locator("polyline.curve").count()).toBe(1);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test.each([10, 100])("with %d classes", async (classes) => {
     const file = join(folder, `${classes}.html`);
-    await writeFile(file, renderReport(reportData(classes), { script: script!, style: style! }));
+    await writeFile(file, renderReport(reportData(classes), await assets()));
     const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
     const problems: string[] = [];
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ReportData } from "../../report/data.js";
 import { makeWorkspace, type Workspace } from "./fixtures.js";
 import { netc, root } from "./netc.js";
 
@@ -35,10 +36,23 @@ test("train, eval and predict, with drawn boxes", async () => {
   expect(trained.code).toBe(0);
   expect(trained.stdout + trained.stderr).toMatch(/map50 \d+\.\d%, map \d+\.\d%/);
 
+  const report = await readFile(join(workspace.folder, "run/report.html"), "utf8");
+  const { detection } = JSON.parse(/id="data">(.*?)<\/script>/s.exec(report)![1]!) as ReportData;
+  expect(detection!.classes.map(({ name }) => name)).toEqual(["circle", "square", "triangle"]);
+  expect(detection!.pictures).toHaveLength(4);
+
   const evaluated = JSON.parse((await run("eval", "shapes.net", ...WEIGHTS, "--json")).stdout);
   expect(evaluated.map50).toBeGreaterThanOrEqual(evaluated.map);
 
   const images = ["data/images/0001.png", "data/images/0002.png"];
+  expect(detection!.classes.map(({ precision }) => precision?.ap50)).toEqual(
+    evaluated.classes.map(({ ap50 }: { ap50?: number }) => ap50),
+  );
+  expect(evaluated.withoutBoxes).toBe(0);
+  const boxes = detection!.pictures.reduce((sum, { truth }) => sum + truth.length, 0);
+  const supports = detection!.classes.map(({ precision }) => precision?.support ?? 0);
+  expect(boxes).toBe(supports.reduce((sum, each) => sum + each, 0));
+
   const flags = ["--annotate", "drawn", "--json"];
   const predicted = await run("predict", "shapes.net", ...WEIGHTS, ...images, ...flags);
   const all = JSON.parse(predicted.stdout) as readonly Predicted[];

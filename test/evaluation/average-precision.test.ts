@@ -1,6 +1,8 @@
 /** Mean average precision by hand, and what is left of a grid of cells. */
 import { describe, expect, test } from "vitest";
 import { AveragePrecision } from "../../runtime/detection/average-precision.js";
+import type { Program } from "../../program/program.js";
+import { detect } from "../../runtime/detection/detect.js";
 import { boxesIn, intersectionOverUnion, type Box } from "../../runtime/detection/boxes.js";
 
 const box = (left: number, top: number, width = 0.2, height = 0.2): Box => {
@@ -28,6 +30,10 @@ describe("average precision", () => {
     const { map50, map, classes } = precision.result();
     expect([map50, map]).toEqual([expect.closeTo(expected, 10), expect.closeTo(expected, 10)]);
     expect(classes).toEqual([expect.objectContaining({ support: 2 })]);
+    const { curve } = classes[0]!;
+    expect([0, 0.5, 0.51, 1].map((recall) => curve[Math.round(100 * recall)])).toEqual([
+      ...[1, 1, 2 / 3, 2 / 3],
+    ]);
   });
 
   test("counts a box once, the surer detection first, over all images", () => {
@@ -46,6 +52,17 @@ describe("average precision", () => {
     precision.add([found(0.9, box(0.02, 0))], [truth(box(0, 0))]);
     const { map50, map } = precision.result();
     expect([map50, map]).toEqual([1, expect.closeTo(0.7, 10)]);
+  });
+
+  test("a hundred detections of each class count, whatever the other classes have", () => {
+    const precision = new AveragePrecision(2);
+    const many = Array.from({ length: 100 }, () => found(0.9, box(0.4, 0.4), 1));
+    precision.add([...many, found(0.5, box(0, 0))], [truth(box(0, 0))]);
+    expect(precision.result().classes[0]!.ap50).toBe(1);
+    const late = new AveragePrecision(1);
+    const wrong = many.map((each) => ({ ...each, index: 0 }));
+    late.add([...wrong, found(0.5, box(0, 0))], [truth(box(0, 0))]);
+    expect(late.result().map50).toBe(0);
   });
 
   test("another class is wrong, and a missed box costs recall", () => {
@@ -91,4 +108,24 @@ test("found boxes end with the image, as those of the data do", () => {
   expect(top).toBeCloseTo(0, 6);
   expect(width).toBeCloseTo(0.25, 6);
   expect(height).toBeCloseTo(1, 6);
+});
+
+test("wrong options of `detect` are refused", async () => {
+  const tensors = [
+    { name: "image", role: "input", dtype: "f32", shape: [3, 8, 8] },
+    { name: "boxes", role: "target", dtype: "f32", shape: [1, 5], boxClasses: 1 },
+    { name: "head", role: "prediction", dtype: "f32", shape: [6, 1, 1] },
+  ];
+  const network = {
+    program: { model: "Net", tensors } as unknown as Program,
+    classes: undefined,
+    predict: () => Promise.resolve(new Float32Array(6)),
+  };
+  const image = new Float32Array(192);
+  const refused = (options: object) => expect(detect(network, image, options)).rejects;
+  await refused({ treshold: 0.5 }).toThrow("`detect` has no option `treshold`");
+  await refused({ threshold: NaN }).toThrow("`threshold` of `detect` must be a number");
+  await refused({ overlap: 50 }).toThrow("`overlap` of `detect` must be a number");
+  const [boxes] = await detect(network, image, { threshold: 0.4 });
+  expect(boxes).toEqual([expect.objectContaining({ name: "class 0", score: 0.5 })]);
 });

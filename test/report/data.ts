@@ -1,5 +1,5 @@
 /** A report's data, made up: `classes` classes, some of them confused. */
-import type { ReportData } from "../../report/data.js";
+import type { ReportData, ReportedDetection } from "../../report/data.js";
 import {
   classResults,
   type CurvePoint,
@@ -92,5 +92,27 @@ export function reportData(classes: number): ReportData {
       note: "made up",
       kernels: [{ name: "conv1 forward", line: 3, milliseconds: 1.5, gflops: 12 }],
     },
+  };
+}
+
+/** Of five pictures and two classes, the second without a box. */
+export function detection(): ReportedDetection {
+  const box = { left: 0.25, top: 0.25, width: 0.25, height: 0.5 };
+  const curve = Array.from({ length: 101 }, (_, index) => (index > 60 ? 0 : 1));
+  return {
+    examples: 5,
+    withoutBoxes: 1,
+    threshold: 0.3,
+    classes: [
+      { name: "cat", color: "rgb(128 0 0)", precision: { ap50: 0.6, ap: 0.3, support: 7, curve } },
+      { name: "<b>dog</b>", color: "rgb(0 128 0)" },
+    ],
+    pictures: [
+      {
+        ...{ name: "photos/1.jpg", picture: PIXEL, width: 40, height: 30 },
+        truth: [{ index: 0, box }],
+        predicted: [{ index: 1, score: 0.81, box: { ...box, left: 0.5 } }],
+      },
+    ],
   };
 }

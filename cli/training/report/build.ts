@@ -23,6 +23,7 @@ import type { JudgedEpoch } from "../judge.js";
 import type { GeneratedSamples } from "./generated.js";
 import type { RunOptions, Stopwatch, TrainingParts } from "../parts.js";
 import { examine, examineEpoch, type ExaminedRun } from "./examination.js";
+import { examineBoxes, showBoxes } from "./boxes.js";
 import { examineMasks, showMasks } from "./masks.js";
 import { readFilters } from "./filters.js";
 import { highlight } from "./highlight.js";
@@ -69,6 +70,7 @@ export class ReportBuilder {
       ...examined,
       segmentation: evaluation && (await showMasks(this.parts, evaluation)),
       generated: await this.generated.look(epoch),
+      detection: evaluation && (await showBoxes(this.parts, evaluation)),
       filters: await readFilters(this.parts.network),
     };
   }
@@ -85,6 +87,7 @@ export class ReportBuilder {
     this.hints.examine(examined?.reported);
     const segmentation = await examineMasks(this.parts, signal);
     const generated = await this.generated.look(best?.epoch ?? lastEpoch(records));
+    const detection = await examineBoxes(this.parts, signal);
     const filters = await readFilters(this.parts.network);
     const timings = signal.aborted ? undefined : await this.timings();
     const data = {
@@ -92,6 +95,7 @@ export class ReportBuilder {
       examination: examined?.reported,
       segmentation,
       generated,
+      detection,
       filters,
       timings,
       best: best && this.describeBest(best),

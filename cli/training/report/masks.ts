@@ -5,9 +5,7 @@ import { evaluateDataset, type Evaluation } from "../../../runtime/training/eval
 import { colorOf, indexedPng, type IndexedPicture } from "../../mask-png.js";
 import { segment, type Segmented } from "../../segmentation.js";
 import type { TrainingParts } from "../parts.js";
-
-/** Pictures that are shown, spread evenly over the split. */
-const EXAMPLES = 8;
+import { addressOf, dataAddress, placesOf } from "./example-pictures.js";
 
 /** Undefined for other models, for runs without evaluation, and where the signal stopped it. */
 export async function examineMasks(
@@ -35,10 +33,9 @@ export async function showMasks(
     color: `rgb(${colorOf(label).join(" ")})`,
     overlap: measured.overlaps?.[label] ?? null,
   }));
-  const count = Math.min(EXAMPLES, evaluation.length);
   const examples: ReportedMask[] = [];
-  for (let index = 0; index < count && !signal?.aborted; index++) {
-    const example = Math.floor((index * evaluation.length) / count);
+  for (const example of placesOf(evaluation)) {
+    if (signal?.aborted) break;
     const segmented = await segment(network, evaluation, example, transforms);
     const name = evaluation.nameAt?.(example);
     if (segmented) examples.push({ name, ...(await picturesOf(segmented)) });
@@ -47,19 +44,11 @@ export async function showMasks(
 }
 
 async function picturesOf({ picture, predicted, truth }: Segmented) {
-  const { default: sharp } = await import("sharp");
-  const { width, height } = predicted;
-  const raw = sharp(picture, { raw: { width, height, channels: 3 } });
-  const isSmall = Math.max(width, height) <= 128;
-  const encoded = await (isSmall ? raw.png() : raw.jpeg({ quality: 80 })).toBuffer();
   return {
-    picture: address(isSmall ? "png" : "jpeg", encoded),
+    picture: await addressOf(picture, predicted),
     truth: truth && maskAddress(truth),
     predicted: maskAddress(predicted),
   };
 }
 
-const maskAddress = (mask: IndexedPicture): string => address("png", indexedPng(mask));
-
-const address = (format: string, bytes: Buffer): string =>
-  `data:image/${format};base64,${bytes.toString("base64")}`;
+const maskAddress = (mask: IndexedPicture): string => dataAddress("png", indexedPng(mask));
