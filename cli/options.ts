@@ -64,6 +64,15 @@ export function seedValue(text: string): number {
   return value;
 }
 
+/** A part of a whole. */
+export function shareValue(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError("Expected a number from 0 to 1.");
+  }
+  return value;
+}
+
 export function positiveNumber(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value <= 0) {

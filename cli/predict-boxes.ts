@@ -1,6 +1,7 @@
 /** `netc predict` for models with boxes. */
 import { extname, join } from "node:path";
 import { boxesOf } from "../program/boxes.js";
+import { withoutUndefined } from "../program/without-undefined.js";
 import { visible } from "../program/visible.js";
 import { escapeXml } from "../picture/text.js";
 import { detect, type Detection } from "../runtime/detection/detect.js";
@@ -40,12 +41,13 @@ export function requireBoxOptions({ csv, masks }: MaskOptions): void {
 export async function predictBoxes(parts: MaskParts, options: MaskOptions): Promise<void> {
   const { network, compiled, pictures, found, names } = parts;
   const transforms = compiled.recipe?.data?.eval?.transforms ?? [];
+  const rule = withoutUndefined({ threshold: options.threshold, overlap: options.overlap });
   const counter = createCounter(pictures.length, "predicted");
   const predictions: PredictedBoxes[] = [];
   for (const [index, { name, copy }] of found.entries()) {
     const prepared = await prepareShown(network, pictures, index, transforms);
     if (prepared) {
-      const [found] = await detect(withNames(network, names), prepared.planes);
+      const [found] = await detect(withNames(network, names), prepared.planes, rule);
       const boxes = found!.slice(0, options.top);
       predictions.push({ image: name, boxes });
       if (options.annotate !== undefined) {

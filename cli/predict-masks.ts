@@ -23,6 +23,9 @@ export interface MaskOptions {
   readonly annotate?: string;
   readonly csv?: string;
   readonly json?: boolean;
+  /** Of boxes: the least score, and the overlap above which only the more certain one stays. */
+  readonly threshold?: number;
+  readonly overlap?: number;
 }
 
 /** Classes of an image that are shown unless told. */

@@ -1,4 +1,5 @@
 /** From somebody's data to a first spec: `netc init`. */
+export { findDense, type DenseFolders } from "./dense-folders.js";
 export { planFor, type Plan } from "./plan.js";
 export type { PretrainedNetwork } from "./pretrained.js";
 export { pretrainedText, specText, type SpecNames } from "./spec-text.js";

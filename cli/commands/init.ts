@@ -3,6 +3,7 @@ import { basename, dirname, extname, relative, resolve, sep } from "node:path";
 import type { Command } from "commander";
 import { analyze } from "../../compiler/index.js";
 import {
+  findDense,
   planFor,
   pretrainedText,
   type PretrainedNetwork,
@@ -10,9 +11,11 @@ import {
   specText,
   surveyPictures,
   surveyTable,
+  type DenseFolders,
 } from "../../starter/index.js";
 import { wrongInput, wrongUsage } from "../failure.js";
 import { refuseExisting, writeOutput } from "../files.js";
+import { formatCount, plural } from "../format.js";
 import { describeSurvey } from "../init-text.js";
 import { findPretrained, weightsIn } from "../pretrained.js";
 import { jsonOption } from "../options.js";
@@ -102,12 +105,32 @@ async function surveyOf(data: string, { label }: InitFlags): Promise<Survey> {
   if (status === undefined) throw wrongInput(`there is no folder or file ${data}`);
   if (status.isDirectory()) {
     if (label !== undefined) throw wrongUsage("--label names a column, and folders have none");
+    const dense = await findDense(data);
+    if (dense) throw noClassifier(data, dense);
     return surveyPictures(data, sayProgress());
   }
   if (/\.(csv|tsv)(\.gz)?$/i.test(data)) return surveyTable(data, label);
   throw wrongInput(
     `${data} is neither a folder nor a csv file`,
     "other sources are written by hand: `netc explain parquet`, `netc explain tar`",
+  );
+}
+
+/** A folder whose pictures have no class each: what it holds, and how a spec reads it. */
+function noClassifier(data: string, { kind, images, labels, pictures, labeled }: DenseFolders) {
+  const partners = kind === "boxes" ? "text files of boxes" : "masks";
+  const what =
+    labeled === undefined
+      ? `boxes in ${labels}`
+      : `${partners} for ${formatCount(labeled)} of them in ${labels}`;
+  const path = (each: string) => each.split(sep).join("/");
+  const source = kind === "boxes" ? "boxes" : "pairs";
+  const guide = kind === "boxes" ? "detection" : "segmentation";
+  return wrongInput(
+    `${data} has ${plural(pictures, "picture")} in ${images}, and ${what}: ` +
+      "`netc init` writes specs of classifiers",
+    `read it with \`${source}("${path(images)}", "${path(labels)}", holdout=0.2)\`; ` +
+      `docs/guides/${guide}.md has a spec to start from, and examples/${guide} a complete one`,
   );
 }
 

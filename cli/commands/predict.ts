@@ -16,6 +16,7 @@ import {
   jsonOption,
   positiveInteger,
   seedValue,
+  shareValue,
   type AdapterOptions,
 } from "../options.js";
 import { findPictures, Pictures } from "../pictures.js";
@@ -35,6 +36,8 @@ interface PredictOptions extends AdapterOptions {
   readonly top?: number;
   readonly annotate?: string;
   readonly masks?: string;
+  readonly threshold?: number;
+  readonly overlap?: number;
   readonly samples?: string;
   readonly count: number;
   readonly seed: number;
@@ -69,6 +72,12 @@ export function predictCommand(): Command {
       "--annotate <dir>",
       "write copies of the images with their classes, masks or boxes to this folder",
     )
+    .option("--threshold <score>", "the least score of a box (default: 0.3)", shareValue)
+    .option(
+      "--overlap <iou>",
+      "drop a box that overlaps a more certain one of its class more than this (default: 0.5)",
+      shareValue,
+    )
     .option("--masks <dir>", "write masks to this folder: PNG files whose values are classes")
     .option("--samples <file>", "of a model that makes images of noise: write them to a PNG file")
     .option("--count <n>", "how many samples", positiveInteger, 64)
@@ -91,6 +100,7 @@ async function predict(
   requireImages(compiled);
   const isOfPixels = predictsMasks(compiled);
   const isOfBoxes = predictsBoxes(compiled);
+  if (!isOfBoxes) refuseBoxOptions(compiled, options);
   if (isOfBoxes) requireBoxOptions(options);
   else if (isOfPixels) requireMaskOptions(options);
   else requireOutput(compiled, options);
@@ -125,6 +135,18 @@ async function predict(
   } finally {
     network.destroy();
   }
+}
+
+/** Fails for flags that have a meaning for boxes alone. */
+function refuseBoxOptions(
+  { model, spec }: CompiledSpec,
+  { threshold, overlap }: Pick<PredictOptions, "threshold" | "overlap">,
+): void {
+  if (threshold === undefined && overlap === undefined) return;
+  throw wrongInput(
+    `${threshold === undefined ? "--overlap" : "--threshold"} chooses among boxes, and model ` +
+      `${model.name} of ${spec.path} predicts none`,
+  );
 }
 
 /** Writes samples of a model that makes images of noise. */

@@ -262,7 +262,25 @@ function readBoxes(target: TargetDeclaration, environment: Environment): TargetK
   const count = readSize(most, environment);
   const classes = readClasses(range, environment, { least: 1 });
   if (count === undefined || classes === undefined) return undefined;
+  if (count > MOST_BOXES) return reportMany(count, most, environment);
   return { kind: "boxes", classes, shape: [BATCH, count, BOX_NUMBERS] };
+}
+
+/** More than any picture has; a batch of 16 examples takes 32 MB. */
+const MOST_BOXES = 100_000;
+
+/** Each example takes its room, however few boxes it has. */
+function reportMany(count: number, { span }: Expression, { reporter }: Environment): undefined {
+  const bytes = 4 * BOX_NUMBERS * count;
+  const size =
+    bytes >= 1e9 ? `${(bytes / 1e9).toPrecision(3)} GB` : `${Math.round(bytes / 1e6)} MB`;
+  return reporter.report("NET2013", {
+    message:
+      `room for ${count.toLocaleString("en-US")} boxes takes ${size} an image, ` +
+      `and at most ${MOST_BOXES.toLocaleString("en-US")} are possible`,
+    span,
+    notes: ["write the most boxes that an image of your data has: `boxes[N, 20]`"],
+  });
 }
 
 function boxesMistake({ type, range }: TargetDeclaration): string {

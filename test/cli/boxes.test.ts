@@ -69,6 +69,17 @@ test("the most certain boxes alone; what explains a class of an image refuses th
   const flags = ["data/images/0001.png", "--json", "--top", "1"];
   const { stdout } = await run("predict", "shapes.net", ...WEIGHTS, ...flags);
   expect((JSON.parse(stdout) as readonly Predicted[])[0]!.boxes.length).toBeLessThan(2);
+  const certain = await run("predict", "shapes.net", ...WEIGHTS, ...flags, "--threshold", "1");
+  expect((JSON.parse(certain.stdout) as readonly Predicted[])[0]!.boxes).toEqual([]);
+  const all = await run("predict", "shapes.net", ...WEIGHTS, ...flags.slice(0, 2), "--threshold=0");
+  const few = await run(
+    ...["predict", "shapes.net", ...WEIGHTS, ...flags.slice(0, 2), "--threshold=0", "--overlap=0"],
+  );
+  const count = ({ stdout }: { readonly stdout: string }) =>
+    (JSON.parse(stdout) as readonly Predicted[])[0]!.boxes.length;
+  expect(count(few)).toBeLessThan(count(all));
+  const wrong = await run("predict", "shapes.net", ...WEIGHTS, ...flags, "--threshold", "30");
+  expect(wrong.stderr).toContain("Expected a number from 0 to 1");
   const { code, stderr } = await run("show", "shapes.net", "data/images/0001.png", ...WEIGHTS);
   expect(code).toBe(1);
   expect(stderr).toContain("this model predicts boxes");

@@ -6,7 +6,7 @@ import { writeOutput } from "../../cli/files.js";
 import { openSpec } from "../../cli/spec.js";
 import { tensorParts } from "../../runtime/tensor-parts.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { shades, writeFiles } from "../starter/pictures.js";
+import { shades, writeFiles, type Painted } from "../starter/pictures.js";
 import { makeWorkspace, type Workspace } from "./fixtures.js";
 import { netc as run } from "./netc.js";
 
@@ -104,6 +104,45 @@ test.each([
   expect(code).toBe(expected);
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/\n\s+at /);
+});
+
+test("pictures with boxes or masks are recognized, and are no classes", async () => {
+  const pictures = Object.values(shades("a", 4, { size: 8 }));
+  const named = (folder: string, ending: string, contents: readonly (string | Painted)[]) =>
+    Object.fromEntries(contents.map((each, at) => [`${folder}/${at}.${ending}`, each]));
+  const lines = pictures.map(() => "0 0.5 0.5 0.1 0.1\n");
+  const instances = {
+    "annotations/instances.json": '{"info": {}, "images": [], "annotations": []}',
+  };
+  await writeFiles(workspace.path("yolo"), {
+    ...named("images", "jpg", pictures),
+    ...named("labels", "txt", lines.slice(1)),
+  });
+  await writeFiles(workspace.path("split"), {
+    ...named("train/images", "jpg", pictures),
+    ...named("train/labels", "txt", lines),
+  });
+  await writeFiles(workspace.path("coco"), { ...named("images", "jpg", pictures), ...instances });
+  await writeFiles(workspace.path("street"), {
+    ...named("images", "jpg", pictures),
+    ...named("masks", "jpg", pictures),
+  });
+  const refused = async (folder: string) => {
+    const { code, stderr } = await netc("init", folder);
+    expect(code).toBe(1);
+    return stderr;
+  };
+  const yolo = await refused("yolo");
+  expect(yolo).toContain(
+    "yolo has 4 pictures in yolo/images, and text files of boxes for 3 of them",
+  );
+  expect(yolo).toContain('`boxes("yolo/images", "yolo/labels", holdout=0.2)`');
+  expect(await refused("split")).toContain('`boxes("split/train/images", "split/train/labels"');
+  const coco = await refused("coco");
+  expect(coco).toContain('`boxes("coco/images", "coco/annotations/instances.json", holdout=0.2)`');
+  expect(await refused("street")).toContain(
+    '`pairs("street/images", "street/masks", holdout=0.2)`',
+  );
 });
 
 test("data that cannot be split or told apart is refused in words for its kind", async () => {

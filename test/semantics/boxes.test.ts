@@ -45,6 +45,13 @@ test.each<Parts>([
   expect(messagesOf(parts)).toEqual([]);
 });
 
+test("room for a hundred million boxes an image is refused before anything is allocated", () => {
+  expect(messagesOf({ target: "boxes[N, 100000000] in 0..3" })).toEqual([
+    "NET2013 room for 100,000,000 boxes takes 2.00 GB an image, and at most 100,000 are possible",
+  ]);
+  expect(messagesOf({ target: "boxes[N, 100000] in 0..3" })).toEqual([]);
+});
+
 test("names of classes are as many as the classes", () => {
   const message = "NET3025 `boxes` names 2 classes, but `boxes` has 3";
   const source = 'boxes("images", "labels", classes=["a", "b"])';
