@@ -51,8 +51,8 @@ export interface Detecting {
 
 /**
  * The boxes in a picture, or in the images of an array, a list for each; the most certain ones
- * first. Throws InputError for a network without boxes, for wrong options, and for an output that is
- * not finite.
+ * first. Throws InputError for a network without boxes, for wrong options, and for an output that
+ * is not finite.
  */
 export async function detect(
   network: Detecting,

@@ -109,7 +109,10 @@ export function detection(): ReportedDetection {
     ],
     pictures: [
       {
-        ...{ name: "photos/1.jpg", picture: PIXEL, width: 40, height: 30 },
+        name: "photos/1.jpg",
+        picture: PIXEL,
+        width: 40,
+        height: 30,
         truth: [{ index: 0, box }],
         predicted: [{ index: 1, score: 0.81, box: { ...box, left: 0.5 } }],
       },

@@ -43,10 +43,12 @@ export async function showBoxes(
     const prepared = await prepareShown(network, evaluation, example, transforms);
     if (!prepared) continue;
     const { shape, picture, found, planes } = prepared;
-    const row = (await network.predict(planes)) as Float32Array;
+    const row = await network.predict(planes);
     pictures.push({
-      ...{ name: evaluation.nameAt?.(example), picture: await addressOf(picture, shape) },
-      ...{ width: shape.width, height: shape.height },
+      name: evaluation.nameAt?.(example),
+      picture: await addressOf(picture, shape),
+      width: shape.width,
+      height: shape.height,
       truth: truthOf(found.boxes),
       predicted: boxesIn(row, grid, DETECTION_RULE),
     });
