@@ -40,6 +40,7 @@ const builtInsOf: Readonly<Record<Exclude<CallRole, "model">, readonly Callable[
   average: callables(builtIns.average),
   unfreeze: callables(builtIns.unfreeze),
   stop: callables(builtIns.stop),
+  best: callables(builtIns.best),
   precision: callables(builtIns.precision),
   weights: callables(builtIns.weights),
   teacher: callables(builtIns.teacher),

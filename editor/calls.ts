@@ -16,7 +16,7 @@ import { asCalls } from "../compiler/semantics/recipes/definition.js";
 
 /** Settings of recipes that take specific calls. */
 const POLICIES = [
-  ...(["optimizer", "schedule", "average", "stop"] as const),
+  ...(["optimizer", "schedule", "average", "stop", "best"] as const),
   ...(["precision", "weights", "teacher", "unfreeze"] as const),
 ] as const;
 

@@ -283,6 +283,14 @@ export interface EarlyStopping {
   readonly metric: string;
 }
 
+/** Which evaluation of a run is the best one. */
+export interface BestRule {
+  /** `loss`, or the name of a metric. */
+  readonly metric: string;
+  /** Whether a larger value is better. */
+  readonly rises: boolean;
+}
+
 /**
  * A part of each training step, in which some of the weights follow the gradient of a separate
  * loss: those of a generator, or of its discriminator.
@@ -316,6 +324,11 @@ export interface TrainRecipe {
    * case. 1 epoch if absent.
    */
   readonly evaluateEvery?: Duration;
+  /**
+   * What the best evaluation is chosen by. If absent, what `stop` watches, or else the first
+   * metric, of which larger shares and smaller other numbers are better.
+   */
+  readonly best?: BestRule | undefined;
   /**
    * Whether ranks that train together take the statistics of batch normalization over the images of
    * all of them; false if absent.

@@ -1,7 +1,13 @@
 /** What follows from a network's parts, for those who make one and those who read it. */
 import { RECALL_METRIC, TUPLE_INPUTS } from "../../program/tuples.js";
 import type { TensorType } from "../ir/tensor-type.js";
-import type { NetworkOutput, NetworkPort, NetworkValue, ResolvedNetwork } from "./resolved.js";
+import type {
+  NetworkOutput,
+  NetworkPort,
+  NetworkValue,
+  ResolvedNetwork,
+  ResolvedScore,
+} from "./resolved.js";
 
 /** The parts of a network that its values come from. */
 export type ValueSources = Pick<ResolvedNetwork, "inputs" | "targets" | "layers">;
@@ -137,6 +143,10 @@ export function embedsFirst(
   const [read, ...others] = predictedInputs(network);
   return outputs.length === 1 && others.length === 0 && first !== undefined && read?.name === first;
 }
+
+/** Whether a score is a formula of the spec. */
+export const isFormula = ({ definition }: Pick<ResolvedScore, "definition">): boolean =>
+  definition.name === "mean";
 
 /** Names of the metrics that are shares of something, such as an accuracy. */
 export function fractionsOf(network: ResolvedNetwork): readonly string[] {

@@ -16,6 +16,7 @@ import {
   precisions,
   samplings,
   stops,
+  bests,
   teachers,
 } from "../semantics/recipes/policies.js";
 import { schedules } from "../semantics/recipes/schedules.js";
@@ -77,6 +78,7 @@ export const builtIns = {
   average: ofRegistry(averages, setting("average")),
   unfreeze: ofRegistry(stages, setting("unfreeze")),
   stop: ofRegistry(stops, setting("stop")),
+  best: ofRegistry(bests, setting("best")),
   precision: ofRegistry(precisions, setting("precision")),
   weights: ofRegistry(loads, setting("weights")),
   teacher: ofRegistry(teachers, setting("teacher")),

@@ -1,5 +1,5 @@
 /** Which evaluation of a run is its best: the one definition, for early stopping and for files. */
-import type { TrainRecipe } from "../../program/recipe.js";
+import type { BestRule, EarlyStopping, TrainRecipe } from "../../program/recipe.js";
 import { RECALL_METRIC } from "../../program/tuples.js";
 import type { Evaluation } from "./evaluate.js";
 import type { Metrics, TrainableNetwork } from "./network.js";
@@ -14,26 +14,36 @@ export interface Best {
 }
 
 /** What a run is judged by. */
-export interface Objective {
-  readonly metric: string;
-  /** Whether a larger value is better. */
-  readonly rises: boolean;
+export type Objective = BestRule;
+
+type Measured = Pick<TrainableNetwork["program"], "metrics" | "fractions">;
+
+/** What `stop` watches: in the direction of `best`, where that names the same metric. */
+export function watchedBy(
+  { metric }: Pick<EarlyStopping, "metric">,
+  best: BestRule | undefined,
+  { fractions = [] }: Measured,
+): Objective {
+  return best?.metric === metric ? best : { metric, rises: fractions.includes(metric) };
 }
 
 /**
- * What `stop` watches; otherwise the recall of embeddings where an evaluation has measured it, the
- * model's first metric, the precision of boxes, and the loss in models without one.
+ * What `best` says, or what `stop` watches; otherwise the recall of embeddings where an evaluation
+ * has measured it, the model's first metric, the precision of boxes, and the loss in models without
+ * one.
  */
 export function objectiveOf(
-  { stop, steps = [] }: Pick<TrainRecipe, "stop" | "steps">,
-  { metrics = [], fractions = [] }: Pick<TrainableNetwork["program"], "metrics" | "fractions">,
+  { stop, best, steps = [] }: Pick<TrainRecipe, "stop" | "best" | "steps">,
+  { metrics = [], fractions = [] }: Measured,
   evaluated?: Metrics,
 ): Objective {
+  if (best) return best;
+  if (stop) return watchedBy(stop, best, { metrics, fractions });
   const measuresRecall = evaluated !== undefined && RECALL_METRIC in evaluated;
-  if (!stop && measuresRecall) return { metric: RECALL_METRIC, rises: true };
+  if (measuresRecall) return { metric: RECALL_METRIC, rises: true };
   const losses = ["loss", ...steps.map(({ name }) => name)];
   const measured = metrics.find((name) => !losses.includes(name));
-  const metric = stop?.metric ?? measured ?? (fractions.includes("map") ? "map" : "loss");
+  const metric = measured ?? (fractions.includes("map") ? "map" : "loss");
   return { metric, rises: fractions.includes(metric) };
 }
 

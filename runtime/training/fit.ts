@@ -88,10 +88,11 @@ function checkData(
     );
   }
   assertFed(network.program, dataset);
-  if (ranks > 1 && recipe.stop?.metric === RECALL_METRIC) {
+  const judged = [recipe.stop?.metric, recipe.best?.metric];
+  if (ranks > 1 && judged.includes(RECALL_METRIC)) {
     throw new InputError(
       `\`${RECALL_METRIC}\` is not measured where several ranks divide the examples: ` +
-        "let `early_stopping` look at another metric",
+        "let `early_stopping` and `best` look at another metric",
     );
   }
   if (dataset.length === 0) throw new DataError(`${dataset.name} holds no examples to train on`);

@@ -1,7 +1,7 @@
 /** How far a run has come, step by step and epoch by epoch, and whether it is over. */
-import type { Duration, TrainRecipe } from "../../program/recipe.js";
+import type { Duration, EarlyStopping, TrainRecipe } from "../../program/recipe.js";
 import type { Measurement } from "../measurement.js";
-import { isBetter, objectiveOf, type Objective } from "./best.js";
+import { isBetter, objectiveOf, watchedBy } from "./best.js";
 import type { Evaluation } from "./evaluate.js";
 import { MetricsMean } from "./mean.js";
 import type { Metrics, TrainableNetwork } from "./network.js";
@@ -17,15 +17,16 @@ export class Progress {
   /** Of the current epoch's metrics. */
   private mean!: MetricsMean;
   private epochStartedAt!: number;
-  private readonly objective: Objective;
 
   constructor(
-    private readonly recipe: Pick<TrainRecipe, "schedule" | "stop" | "steps" | "evaluateEvery">,
+    private readonly recipe: Pick<
+      TrainRecipe,
+      "schedule" | "stop" | "best" | "steps" | "evaluateEvery"
+    >,
     private readonly length: RunLength,
     private readonly program: Pick<TrainableNetwork["program"], "fractions" | "metrics">,
     start: TrainingState = INITIAL_STATE,
   ) {
-    this.objective = objectiveOf(recipe, program);
     this.goOnFrom(start);
   }
 
@@ -135,7 +136,7 @@ export class Progress {
         schedule.kind === "reduce_on_plateau"
           ? watchPlateau(schedule, plateau, metrics["loss"]!)
           : plateau,
-      patience: stop ? watchPatience(stop, patience, this.watched(metrics)) : patience,
+      patience: stop ? watchPatience(stop, patience, this.watched(stop, metrics)) : patience,
     };
   }
 
@@ -144,8 +145,8 @@ export class Progress {
     this.goOnFrom({ step, epoch: epoch + 1, position: 0, best, plateau, patience, evaluated });
   }
 
-  private watched(metrics: Metrics): Watched {
-    const { metric, rises } = this.objective;
+  private watched(stop: EarlyStopping, metrics: Metrics): Watched {
+    const { metric, rises } = watchedBy(stop, this.recipe.best, this.program);
     return { value: metrics[metric]!, rises };
   }
 }

@@ -7,6 +7,7 @@ import { losses, metrics, type ScoreDefinition } from "../../compiler/layers/sco
 import { optimizers } from "../../compiler/semantics/recipes/optimizers.js";
 import {
   averages,
+  bests,
   loads,
   precisions,
   samplings,
@@ -261,6 +262,7 @@ function settingsPage(): string {
     ...samplings.definitions,
     ...averages.definitions,
     ...stops.definitions,
+    ...bests.definitions,
     ...precisions.definitions,
     ...loads.definitions,
   ];
@@ -270,7 +272,7 @@ function settingsPage(): string {
     ELSEWHERE,
     table(SETTING_HEADINGS, rowsOf(trainSettings)),
     "Optimizers have [a page](optimizers.md), schedules have [a page](schedules.md).",
-    "## Values of `sampling`, `average`, `stop`, `precision` and `weights`",
+    "## Values of `sampling`, `average`, `stop`, `best`, `precision` and `weights`",
     ...calls.map((definition) => describeCall(definition)),
     "## Stages of `unfreeze`",
     AFTER,

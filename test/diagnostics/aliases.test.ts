@@ -17,7 +17,13 @@ import { analyze } from "../../compiler/semantics/index.js";
 import { losses, metrics } from "../../compiler/layers/scores.js";
 import { typeNames } from "../../compiler/semantics/parameters.js";
 import { optimizers } from "../../compiler/semantics/recipes/optimizers.js";
-import { averages, loads, precisions, stops } from "../../compiler/semantics/recipes/policies.js";
+import {
+  averages,
+  bests,
+  loads,
+  precisions,
+  stops,
+} from "../../compiler/semantics/recipes/policies.js";
 import { schedules } from "../../compiler/semantics/recipes/schedules.js";
 import { trainSettings } from "../../compiler/semantics/recipes/settings.js";
 import { sources } from "../../compiler/semantics/recipes/sources.js";
@@ -52,9 +58,18 @@ const registries: readonly Registry[] = [
   { noun: "function", known: functions },
   { noun: "type", known: typeNames },
   { noun: "setting", known: trainSettings },
-  ...[optimizers, schedules, sources, transforms, stages, averages, stops, precisions, loads].map(
-    ({ noun, definitions, absent }) => ({ noun, known: definitions, absent }),
-  ),
+  ...[
+    optimizers,
+    schedules,
+    sources,
+    transforms,
+    stages,
+    averages,
+    stops,
+    bests,
+    precisions,
+    loads,
+  ].map(({ noun, definitions, absent }) => ({ noun, known: definitions, absent })),
 ];
 
 const PLACE = { offset: 0, line: 1, column: 1 };

@@ -143,6 +143,7 @@ const placesOf = {
   }),
   unfreeze: (example) => ({ setting: `unfreeze = ${example}` }),
   stop: (example) => ({ setting: `stop = ${example}` }),
+  best: (example) => ({ setting: `best = ${example}` }),
   precision: (example) => ({ setting: `precision = ${example}` }),
   weights: (example) => ({ setting: `weights = ${example}` }),
   teacher: (example) => ({ setting: `teacher = ${example}` }),

@@ -1,6 +1,6 @@
 import { tensorsFor } from "../tensors.js";
 import { expect, test } from "vitest";
-import { isBetter, objectiveOf } from "../../runtime/training/best.js";
+import { isBetter, objectiveOf, watchedBy } from "../../runtime/training/best.js";
 import { fit, type EpochReport, type TrainingState } from "../../runtime/training/index.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { FakeNetwork, measured, numberedDataset, RECIPE } from "./fake.js";
@@ -33,6 +33,17 @@ test("losses of steps that may compete choose no best; a metric does", async () 
     fit(new FakeNetwork(4), numberedDataset(6), own, { evaluation });
   expect((await run(recipe)).state.best).toBeDefined();
   expect((await run({ ...recipe, steps })).state.best).toBeUndefined();
+});
+
+test("`best` chooses, and gives `stop` of the same metric its direction", () => {
+  const program = { metrics: ["loss", "within", "error"], fractions: [] };
+  const best = { metric: "within", rises: true };
+  expect(objectiveOf({ best }, program)).toEqual(best);
+  expect(objectiveOf({ best, stop: stop("loss") }, program)).toEqual(best);
+  expect(objectiveOf({ best }, program, { loss: 1, recall_at_1: 1 })).toEqual(best);
+  expect(watchedBy({ metric: "within" }, best, program)).toEqual(best);
+  expect(watchedBy({ metric: "error" }, best, program)).toEqual({ metric: "error", rises: false });
+  expect(watchedBy({ metric: "within" }, undefined, program).rises).toBe(false);
 });
 
 test("of equal evaluations the one with the lower loss is better", () => {

@@ -305,7 +305,8 @@ export const TRAINING = {
   NET3056: {
     title: "a setting with a wrong value",
     explanation:
-      "`average` takes `ema(...)`, `stop` takes `early_stopping(...)`, `precision` takes " +
+      "`average` takes `ema(...)`, `stop` takes `early_stopping(...)`, " +
+      "`best` takes `max(...)` or `min(...)`, `precision` takes " +
       "`f32` or `f16(...)`, `weights` takes `load(...)`, and each stage of `unfreeze` is " +
       "`after(...)`.",
     wrong: "stop = early(patience=5)",
@@ -330,7 +331,9 @@ export const TRAINING = {
   },
   NET3059: {
     title: "a metric that does not exist",
-    explanation: "`early_stopping(metric=...)` watches the loss or one of the model's metrics.",
+    explanation:
+      "`early_stopping(metric=...)` and `best = max(...)` look at the loss or at one of the " +
+      "model's metrics.",
     wrong:
       "metric top1 = accuracy(logits, label)\nstop = early_stopping(patience=5, metric=accuracy)",
     right: "metric top1 = accuracy(logits, label)\nstop = early_stopping(patience=5, metric=top1)",
@@ -501,5 +504,17 @@ export const TRAINING = {
       "them names keep their initial values.",
     wrong: "step d { update = discriminator.conv1 }",
     right: "step d { update = discriminator }",
+  },
+  NET3083: {
+    title: "a metric by formula whose better direction is not said",
+    severity: "warning",
+    explanation:
+      "`best.safetensors` has the weights of the best evaluation by the first metric, or by the " +
+      "metric that `stop` watches. Of shares, such as an accuracy, larger values are better, and " +
+      "of other numbers smaller ones. Of a formula netc does not know, and takes smaller values " +
+      "for better. `best = max(NAME)` says that larger ones are, also to `stop` of this metric; " +
+      "`best = min(NAME)` confirms the default.",
+    wrong: "metric within = mean(positive(0.05 - abs(out - position)))",
+    right: "metric within = mean(positive(0.05 - abs(out - position)))\n...\nbest = max(within)",
   },
 } as const satisfies CatalogueFamily;

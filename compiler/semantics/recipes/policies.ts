@@ -3,6 +3,7 @@ import { each } from "../../diagnostics/alias.js";
  * The values of settings that take one call: `average`, `stop`, `precision`, `weights` and others.
  */
 import type {
+  BestRule,
   EarlyStopping,
   LossScale,
   Precision,
@@ -167,6 +168,26 @@ export const stops: Registry<EarlyStopping> = {
       }),
     }),
   ],
+};
+
+/** A rule of `best`. */
+const bestBy = (name: "max" | "min", word: string, alias: string) =>
+  define<BestRule>()({
+    name,
+    example: `${name}(${name === "max" ? "top1" : "loss"})`,
+    aliases: [alias],
+    summary: `the evaluation with the ${word} value is the best: its weights are kept`,
+    positional: ["metric"],
+    arguments: { metric: required(valueName(), "the loss, or a metric of the model") },
+    resolve: ({ metric }) => ({ metric, rises: name === "max" }),
+  });
+
+export const bests: Registry<BestRule> = {
+  noun: "comparison",
+  example: "max(top1)",
+  unknown: "NET3056",
+  planned: [],
+  definitions: [bestBy("max", "largest", "maximize"), bestBy("min", "smallest", "minimize")],
 };
 
 export const precisions: Registry<Precision> = {

@@ -1,6 +1,7 @@
 /** The settings of a recipe that are about the run as a whole. */
 import type { DataDeclaration, Setting } from "../../../grammar/ast.js";
 import type {
+  BestRule,
   EarlyStopping,
   Sampling,
   Schedule,
@@ -8,7 +9,7 @@ import type {
   TrainRecipe,
   WeightAverage,
 } from "../../../program/recipe.js";
-import { fractionsOf } from "../../network/facts.js";
+import { fractionsOf, isFormula } from "../../network/facts.js";
 import { isTupleKind, RECALL_METRIC } from "../../../program/tuples.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
@@ -16,7 +17,7 @@ import { didYouMean, listNames } from "../../calls/suggestion.js";
 import { readCall, type Registry, type Resolved } from "./definition.js";
 import { boolean, interval } from "../../calls/argument-types.js";
 import { plural } from "../../diagnostics/plural.js";
-import { averages, precisions, samplings, stops } from "./policies.js";
+import { averages, bests, precisions, samplings, stops } from "./policies.js";
 import { batchStatistics, singleExampleProblem, type KeptStatistics } from "./slice-statistics.js";
 import { count, readSetting } from "./settings.js";
 
@@ -35,6 +36,7 @@ type RunSettings = Pick<
   | "syncBatchnorm"
   | "average"
   | "stop"
+  | "best"
   | "precision"
   | "dropLast"
   | "sampling"
@@ -54,6 +56,13 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
   const precision = read("precision", precisions);
   const syncBatchnorm = readSync(parts, environment);
   if (stop) checkMetric(stop, parts, environment);
+  const best = read("best", bests);
+  if (best) checkMetric(best, parts, environment);
+  const isClear = best && (!stop || stop.result.metric === best.result.metric);
+  // A wrong `best` is reported.
+  if (!isClear && parts.settings.has("best") === (best !== undefined)) {
+    warnOfDirection(parts, stop?.result, environment);
+  }
   const sampling = read("sampling", samplings);
   if (sampling) checkSampling(sampling, parts.model, environment);
   warnOfNoEvaluation(parts, environment);
@@ -65,6 +74,7 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
     syncBatchnorm,
     average: average?.result,
     stop: stop?.result,
+    best: best?.result,
     precision: precision?.result,
   };
 }
@@ -187,7 +197,7 @@ function warnOfSingleExamples(
 }
 
 function checkMetric(
-  { call, result: { metric }, bound }: Resolved<EarlyStopping>,
+  { call, result: { metric }, bound }: Resolved<EarlyStopping | BestRule>,
   { model: { graph, network, name }, data }: Pick<Parts, "model" | "data">,
   { reporter }: Environment,
 ): void {
@@ -203,6 +213,31 @@ function checkMetric(
     message: `model \`${name}\` measures no \`${metric}\`${didYouMean(metric, known)}`,
     span: bound.spans.get("metric") ?? call.span,
     notes: [`it measures ${listNames(known)}`],
+  });
+}
+
+/** Of a formula, netc cannot tell which values are good: without `best`, smaller ones are. */
+function warnOfDirection(
+  { model: { network }, data }: Pick<Parts, "model" | "data">,
+  stop: EarlyStopping | undefined,
+  { reporter }: Environment,
+): void {
+  if (!network || !data?.splits.some(({ name }) => name.name === "eval")) return;
+  const isOfTriplets = data.splits.some(({ source }) => isTupleKind(source.callee.name));
+  if (!stop && isOfTriplets && fractionsOf(network).includes(RECALL_METRIC)) return;
+  const { metrics } = network;
+  const judged = stop ? metrics.find(({ name }) => name === stop.metric) : metrics[0];
+  if (!judged || !isFormula(judged)) return;
+  const { name, origin } = judged;
+  reporter.report("NET3083", {
+    message: `\`${name}\` is a formula, of which smaller values count as better`,
+    span: origin.span,
+    notes: [
+      `if larger values are better, add \`best = max(${name})\` to the recipe, ` +
+        `or else \`best = min(${name})\``,
+      "`best.safetensors` has the weights of the best evaluation" +
+        (stop ? ", and `stop` waits for a better one" : ""),
+    ],
   });
 }
 

@@ -168,6 +168,15 @@ export const trainSettings: readonly SettingDefinition[] = [
     meaning: "early stopping: `early_stopping(patience=5)`",
   },
   {
+    name: "best",
+    example: "best = max(top1)",
+    aliases: [
+      ...["monitor", "metric_for_best_model", "greater_is_better", "save_best_only"],
+      ...["checkpoint_metric"],
+    ],
+    meaning: "which evaluation is the best: `max(METRIC)`, `min(METRIC)`; if left out, by `stop`",
+  },
+  {
     name: "precision",
     example: "precision = f16",
     aliases: ["dtype", "mixed_precision", "amp"],

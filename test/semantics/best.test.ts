@@ -1,0 +1,55 @@
+/** Whether larger or smaller values of a metric are better: said by `best`, or by a warning. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { analyze } from "../../compiler/index.js";
+
+const SPEC = readFileSync("specs/errors/NET3083/spec.net", "utf8");
+const STOP = "stop      = early_stopping(patience=3, metric=within)";
+
+function analyzed(settings: string, spec = SPEC) {
+  const { diagnostics, selected } = analyze(spec.replace(STOP, settings), "codes.net");
+  return { codes: diagnostics.map(({ code }) => code), best: selected?.recipe?.best };
+}
+
+test.each([
+  ["max", true],
+  ["min", false],
+])("`best = %s(within)` says the direction", (name, rises) => {
+  const best = { metric: "within", rises };
+  expect(analyzed(`best = ${name}(within)`)).toEqual({ codes: [], best });
+  expect(analyzed(`best = ${name}(within)\n${STOP}`)).toEqual({ codes: [], best });
+});
+
+test.each([
+  ["by the first metric", ""],
+  ["by what `stop` watches", STOP],
+  ["of `stop`, though `best` looks at the loss", `best = min(loss)\n${STOP}`],
+])("a formula without a direction is said: %s", (_, settings) => {
+  expect(analyzed(settings).codes).toEqual(["NET3083"]);
+});
+
+test.each([
+  ["`stop` watches the loss", "stop = early_stopping(patience=3)"],
+  ["`best` is another metric", "best = min(loss)"],
+])("nothing is said where the formula decides nothing: %s", (_, settings) => {
+  expect(analyzed(settings).codes).toEqual([]);
+});
+
+test("nothing is evaluated without an eval split", () => {
+  expect(analyzed("", SPEC.replace('  eval folder("photos")\n', "")).codes).toEqual([]);
+});
+
+test("recall decides for triplets, unless `best` says something else", () => {
+  const triplets = readFileSync("examples/metric-learning/digits-triplets.net", "utf8");
+  expect(analyzed("", triplets)).toEqual({ codes: [], best: undefined });
+  const chosen = triplets.replace("seed      = 1", "best = max(ranked)");
+  const best = { metric: "ranked", rises: true };
+  expect(analyzed("", chosen)).toEqual({ codes: [], best });
+});
+
+test.each([
+  ["best = max(wihtin)", "NET3059"],
+  ["best = within", "NET3056"],
+])("%s is one mistake", (settings, code) => {
+  expect(analyzed(settings).codes).toEqual([code]);
+});
