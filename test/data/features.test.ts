@@ -106,3 +106,10 @@ test.each([
 ])("%j is refused", async (text, message) => {
   await expect(load(text, { features: 2 })).rejects.toThrow(message);
 });
+
+test("a decimal comma is named, with the number to write", async () => {
+  await expect(load("a;b;label\n-1,5;2;0\n", { features: 2 })).rejects.toMatchObject({
+    message: expect.stringContaining(':2: expected a number for a feature, but got "-1,5"'),
+    hint: expect.stringContaining("numbers have a point: -1.5"),
+  });
+});

@@ -123,6 +123,15 @@ function valuesOf(row: Line, { values }: ColumnRoles, options: CsvOptions): Floa
   return Float32Array.from(values, (column) => parseValue(row.cells[column]!, row, options));
 }
 
+/** What to do about a cell that holds no number. */
+function helpFor(cell: string): string {
+  if (cell === "") return "fill in what is missing, or remove the row";
+  if (/^[+-]?\d+,\d+$/.test(cell)) {
+    return `numbers have a point: ${cell.replace(",", ".")} (pandas: to_csv(..., decimal="."))`;
+  }
+  return 'csv(..., ignore=["NAME"]) leaves a column of text out';
+}
+
 function parseValue(cell: string, line: Line, options: CsvOptions): number {
   const { path, maximum, noun = "pixel" } = options;
   const value = toNumber(cell);
@@ -132,9 +141,7 @@ function parseValue(cell: string, line: Line, options: CsvOptions): number {
   if (!Number.isFinite(value)) {
     throw new DataError(
       `${path}:${line.number}: expected a number for a ${noun}, but got ${quoted(cell)}`,
-      cell === ""
-        ? "fill in what is missing, or remove the row"
-        : 'csv(..., ignore=["NAME"]) leaves a column of text out',
+      helpFor(cell),
     );
   }
   if (isAny) throw new DataError(`${path}:${line.number}: ${cell} is beyond the range of f32`);
