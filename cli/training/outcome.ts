@@ -57,9 +57,11 @@ export function describeResult(
 
 function usesOf(compiled: CompiledSpec, program: Program, use: string): readonly string[] {
   if (makesSamples(program)) return [`  npx netc predict ${use} --samples samples.png`];
-  // The command predicts images alone.
+  // The command predicts from one image, and shows one output.
+  const { reads, gives } = program.uses.predict;
   const isOfImages = compiled.model.input?.shape.length !== 1;
-  return [`  npx netc eval ${use}`, ...(isOfImages ? [`  npx netc predict ${use} IMAGE`] : [])];
+  const isPredicted = isOfImages && reads.length <= 1 && gives.length <= 1;
+  return [`  npx netc eval ${use}`, ...(isPredicted ? [`  npx netc predict ${use} IMAGE`] : [])];
 }
 
 /** Of a run that was stopped: how far it is and how to continue. */
