@@ -143,7 +143,11 @@ const placesOf = {
   }),
   unfreeze: (example) => ({ setting: `unfreeze = ${example}` }),
   stop: (example) => ({ setting: `stop = ${example}` }),
-  best: (example) => ({ setting: `best = ${example}` }),
+  // The metric of these specs is called `score`.
+  best: (example) => ({
+    metric: "accuracy(logits, label)",
+    setting: `best = ${example.replace("top1", "score")}`,
+  }),
   precision: (example) => ({ setting: `precision = ${example}` }),
   weights: (example) => ({ setting: `weights = ${example}` }),
   teacher: (example) => ({ setting: `teacher = ${example}` }),
