@@ -3,6 +3,7 @@ import { parameterType } from "../compiler/semantics/parameters.js";
 import { type ArgumentDeclaration, type Described, required } from "../compiler/calls/signature.js";
 import { isActivation } from "../compiler/layers/activation.js";
 import { findLayer } from "../compiler/layers/index.js";
+import { RESIDUAL } from "../compiler/semantics/drops.js";
 import { SPLIT } from "../compiler/semantics/splits.js";
 import { formulaType } from "../compiler/layers/formula.js";
 import { type BuiltIns, builtIns } from "../compiler/reference/built-ins.js";
@@ -19,8 +20,12 @@ export interface Callable extends Described {
   readonly isBuiltIn: boolean;
 }
 
-/** Arguments of `split`, which is a keyword. */
-export const SPLIT_CALLABLE: Callable = { ...SPLIT, noun: "keyword", isBuiltIn: true };
+/** Keywords with arguments, which lists of layers do not have. */
+const KEYWORDS: readonly Callable[] = [SPLIT, RESIDUAL].map((keyword) => ({
+  ...keyword,
+  noun: "keyword",
+  isBuiltIn: true,
+}));
 
 /** What a document declares itself: read once for all of its calls. */
 interface Declared {
@@ -87,9 +92,8 @@ export function findCallable(
   role: CallRole,
   document: SpecDocument,
 ): Callable | undefined {
-  // A keyword with arguments, which lists of layers do not have.
-  if (role === "layer" && name === SPLIT.name) return SPLIT_CALLABLE;
-  return callablesFor(role, document).find((callable) => callable.name === name);
+  const keywords = role === "layer" ? KEYWORDS : [];
+  return [...keywords, ...callablesFor(role, document)].find((callable) => callable.name === name);
 }
 
 // What the spec declares

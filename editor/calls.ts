@@ -3,11 +3,13 @@ import type {
   BodyMember,
   CallExpression,
   ChainElement,
+  Concat,
   Declaration,
   Else,
   Expression,
   If,
   ModelMember,
+  Residual,
   Setting,
   Spec,
 } from "../grammar/ast.js";
@@ -43,6 +45,8 @@ export type CallRole =
 export interface PlacedCall {
   readonly call: CallExpression;
   readonly role: CallRole;
+  /** Whether it is a keyword with arguments, as in `residual(drop=0.1) { ... }`. */
+  readonly isKeyword?: boolean;
 }
 
 /**
@@ -152,13 +156,20 @@ function callsOfElement(element: ChainElement): readonly PlacedCall[] {
       return [];
     case "concat": {
       const inBranches = element.branches.flatMap(({ members }) => members.flatMap(callsOfBody));
-      return element.split ? [...placed(element.split, "layer"), ...inBranches] : inBranches;
+      return [...callsOfHeader(element), ...inBranches];
     }
     case "residual": {
       const skip = element.skip.kind === "body" ? element.skip.members : [];
-      return [...element.members, ...skip].flatMap(callsOfBody);
+      return [...callsOfHeader(element), ...[...element.members, ...skip].flatMap(callsOfBody)];
     }
   }
+}
+
+/** `split(...)`, `concat(axis=rows)` or `residual(drop=0.1)` in front of a block. */
+function callsOfHeader({ header }: Concat | Residual): readonly PlacedCall[] {
+  return header
+    ? placed(header, "layer").map((each) => ({ ...each, isKeyword: each.call === header }))
+    : [];
 }
 
 /** A call and those in its arguments. */

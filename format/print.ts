@@ -1,10 +1,12 @@
 import { doc, type AstPath, type Doc, type ParserOptions } from "prettier";
 import type {
+  Concat,
   FunctionParameter,
   Identifier,
   InputDeclaration,
   LossDeclaration,
   ParameterDeclaration,
+  Residual,
 } from "../grammar/index.js";
 import type { Node } from "./nodes.js";
 import {
@@ -184,19 +186,14 @@ class Printer {
         return `from ${node.path.map(({ name }) => name).join(".")}`;
       case "residual": {
         const skip = node.skip.kind === "identity" ? "" : [" skip ", this.child("skip")];
-        return ["residual ", this.body("members", true), skip, alias];
+        return [this.header("residual"), " ", this.body("members", true), skip, alias];
       }
       case "auto":
         return "auto";
       case "body":
         return this.body("members", true);
       case "concat":
-        return [
-          node.split ? this.child("split") : "concat",
-          " ",
-          this.body("branches", true),
-          alias,
-        ];
+        return [this.header("concat"), " ", this.body("branches", true), alias];
       case "branch":
         return [`branch ${node.name ? `${node.name.name} ` : ""}`, this.body("members", true)];
       default:
@@ -251,6 +248,12 @@ class Printer {
   private argument(): Doc {
     const { name } = this.path.node as { readonly name?: { readonly name: string } };
     return [name ? `${name.name}=` : "", this.child("value")];
+  }
+
+  /** The keyword of a join with its arguments, if it has any. */
+  private header(keyword: string): Doc {
+    const { header } = this.path.node as Concat | Residual;
+    return header ? this.child("header") : keyword;
   }
 
   private split(hasTransforms: boolean): Doc {

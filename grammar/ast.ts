@@ -202,10 +202,12 @@ export interface From {
 
 /**
  * `residual { ... } skip auto as sum`: the sum of its body's value and of what the skip makes of
- * the same input.
+ * the same input. `residual(drop=0.1) { ... }` has arguments.
  */
 export interface Residual {
   readonly kind: "residual";
+  /** `residual(...)`, where it has arguments. */
+  readonly header?: CallExpression;
   readonly members: readonly BodyMember[];
   readonly skip: Skip;
   readonly alias?: Identifier;
@@ -226,8 +228,8 @@ export type Skip =
  */
 export interface Concat {
   readonly kind: "concat";
-  /** The `split(...)` in front of its branches; absent for `concat`. */
-  readonly split?: CallExpression;
+  /** The `split`, or the `concat` with arguments, in front of its branches. */
+  readonly header?: CallExpression;
   readonly branches: readonly Branch[];
   readonly alias?: Identifier;
   readonly span: Span;

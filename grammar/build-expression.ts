@@ -272,7 +272,7 @@ function buildValueCall(context: BuildContext, parent: CstNode): Expression | un
 export function buildCall(
   context: BuildContext,
   parent?: CstNode,
-  name: "Name" | "Split" = "Name",
+  name: "Name" | "Concat" | "Residual" | "Split" = "Name",
 ): CallExpression | undefined {
   const callee = identifier(context, token(parent, name));
   if (!parent || !callee) return undefined;

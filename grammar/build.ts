@@ -421,11 +421,12 @@ class Builder implements BuildContext {
   }
 
   private residual(parent: CstNode): Residual {
+    const header = withArguments(buildCall(this, node(parent, "residualHeader"), "Residual"));
     const members = this.body(parent, "`residual`");
     const skip = this.skip(node(parent, "skip"));
     const alias = this.alias(parent);
     const span = spanOfNode(this.file, parent);
-    return { kind: "residual", members, skip, alias, span };
+    return { kind: "residual", header, members, skip, alias, span };
   }
 
   private skip(parent: CstNode | undefined): Skip {
@@ -443,10 +444,12 @@ class Builder implements BuildContext {
     const body = node(parent, "concatBody");
     if (body) this.checkStatements(body);
     const branches = body ? this.eachNode(body, (child) => this.branch(child)) : [];
-    const split = buildCall(this, node(parent, "splitHeader"), "Split");
+    const words = node(parent, "concatHeader");
+    const split = buildCall(this, words, "Split");
+    const header = split ?? withArguments(buildCall(this, words, "Concat"));
     const alias = this.alias(parent);
     const span = spanOfNode(this.file, parent);
-    return { kind: "concat", split, branches, alias, span };
+    return { kind: "concat", header, branches, alias, span };
   }
 
   private branch(parent: CstNode): Branch | undefined {
@@ -554,3 +557,7 @@ class Builder implements BuildContext {
     return { documentation, span };
   }
 }
+
+/** The call in front of a block, where it has arguments: the keyword alone is not a call. */
+const withArguments = (call: CallExpression | undefined): CallExpression | undefined =>
+  call?.hasParentheses ? call : undefined;

@@ -340,10 +340,15 @@ export class SpecParser extends CstParser {
   });
 
   private readonly residual = this.RULE("residual", () => {
-    this.CONSUME(t.Residual);
+    this.SUBRULE(this.residualHeader);
     this.SUBRULE(this.modelBody);
     this.OPTION(() => this.SUBRULE(this.skip));
     this.SUBRULE(this.alias);
+  });
+
+  private readonly residualHeader = this.RULE("residualHeader", () => {
+    this.CONSUME(t.Residual);
+    this.OPTION(() => this.SUBRULE(this.arguments_));
   });
 
   private readonly skip = this.RULE("skip", () => {
@@ -355,13 +360,13 @@ export class SpecParser extends CstParser {
   });
 
   private readonly concat = this.RULE("concat", () => {
-    this.OR([{ ALT: () => this.CONSUME(t.Concat) }, { ALT: () => this.SUBRULE(this.splitHeader) }]);
+    this.SUBRULE(this.concatHeader);
     this.SUBRULE(this.concatBody);
     this.SUBRULE(this.alias);
   });
 
-  private readonly splitHeader = this.RULE("splitHeader", () => {
-    this.CONSUME(t.Split);
+  private readonly concatHeader = this.RULE("concatHeader", () => {
+    this.OR([{ ALT: () => this.CONSUME(t.Concat) }, { ALT: () => this.CONSUME(t.Split) }]);
     this.OPTION(() => this.SUBRULE(this.arguments_));
   });
 

@@ -130,10 +130,7 @@ function skippedStatement(
   if (misplaced) return problem("NET0011", span, misplaced.message, { notes: misplaced.notes });
   const expected = STATEMENTS_OF[body.name];
   if (is(first, LeftBrace)) {
-    const opener = before && openerOf(before);
-    const note = opener && WITHOUT_ARGUMENTS[opener];
-    const wanted = note ? `expected \`{\` right after \`${opener}\`` : UNNAMED_BLOCK;
-    return problem("NET0001", span, wanted, { notes: note ? [note] : [] });
+    return problem("NET0001", span, "expected a name before `{`: each block has one");
   }
   if (expected === undefined) return notADeclaration(file, first);
   const last = before && lastToken(before);
@@ -143,25 +140,6 @@ function skippedStatement(
       : `expected ${expected}, but ${describeFound(first)}`;
   const note = before && otherSyntax(before, first);
   return problem("NET0001", span, message, { notes: note === undefined ? [] : [note] });
-}
-
-const UNNAMED_BLOCK = "expected a name before `{`: each block has one";
-
-/** What opens a block without arguments, and what says as much as those that people write. */
-const WITHOUT_ARGUMENTS: Readonly<Record<string, string>> = {
-  concat:
-    "`concat { ... }` takes no arguments: it joins channels; `concat(other, axis=rows)` joins " +
-    "named values along another axis",
-  residual:
-    "`residual { ... }` takes no arguments: `stochastic_depth(0.1)` as the last layer of its " +
-    "block drops the block for whole examples",
-};
-
-/** The name of the last call of a chain, behind which a block follows. */
-function openerOf(before: CstNode): string | undefined {
-  if (before.name !== "chain") return undefined;
-  const last = elementsInOrder(before).at(-1);
-  return last && isNode(last) ? firstToken(last)?.image : undefined;
 }
 
 /** What a tensor library writes here, and how a spec says it. */

@@ -120,17 +120,19 @@ const statementKeywords: readonly Keyword[] = [
   },
 ];
 
+const join = (word: string, type: TokenType): Keyword => ({
+  word,
+  type,
+  fits: followedByBlock,
+  fitsMisspelled: () => false,
+  takesArguments: true,
+});
+
 /** Keywords that join branches. A misspelled one could also be the name of a section. */
 const joinKeywords: readonly Keyword[] = [
-  { word: "residual", type: Residual, fits: followedByBlock, fitsMisspelled: () => false },
-  { word: "concat", type: Concat, fits: followedByBlock, fitsMisspelled: () => false },
-  {
-    word: "split",
-    type: Split,
-    fits: followedByBlock,
-    fitsMisspelled: () => false,
-    takesArguments: true,
-  },
+  join("residual", Residual),
+  join("concat", Concat),
+  join("split", Split),
 ];
 
 const branchKeyword: Keyword = {

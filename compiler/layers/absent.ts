@@ -70,7 +70,7 @@ export const absentLayers: AbsentNames = {
   ...all(["positionalencoding", "positionalembedding"], POSITIONS),
   embeddingbag: "`embedding(width) -> mean(tokens)` is the mean of an example's rows",
   // Structure
-  residual: "`residual { ... }` is a block, without arguments",
+  residual: "its layers follow in a block: `residual { ... }` or `residual(drop=0.1) { ... }`",
   sequential: "layers are written one after the other: `conv(8, kernel=3) -> relu -> maxpool(2)`",
   ...all(
     ["squeezeexcite", "squeezeexcitation", "seblock", "se"],

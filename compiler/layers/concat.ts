@@ -13,7 +13,7 @@ export const concat = defineLayer({
 The channels of the current value, then those of the named values in their order:
 \`concat(a, b)\` of \`[N, 8, H, W]\`, \`[N, 4, H, W]\` and \`[N, 2, H, W]\` is \`[N, 14, H, W]\`.
 All other sizes must agree. \`concat { branch { ... } ... }\` writes branches from one value without
-names.
+names, \`concat(axis=rows) { ... }\` along another axis.
 
 \`axis\` joins values along another axis: \`concat(a, axis=rows)\` puts images on top of each
 other, \`axis=columns\` side by side, and \`axis=tokens\` joins sequences \`[N, T, C]\` (PyTorch's

@@ -20,8 +20,9 @@ residual {
 } skip auto
 \`\`\`
 
-Rates usually grow with depth, from nearly 0 to that of the last block. Input and output have the
-same shape. Which examples are dropped follows from the seed, the step and the layer.
+\`residual(drop=0.1) { ... } skip auto\` says the same. Rates usually grow with depth, from nearly 0
+to that of the last block. Input and output have the same shape. Which examples are dropped follows
+from the seed, the step and the layer.
 `,
   positional: ["rate"],
   arguments: {

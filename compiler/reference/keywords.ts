@@ -123,7 +123,7 @@ export const CHAIN_KEYWORDS: readonly Keyword[] = [
   },
   {
     word: "concat",
-    summary: "concatenates the channels of parallel branches of the same input",
+    summary: "concatenates parallel branches of the same input: channels, or `axis=rows`",
     snippet: "concat {\n  branch { $1 }\n  branch { $2 }\n}",
   },
   {

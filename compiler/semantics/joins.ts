@@ -1,11 +1,15 @@
 import type { Concat, Residual, Span } from "../../grammar/ast.js";
 import type { Fix, Label } from "../diagnostics/diagnostic.js";
 import { add } from "../layers/add.js";
-import type { AxisName } from "../layers/channel-parts.js";
+import { AXES as AXIS_NAMES, type AxisName, axisOf } from "../layers/channel-parts.js";
 import { concat as concatLayer, joinedShape } from "../layers/concat.js";
 import { findLayer } from "../layers/index.js";
 import { formatShape, imageShape, sameShape, spaceOf, type Shape } from "../ir/shape.js";
+import { choice } from "../calls/argument-types.js";
+import { bind } from "../calls/bind.js";
 import { insertAfter, setArgument } from "../calls/edits.js";
+import { withDefault } from "../calls/signature.js";
+import { readDrop } from "./drops.js";
 import type { NetworkReader } from "./network.js";
 import { readPart, readSplit } from "./splits.js";
 import { synthesize } from "./synthesize.js";
@@ -25,8 +29,9 @@ export function readResidual(reader: NetworkReader, residual: Residual, place: P
   );
   const inside = { ...place, group };
   reader.readMembers(residual.members, inside);
+  if (reader.current.index === start.index) return reportNoBody(reader, residual, place);
+  if (residual.header) readDrop(reader, residual.header, inside);
   const body = reader.current;
-  if (body.index === start.index) return reportNoBody(reader, residual, place);
   reader.current = start;
   const skip = readSkip(reader, residual, body, inside);
   const name = reader.nameAt(place, "add", residual.alias, keywordSpan(span, "residual"));
@@ -250,10 +255,14 @@ function lastResized(trail: Current["trail"]): Step | undefined {
  */
 export function readConcat(reader: NetworkReader, concat: Concat, place: Place): void {
   const start = reader.current;
-  const keyword = concat.split ? "split" : "concat";
+  const { header } = concat;
+  const keyword = header?.callee.name === "split" ? "split" : "concat";
   const span = keywordSpan(concat.span, keyword);
   const label = keyword;
-  const split = concat.split && readSplit(reader, concat.split, concat.branches.length, place);
+  const split =
+    header && keyword === "split"
+      ? readSplit(reader, header, concat.branches.length, place)
+      : undefined;
   const group = reader.addGroup({ kind: "concat", label, name: place.path.join("."), span }, place);
   const ends = concat.branches.map((branch, index) => {
     reader.current = start;
@@ -265,19 +274,36 @@ export function readConcat(reader: NetworkReader, concat: Concat, place: Place):
       label: own,
       span: branch.span,
     });
-    if (concat.split) readPart(reader, split?.parts[index], { span: at, place: inside });
+    if (keyword === "split") readPart(reader, split?.parts[index], { span: at, place: inside });
     reader.readMembers(branch.members, inside);
     return { end: reader.current, name: own, span: at };
   });
   const name = reader.nameAt(place, "concat", concat.alias, span);
   if (ends.length === 0) return reportNoBranches(reader, { span, keyword }, place);
-  const axis = split?.axis ?? "channels";
+  const axis = split?.axis ?? readAxis(reader, concat, place);
   concatenate(reader, { name, span, start, ends, keyword, axis }, { ...place, group });
   reader.nameValue(
     { name, layer: "concat", span, call: undefined, before: start },
     concat.alias,
     place,
   );
+}
+
+/** What `concat` takes in front of branches. */
+const JOIN = {
+  name: "concat",
+  aliases: [],
+  summary: "concatenates branches of one value",
+  positional: [],
+  arguments: { axis: withDefault(choice(AXIS_NAMES), "channels", "what is joined") },
+} as const;
+
+/** `concat(axis=rows) { ... }`; the channels without an argument, or after a report. */
+function readAxis(reader: NetworkReader, { header }: Concat, place: Place): AxisName {
+  if (header?.callee.name !== "concat") return "channels";
+  const bound = bind(header, JOIN, place.environment);
+  if (!bound) reader.hasFailed = true;
+  return bound?.values.axis ?? "channels";
 }
 
 interface End {
@@ -338,12 +364,14 @@ function withStep({ trail }: Current, step: Step): Current["trail"] {
 }
 
 /** Reports each branch that has another size than the first. */
-function checkBranches({ ends, keyword, axis }: Branches, { environment }: Place): boolean {
+function checkBranches({ ends, keyword, axis, span: at }: Branches, place: Place): boolean {
+  const { environment } = place;
   const [first, ...others] = ends.filter(
     ({ end }) => end.shape !== undefined && end.vocabulary === undefined,
   );
   if (!first) return false;
   const expected = first.end.shape!;
+  if (!axisOf(axis, expected)) return reportNoAxis({ keyword, axis, shape: expected }, at, place);
   const wrong = others.filter(({ end }) => !joinedShape([expected, end.shape!], axis));
   const isOfChannels = axis === "channels";
   for (const { end, name, span } of wrong) {
@@ -363,6 +391,21 @@ function checkBranches({ ends, keyword, axis }: Branches, { environment }: Place
     });
   }
   return wrong.length === 0;
+}
+
+interface NoAxis {
+  readonly keyword: string;
+  readonly axis: AxisName;
+  readonly shape: Shape;
+}
+
+function reportNoAxis({ keyword, axis, shape }: NoAxis, span: Span, { environment }: Place) {
+  environment.reporter.report("NET2035", {
+    message: `\`${keyword}\` joins ${axis}, which ${formatShape(shape)} does not have`,
+    span,
+    label: `its axes are ${AXIS_NAMES.filter((name) => axisOf(name, shape)).join(", ")}`,
+  });
+  return false;
 }
 
 /** Padding for the last layer of a branch or body that changed its size, or a stride of 1. */

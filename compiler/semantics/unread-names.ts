@@ -135,8 +135,8 @@ class NameFinder {
     bodiesOf(element).forEach((member) => this.readMember(member, meanings));
     if (element.kind === "from") this.readFrom(element);
     if (element.kind === "call") this.readCall(element, meanings);
-    const split = element.kind === "concat" ? element.split : undefined;
-    for (const { value } of split?.arguments ?? []) {
+    const { header } = element.kind === "concat" || element.kind === "residual" ? element : {};
+    for (const { value } of header?.arguments ?? []) {
       if (value.kind !== "name" || this.meaningOf(value.name, meanings)) {
         this.readExpression(value, meanings);
       }

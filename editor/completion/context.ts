@@ -108,7 +108,8 @@ class FrameReader {
     const opener = token.text as Frame["opener"];
     const { statement } = this.top;
     const before = statement.at(-1);
-    const isName = before?.kind === "name" || before?.text === "split";
+    const isName =
+      before?.kind === "name" || /^(?:split|residual|concat)$/.test(before?.text ?? "");
     const isCall = opener === "(" && before === this.last && isName;
     const header = opener === "{" ? [...this.top.whole] : [];
     statement.push(token);

@@ -7,7 +7,7 @@ import { membersWithin, settingsWithin, type ModelMember, type Span } from "../.
 import type { TokenKind } from "../../grammar/index.js";
 import type { Occurrence } from "../../compiler/calls/occurrences.js";
 import { argumentNamed } from "../../compiler/calls/signature.js";
-import { findCallable, SPLIT_CALLABLE } from "../callables.js";
+import { findCallable } from "../callables.js";
 import type { SpecDocument } from "../document.js";
 import { lastPartSpan } from "../spans.js";
 
@@ -77,12 +77,12 @@ function meaningsIn(document: SpecDocument): ReadonlyMap<number, Meaning> {
 type Mark = (span: Span, meaning: Meaning) => void;
 
 function markCalls(document: SpecDocument, mark: Mark): void {
-  for (const { call, role } of document.calls) {
+  for (const { call, role, isKeyword } of document.calls) {
     const callable = findCallable(call.callee.name, role, document);
     // A name alone in an argument may be a call, a constant or a choice.
     if (!callable && role === "argument") continue;
     const modifiers: readonly Modifier[] = callable?.isBuiltIn ? ["defaultLibrary"] : [];
-    if (callable !== SPLIT_CALLABLE) mark(call.callee.span, { type: "function", modifiers });
+    if (!isKeyword) mark(call.callee.span, { type: "function", modifiers });
   }
   for (const { call, role } of document.calls) {
     const callable = findCallable(call.callee.name, role, document);

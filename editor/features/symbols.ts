@@ -138,8 +138,7 @@ class Outline {
     const children = [...parts, ...skip].flatMap(({ members }) =>
       members.flatMap((each) => this.body(each)),
     );
-    const isSplit = element.kind === "concat" && element.split !== undefined;
-    const name = alias?.name ?? (isSplit ? "split" : element.kind);
+    const name = alias?.name ?? element.header?.callee.name ?? element.kind;
     return [symbolOf({ name, kind: SymbolKind.Struct, at, span, children })];
   }
 

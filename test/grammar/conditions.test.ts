@@ -12,7 +12,6 @@ test.each([
   ["if 2 > 3 { relu } elif 2 == 2 { tanh }", "another condition begins with `else if`"],
   ["if 2 = 3 { relu }", "`==` compares"],
   ["if 2 > 1 && 3 > 2 { relu }", "joined by `and`, `or` and `not`"],
-  ["concat(axis=rows) { branch { relu } branch { tanh } }", "`concat(other, axis=rows)` joins"],
 ])("%s", (body, note) => {
   expect(notesOf(body)).toContain(note);
 });

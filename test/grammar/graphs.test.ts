@@ -192,18 +192,6 @@ describe("mistakes", () => {
   });
 
   test.each([
-    ["residual(drop=0.1) { a }", "`residual { ... }` takes no arguments: `stochastic_depth(0.1)`"],
-    ["a -> residual(drop=0.1) { b }", "`residual { ... }` takes no arguments"],
-    ["a -> concat(axis=rows) { b }", "`concat { ... }` takes no arguments: it joins channels"],
-  ])("arguments between a word and its block: %s", (body, note) => {
-    const { problems } = parse(`model M {\n  ${body}\n}\n`, "a");
-    expect(problems).toHaveLength(1);
-    const [opener] = /residual|concat/.exec(body)!;
-    expect(problems[0]?.message).toBe(`expected \`{\` right after \`${opener}\``);
-    expect(problems[0]?.notes.join()).toContain(note);
-  });
-
-  test.each([
     ["blokc basic(out: int) { a }", "write `block`"],
     ['improt { a } from "./b.net"', "write `import`"],
     ['import { a } form "./b.net"', "write `from`"],
