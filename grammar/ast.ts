@@ -116,6 +116,8 @@ export interface CallExpression {
   readonly hasParentheses: boolean;
   /** `as fc6`, in chains only. */
   readonly alias?: Identifier;
+  /** On a line with a syntax error, which hides what its name means. */
+  readonly isDoubtful?: boolean;
   readonly span: Span;
 }
 

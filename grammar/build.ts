@@ -93,6 +93,8 @@ export function build(tree: CstNode, text: LexedText, file: string): Built {
 
 class Builder implements BuildContext {
   readonly problems: SyntaxProblem[] = [];
+  /** Statements on lines with a syntax error. */
+  private readonly doubtful = new Set<CstNode>();
 
   constructor(
     readonly file: string,
@@ -395,7 +397,12 @@ class Builder implements BuildContext {
       const before = elements[index - 1];
       if (before && element.kind === "from") this.problems.push(lateFrom(before.span, element));
     }
-    return { kind: "chain", elements, span: spanOfNode(this.file, parent) };
+    const span = spanOfNode(this.file, parent);
+    if (!this.doubtful.has(parent)) return { kind: "chain", elements, span };
+    const doubted = elements.map((element) =>
+      element.kind === "call" ? { ...element, isDoubtful: true } : element,
+    );
+    return { kind: "chain", elements: doubted, span };
   }
 
   private chainElement(parent: CstNode): ChainElement | undefined {
@@ -543,7 +550,9 @@ class Builder implements BuildContext {
   // Parts of all
 
   private checkStatements(body: CstNode): void {
-    addProblems(this.problems, checkStatements(this.file, body));
+    const { problems, doubtful } = checkStatements(this.file, body);
+    addProblems(this.problems, problems);
+    for (const statement of doubtful) this.doubtful.add(statement);
   }
 
   /** Builds the rules right below a node, in the order of the text. */

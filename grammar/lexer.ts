@@ -186,7 +186,10 @@ function unknownCharacter(image: string, spans: readonly Span[]): SyntaxProblem 
   const title = meant === "" ? "remove `;`" : `write \`${meant}\``;
   const edits = spans.map((span) => ({ span, newText: meant ?? "" }));
   return problem("NET0006", first, describeCharacter(image, meant), {
-    notes: occurrences(spans.length),
+    notes: [
+      ...occurrences(spans.length),
+      ...(image === "?" ? ["`where` chooses one of two values: `where(x > 0, x, 0)`"] : []),
+    ],
     fixes: meant === undefined ? [] : [{ title, edits }],
   });
 }

@@ -49,9 +49,16 @@ const STATEMENTS_OF: Readonly<Record<string, string>> = {
   step: "a setting such as `update = discriminator`",
 };
 
+interface CheckedStatements {
+  readonly problems: readonly SyntaxProblem[];
+  /** Statements on lines with a problem, which hides what their names mean. */
+  readonly doubtful: ReadonlySet<CstNode>;
+}
+
 /** The problems of one body: of statements side by side, and of those that make no sense. */
-export function checkStatements(file: string, body: CstNode): SyntaxProblem[] {
+export function checkStatements(file: string, body: CstNode): CheckedStatements {
   const problems: SyntaxProblem[] = [];
+  const doubtful = new Set<CstNode>();
   let previous: CstNode | undefined;
   let isNewLine = true;
   for (const element of elementsInOrder(body)) {
@@ -59,7 +66,11 @@ export function checkStatements(file: string, body: CstNode): SyntaxProblem[] {
       isNewLine = true;
       continue;
     }
-    const found = checkStatement(file, body, element, isNewLine ? undefined : previous);
+    const before = isNewLine ? undefined : previous;
+    const found = checkStatement(file, body, element, before);
+    if (before && (found || doubtful.has(before) || lastToken(before)?.image === "")) {
+      doubtful.add(before).add(element);
+    }
     // Of lines that make no sense one after another, the first says it all.
     const isRun =
       body.name === "spec" && element.name === "skipped" && previous?.name === "skipped";
@@ -67,7 +78,7 @@ export function checkStatements(file: string, body: CstNode): SyntaxProblem[] {
     previous = element;
     isNewLine = false;
   }
-  return problems;
+  return { problems, doubtful };
 }
 
 /** @param before the statement before this one on the same line, if any */
@@ -109,11 +120,23 @@ function runTogether(file: string, before: CstNode, last: IToken, first: IToken)
     ? insert(file, at, " ->", "insert `->`")
     : insert(file, at, "\n", "start a new line");
   const message = `expected ${expected} between \`${last.image}\` and \`${first.image}\``;
+  const note = isElseIf ? OTHER_CONDITION : otherDeclaration(before, last, first);
   return problem("NET0008", spanOf(file, first), message, {
     label: `expected ${expected} before this`,
-    notes: isElseIf ? [OTHER_CONDITION] : [],
-    fixes: isElseIf ? [] : [fix],
+    notes: note === undefined ? [] : [note],
+    fixes: note === undefined ? [fix] : [],
   });
+}
+
+/** What other languages write in two words that are no layers. */
+function otherDeclaration(before: CstNode, last: IToken, first: IToken): string | undefined {
+  if (before.name === "letStatement" && first.image === "if") {
+    return "`where` chooses one of two values: `let y = where(x > 0, x, 0.1 * x)`";
+  }
+  if (last.image === "share" && before.children["Arrow"] === undefined) {
+    return `shared layers are in a block: \`share ${first.image} { conv(8, kernel=3) -> relu }\``;
+  }
+  return undefined;
 }
 
 function skippedStatement(

@@ -235,6 +235,10 @@ export class NetworkReader {
    */
   readLayer(call: CallExpression, place: Place): void {
     const definition = findLayer(call.callee.name);
+    if (!definition && call.isDoubtful) {
+      this.hasFailed = true;
+      return;
+    }
     if (!definition) this.reportUnknownLayer(call, place);
     const kind = definition?.name ?? call.callee.name;
     const name = this.nameAt(place, kind, call.alias, call.callee.span);
