@@ -35,7 +35,7 @@ import { NetworkReader } from "./network.js";
 import type { ModelArguments } from "./parameters.js";
 import { type Current, indexOfInput, type Place, valueOf } from "./place.js";
 import type { ScoreKind } from "./score-use.js";
-import { readScore } from "./scores.js";
+import { readScore, reportFunctionAsScore } from "./scores.js";
 import { declareShare, warnOfUnusedShares } from "./shares.js";
 import { warnOfChoice } from "./chosen-output.js";
 import { warnOfUnreachable } from "./unreachable.js";
@@ -301,6 +301,9 @@ class ModelAnalysis {
     const { environment, reader } = this;
     const source = { host: reader, place: this.place() };
     const before = reader.layers.length;
+    if (source.place.module.functions.has(call.callee.name)) {
+      return reportFunctionAsScore(call, kind, environment);
+    }
     const score = isFormulaScore(call)
       ? readFormulaScore(call, kind, model, environment, source)
       : readScore(call, kind, model, environment);

@@ -153,6 +153,21 @@ export function markTarget(
   names.use(isInput ? "input" : "target", name, span, nameSpan);
 }
 
+/** `loss charbonnier(out, wanted)` of a declared function, which is of elements. */
+export function reportFunctionAsScore(
+  { callee, span }: CallExpression,
+  kind: ScoreKind,
+  { reporter }: Pick<Environment, "reporter">,
+): undefined {
+  const start = { span: { ...span, end: span.start }, newText: "mean(" };
+  return reporter.report(registries[kind].code, {
+    message: `\`${callee.name}\` is a function of elements, and not a ${kind}`,
+    span: callee.span,
+    notes: [`\`mean(${callee.name}(...))\` is its mean over the elements of an example`],
+    fixes: [{ title: "write `mean` around it", edits: [start, insertAfter(span, ")")] }],
+  });
+}
+
 function findScore(call: CallExpression, kind: ScoreKind, { reporter }: Environment) {
   const { callee } = call;
   const { definitions, code, absent } = registries[kind];
