@@ -166,6 +166,11 @@ const MEANT_BY_CHARACTER: Readonly<Record<string, string>> = {
   "）": ")",
 };
 
+const NOTES_OF_CHARACTER: Readonly<Record<string, readonly string[] | undefined>> = {
+  "?": ["`where(condition, x, y)` is x where the condition is true, else y"],
+  "@": ["the layer `matmul(y)` multiplies matrices"],
+};
+
 /** One problem for each character, however often it occurs in the text: its fix mends them all. */
 function unknownCharacters(
   text: string,
@@ -186,10 +191,7 @@ function unknownCharacter(image: string, spans: readonly Span[]): SyntaxProblem 
   const title = meant === "" ? "remove `;`" : `write \`${meant}\``;
   const edits = spans.map((span) => ({ span, newText: meant ?? "" }));
   return problem("NET0006", first, describeCharacter(image, meant), {
-    notes: [
-      ...occurrences(spans.length),
-      ...(image === "?" ? ["`where` chooses one of two values: `where(x > 0, x, 0)`"] : []),
-    ],
+    notes: [...occurrences(spans.length), ...(NOTES_OF_CHARACTER[image] ?? [])],
     fixes: meant === undefined ? [] : [{ title, edits }],
   });
 }

@@ -130,7 +130,7 @@ function runTogether(file: string, before: CstNode, last: IToken, first: IToken)
 
 /** What other languages write in two words that are no layers. */
 function otherDeclaration(before: CstNode, last: IToken, first: IToken): string | undefined {
-  if (before.name === "letStatement" && first.image === "if") {
+  if (before.name === "letStatement" && [last, first].some(({ image }) => image === "if")) {
     return "`where` chooses one of two values: `let y = where(x > 0, x, 0.1 * x)`";
   }
   if (last.image === "share" && before.children["Arrow"] === undefined) {
@@ -165,10 +165,22 @@ function skippedStatement(
   return problem("NET0001", span, message, { notes: note === undefined ? [] : [note] });
 }
 
+/** What tensor libraries are called in Python. */
+const LIBRARIES = /^(?:torch|F|nn|np|numpy|tf|jnp|math|K)$/;
+
+/** The library of `let y = torch.exp(x)`. */
+function libraryOf(before: CstNode): string | undefined {
+  const expression = before.name === "letStatement" ? node(before, "expression") : undefined;
+  const written = expression ? /^(\w+)\./.exec(textOf(expression))?.[1] : undefined;
+  return written !== undefined && LIBRARIES.test(written) ? written : undefined;
+}
+
 /** What a tensor library writes here, and how a spec says it. */
 function otherSyntax(before: CstNode, first: IToken): string | undefined {
   const { name } = before;
   if (ELSE_IF.test(lastToken(before)?.image ?? "")) return OTHER_CONDITION;
+  const prefix = libraryOf(before);
+  if (prefix) return `write the function alone, without \`${prefix}.\``;
   if (name === "chain" && is(first, Plus, Minus, Star, Slash, Caret)) {
     return "a formula is a separate statement: `let y = 0.5 * x`";
   }

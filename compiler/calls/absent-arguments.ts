@@ -17,6 +17,8 @@ export const absentArguments: AbsentNames = {
   inputsize: "the model's `input` declares it: `input image: f32[N, 3, 224, 224]`",
   dataformat: "images are always [N, channels, height, width]: leave it out",
   paddingmode: "`pad(1, mode=reflect)` before the layer pads otherwise than with zeros",
+  keepdim: "axes always stay, with size 1: leave it out",
+  keepdims: "axes always stay, with size 1: leave it out",
   dim: "it is always over the channels: leave it out",
   axis: "it is always over the channels: leave it out",
   name: "`as NAME` after a layer names it",

@@ -30,6 +30,7 @@ import {
   formulaFunctions,
 } from "../layers/formula-functions.js";
 import { both, COMPARISONS, either, isCondition, not } from "../ir/expression-choice.js";
+import { absentFunctions } from "../layers/absent-functions.js";
 import { AXES } from "../layers/channel-parts.js";
 import { power } from "../layers/formula-power.js";
 import { findLayer, layers } from "../layers/index.js";
@@ -85,7 +86,7 @@ class FormulaReader {
     const unfolded = this.readAny(syntax);
     const read = unfolded && simplify(unfolded);
     if (read?.kind === "constant" && !Number.isFinite(Math.fround(read.value))) {
-      return this.report(syntax.span, `this is ${read.value}, which 32 bits cannot hold`);
+      return this.reportUnbounded(syntax, read.value);
     }
     if (!read || countOperations(read) <= MOST_OPERATIONS) return read;
     return this.report(syntax.span, `this formula has more than ${MOST_OPERATIONS} operations`, [
@@ -203,7 +204,9 @@ class FormulaReader {
     if (known) return this.readKnown(call, known);
     const layer = findLayer(call.callee.name);
     if (layer && isActivation(layer)) return this.readActivation(call, layer);
-    if (isFunction(call.callee.name)) return this.readConstant(call);
+    if (isFunction(call.callee.name)) {
+      return this.namesValue(call) ? this.reportConstantsOnly(call) : this.readConstant(call);
+    }
     if (this.names.module.missing.has(call.callee.name)) return undefined;
     return this.reportUnknown(call, layer);
   }
@@ -301,9 +304,45 @@ class FormulaReader {
       ...[...this.names.module.functions.keys()].map((name) => ({ name, aliases: [] })),
     ];
     const otherwise = [`functions are ${known.map(({ name }) => `\`${name}\``).join(", ")}`];
-    const { question, ...advice } = adviseCall(call, { known, otherwise });
+    const { question, ...advice } = adviseCall(call, {
+      known,
+      absent: absentFunctions,
+      otherwise,
+    });
     const message = `there is no function \`${callee.name}\`${question}`;
     return this.environment.reporter.report("NET1040", { message, span: callee.span, ...advice });
+  }
+
+  private reportUnbounded({ span }: Syntax, value: number): undefined {
+    if (!Number.isNaN(value)) {
+      return this.report(span, `this is ${value}, which 32 bits cannot hold`);
+    }
+    return this.report(span, "this is not a number (NaN)", [
+      "`log` and `sqrt` take numbers from 0 on, and only integers are powers below 0",
+    ]);
+  }
+
+  /** `floor(x)`: a value where only constants can be. */
+  private reportConstantsOnly({ callee, span }: CallExpression): undefined {
+    return this.report(span, `\`${callee.name}\` computes with constants, and not with values`, [
+      "its slope is 0 everywhere: nothing before it would be trained",
+    ]);
+  }
+
+  /** Whether a value of the network is named in an expression. */
+  private namesValue(syntax: Syntax): boolean {
+    switch (syntax.kind) {
+      case "name":
+        return this.names.isValue(syntax.name);
+      case "unary":
+        return this.namesValue(syntax.operand);
+      case "binary":
+        return this.namesValue(syntax.left) || this.namesValue(syntax.right);
+      case "call":
+        return syntax.arguments.some(({ value }) => this.namesValue(value));
+      default:
+        return false;
+    }
   }
 
   private reportNoNumber({ span }: Syntax): undefined {

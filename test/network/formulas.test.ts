@@ -167,6 +167,33 @@ describe("conditions in formulas", () => {
   });
 });
 
+describe("what tensor libraries write", () => {
+  const notes = (written: string) =>
+    analyze(specOf(`let y = ${written}`), "m.net")
+      .diagnostics.map((found) => [found.message, ...found.notes].join("\n"))
+      .join("\n");
+
+  test.each([
+    ["torch.exp(a)", "without `torch.`"],
+    ["F.relu(a)", "without `F.`"],
+    ["a.mean(1)", "functions come before their values"],
+    ["log2(a)", "`log(x) / log(2)`"],
+    ["norm(a)", "`sqrt(sum(x^2, over=channels))`"],
+    ["torch_norm(a)", "there is no function"],
+    ["logical_and(a, b)", "`x > 0 and y > 0`"],
+    ["cat(a, b)", "the layer `concat(y)` joins values"],
+    ["floor(a + 1)", "`floor` computes with constants, and not with values"],
+    ["log(-1) * a", "this is not a number (NaN)"],
+    ["a if a > 0 else b", "`where(x > 0, x, 0)` chooses"],
+    ["if a > 0 then a else b", "`where(x > 0, x, 0)` chooses"],
+    ["a > 0 ? a : b", "`where(condition, x, y)`"],
+    ["a @ b", "the layer `matmul(y)`"],
+    ["mean(a, over=channels, keepdim=true)", "axes always stay"],
+  ])("%s: %s", (written, expected) => {
+    expect(notes(written)).toContain(expected);
+  });
+});
+
 describe("let", () => {
   test("makes the graph of the layer that says the same", () => {
     const graphOf = (statement: string) =>

@@ -1,0 +1,40 @@
+import type { AbsentNames } from "../calls/suggestion.js";
+
+const FORMULA = "a formula computes element by element";
+
+/** Functions of other libraries that formulas do not have, in plain letters, and what to write. */
+export const absentFunctions: AbsentNames = {
+  log2: "`log(x) / log(2)`",
+  log10: "`log(x) / log(10)`",
+  log1p: "`log(1 + x)`",
+  exp2: "`2^x`",
+  erf: "`2 * normal_cdf(sqrt(2) * x) - 1`",
+  sign: "`positive(x) - positive(-x)`",
+  sgn: "`positive(x) - positive(-x)`",
+  square: "`x^2`",
+  rsqrt: "`1 / sqrt(x)`",
+  reciprocal: "`1 / x`",
+  add: "`x + y`",
+  sub: "`x - y`",
+  subtract: "`x - y`",
+  mul: "`x * y`",
+  multiply: "`x * y`",
+  div: "`x / y`",
+  divide: "`x / y`",
+  neg: "`-x`",
+  lerp: "`(1 - share) * x + share * y`",
+  norm: "`sqrt(sum(x^2, over=channels))`",
+  normalize: "`x / sqrt(sum(x^2, over=channels) + 1e-12)`",
+  var: "`mean((x - mean(x, over=channels))^2, over=channels)`",
+  std: "`sqrt(mean((x - mean(x, over=channels))^2, over=channels))`",
+  logicaland: "`x > 0 and y > 0`",
+  logicalor: "`x > 0 or y > 0`",
+  logicalnot: "`not x > 0`",
+  cat: `${FORMULA}: the layer \`concat(y)\` joins values`,
+  stack: `${FORMULA}: the layer \`concat(y)\` joins values`,
+  matmul: `${FORMULA}: the layer \`matmul(y)\` multiplies matrices`,
+  bmm: `${FORMULA}: the layer \`matmul(y)\` multiplies matrices`,
+  dot: "`sum(x * y, over=channels)`",
+  rand: "`dropout` and `input z: f32[N, 64] of normal` draw numbers",
+  randn: "`dropout` and `input z: f32[N, 64] of normal` draw numbers",
+};
