@@ -128,7 +128,7 @@ function runTogether(file: string, before: CstNode, last: IToken, first: IToken)
   });
 }
 
-/** What other languages write in two words that are no layers. */
+/** What other languages write in two words, neither of them a layer. */
 function otherDeclaration(before: CstNode, last: IToken, first: IToken): string | undefined {
   if (before.name === "letStatement" && [last, first].some(({ image }) => image === "if")) {
     return "`where` chooses one of two values: `let y = where(x > 0, x, 0.1 * x)`";

@@ -106,7 +106,7 @@ test.each([
   expect(stderr).not.toMatch(/\n\s+at /);
 });
 
-test("pictures with boxes or masks are recognized, not taken for classes", async () => {
+test("pictures with boxes or masks are recognized and do not become classes", async () => {
   const pictures = Object.values(shades("a", 4, { size: 8 }));
   const named = (folder: string, ending: string, contents: readonly (string | Painted)[]) =>
     Object.fromEntries(contents.map((each, at) => [`${folder}/${at}.${ending}`, each]));
