@@ -311,8 +311,7 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   not finite, K sums over batch and rows of each of the latter, and behind all sums, for each
  *   SUMS_AT_ONCE of the [N], the number of examples of which a value is not finite
  * - concatenate: x, x2 ... of one batch and space -> y, their channels one after the other, or
- *   values that differ in their tokens, rows or columns only, one after the other along these;
- *   slice: x -> y, some of its channels
+ *   values that differ in their tokens, rows or columns only, one after the other along these
  * - reshape: x -> y, the same elements in logical (row-major) order
  * - rearrange: x -> y, elements of x in another order, each at most once; rearrangeGradient: dy ->
  *   dx
@@ -403,8 +402,6 @@ export interface OpAttributes {
   batchSums: { readonly shares: readonly boolean[] };
   /** Channels if absent. */
   concatenate: { readonly axis?: "tokens" | "rows" | "columns" };
-  /** The first channel, and how many. */
-  slice: { readonly start: number; readonly count: number };
   /** The shape of the result. */
   reshape: { readonly shape: Shape };
   rearrange: RearrangeAttributes;

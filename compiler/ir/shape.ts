@@ -36,6 +36,9 @@ export function sameShape(a: Shape, b: Shape): boolean {
 /** Whether a shape is a sequence `[N, T, C]`: T tokens with C channels each. */
 export const isSequence = (shape: Shape): boolean => hasBatch(shape) && shape.length === 3;
 
+/** The axis of a logical shape on which the channels are. */
+export const channelAxis = (shape: Shape): number => (isSequence(shape) ? 2 : 1);
+
 /** The shape with another number of channels. */
 export function withChannels(shape: Shape, channels: number): Shape {
   const [batch, first, ...rest] = shape;

@@ -2,7 +2,7 @@
 import type { Builder } from "../ir/builder.js";
 import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { axesOf, isSequence, stridesOf, type Shape } from "../ir/shape.js";
+import { axesOf, channelAxis, isSequence, stridesOf, type Shape } from "../ir/shape.js";
 
 /** Axes as layers call them. */
 export const AXES = ["channels", "rows", "columns", "tokens"] as const;
@@ -25,9 +25,6 @@ export interface AxisPart {
   readonly count: number;
   readonly step?: number;
 }
-
-/** The axis of a logical shape on which the channels are. */
-export const channelAxis = (shape: Shape): number => (isSequence(shape) ? 2 : 1);
 
 /** Some of a value along an axis of its logical shape. */
 export function partOf(

@@ -26,6 +26,26 @@ export interface Steps {
   readonly stride: readonly [vertical: number, horizontal: number];
 }
 
+/** Where a part of an activation begins in it, and from one of its rows or columns to the next. */
+export interface Part {
+  readonly channel: number;
+  readonly row: number;
+  readonly column: number;
+  readonly rowStep: number;
+  readonly columnStep: number;
+}
+
+/** All of an activation, or the first of its channels. */
+export const FIRST_PART: Part = { channel: 0, row: 0, column: 0, rowStep: 1, columnStep: 1 };
+
+/** The memory of a part: that of the whole, from its first element on. */
+interface Within {
+  readonly whole: ActivationLayout;
+  /** Floats before the part's own first pixel, or the first of its halo. */
+  readonly origin: number;
+  readonly rowPitch: number;
+}
+
 export const roundUpTo4 = (count: number): number => roundUp(count, 4);
 
 /** Rows that a run may read beyond the last image, where pixels are not padded to four channels. */
@@ -47,12 +67,39 @@ export class ActivationLayout {
     shape: Shape,
     readonly margins: Margins = NO_MARGINS,
     pitch?: number,
+    private readonly within?: Within,
   ) {
     const { channels, height, width } = imageShape(shape);
     this.channels = channels;
     this.height = height;
     this.width = width;
     this.pitch = pitch ?? roundUpTo4(channels);
+  }
+
+  /**
+   * How a part of it lies, in the same memory. All rows and columns of some channels have the same
+   * halo.
+   */
+  part(shape: Shape, { channel, row, column, rowStep, columnStep }: Part): ActivationLayout {
+    const { height, width } = imageShape(shape);
+    if (height === this.height && width === this.width) {
+      const origin = (this.within?.origin ?? 0) + channel;
+      const within = { whole: this, origin, rowPitch: this.rowPitch };
+      return new ActivationLayout(shape, this.margins, this.pitch, within);
+    }
+    const own = this.inFloats();
+    const origin = own.base + row * own.row + column * own.column + channel;
+    const within = { whole: this, origin, rowPitch: rowStep * own.row };
+    return new ActivationLayout(shape, NO_MARGINS, columnStep * own.column, within);
+  }
+
+  get isPart(): boolean {
+    return this.within !== undefined;
+  }
+
+  /** Floats of a pixel: those up to the next one, where it is not a part of a larger one. */
+  get pixelFloats(): number {
+    return this.within ? roundUpTo4(this.channels) : this.pitch;
   }
 
   get pixels(): number {
@@ -65,23 +112,27 @@ export class ActivationLayout {
 
   /** Floats from one stored row to the next. */
   get rowPitch(): number {
+    if (this.within) return this.within.rowPitch;
     const { left, right, spacing } = this.margins;
     return roundUpTo4((left + (this.width - 1) * spacing[1] + 1 + right) * this.pitch);
   }
 
   get imagePitch(): number {
+    if (this.within) return this.within.whole.imagePitch;
     const { top, bottom, spacing } = this.margins;
     return (top + (this.height - 1) * spacing[0] + 1 + bottom) * this.rowPitch;
   }
 
   get bytes(): Affine {
+    if (this.within) return this.within.whole.bytes;
     const isPadded = this.pitch % 4 === 0;
     return { fixed: isPadded ? 0 : TAIL_BYTES, perImage: 4 * this.imagePitch };
   }
 
   /** Whether the floats of an image are its elements in (y, x, channel) order and nothing else. */
   get isContiguous(): boolean {
-    return this.imagePitch === this.pixels * this.pitch && this.pitch % 4 === 0;
+    const isDense = this.imagePitch === this.pixels * this.pitch && this.pitch % 4 === 0;
+    return isDense && !this.isPart;
   }
 
   /**
@@ -89,6 +140,7 @@ export class ActivationLayout {
    * kernels do not write. Values may share memory only if their promises are the same, or nothing.
    */
   get zeros(): string | undefined {
+    if (this.within) return this.within.whole.zeros;
     if (this.isContiguous && this.channels % 4 === 0) return undefined;
     const { top, bottom, left, right, spacing } = this.margins;
     return [
@@ -121,7 +173,10 @@ export class ActivationLayout {
       image: this.imagePitch,
       row: steps.stride[0] * this.rowPitch,
       column: steps.stride[1] * this.pitch,
-      base: (top + steps.offset[0]) * this.rowPitch + (left + steps.offset[1]) * this.pitch,
+      base:
+        (this.within?.origin ?? 0) +
+        (top + steps.offset[0]) * this.rowPitch +
+        (left + steps.offset[1]) * this.pitch,
     };
   }
 

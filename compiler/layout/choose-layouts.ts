@@ -74,7 +74,7 @@ function convolutionReading(value: Value, reader: AnyNode): ConvolutionGeometry 
   return isContraction(reader) && reader.inputs[0] === value ? geometryOf(reader) : undefined;
 }
 
-function widest(a: Margins, b: Margins): Margins {
+export function widest(a: Margins, b: Margins): Margins {
   return {
     top: Math.max(a.top, b.top),
     bottom: Math.max(a.bottom, b.bottom),

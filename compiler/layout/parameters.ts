@@ -66,7 +66,7 @@ function layoutOf({ value }: Parameter, uses: Uses, layouts: Layouts): Parameter
     outputs: geometry.groupOutputs,
     inputs: geometry.groupInputs,
     kernel,
-    inputPitch: groups === 1 ? layouts.get(input!.id)!.pitch : geometry.groupInputs,
+    inputPitch: groups === 1 ? layouts.get(input!.id)!.pixelFloats : geometry.groupInputs,
   };
 }
 

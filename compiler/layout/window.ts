@@ -42,8 +42,8 @@ export const windowSteps = ({ corner, attributes }: ConvolutionGeometry): Steps 
 
 /**
  * The runs of a window over an activation: with one group and no dilation across, a kernel row is
- * one run; else each tap is one. The kernel and the groups are the geometry's, also where the
- * activation is an output gradient.
+ * one run, unless other channels are in between; else each tap is one. The kernel and the groups
+ * are the geometry's, also where the activation is an output gradient.
  */
 export function window(
   layout: ActivationLayout,
@@ -52,8 +52,8 @@ export function window(
   steps: Steps,
 ): Window {
   const { kernel, groups } = attributes;
-  const groupPitch = groups === 1 ? layout.pitch : layout.channels / groups;
-  const isRow = groups === 1 && dilation[1] === 1;
+  const groupPitch = groups === 1 ? layout.pixelFloats : layout.channels / groups;
+  const isRow = groups === 1 && dilation[1] === 1 && !layout.isPart;
   const columns = isRow ? 1 : kernel[1];
   const run = (isRow ? roundUpTo4(kernel[1] * layout.pitch) : groupPitch) / 4;
   return {

@@ -1,76 +1,81 @@
+/** Parts of activations that are copied. */
 import type { Node } from "../ir/graph.js";
 import { copyChannels } from "../kernels/copy.js";
 import { IDENTITY } from "../kernels/epilogue.js";
 import { pointwise } from "../kernels/pointwise.js";
-import type { Place } from "../ir/place.js";
-import type { ChannelCopy, CopyNode } from "../plan/forms.js";
-import { perImage } from "../plan/storage.js";
+import type { ActivationLayout } from "../layout/activation-layout.js";
+import { partsJoined, partTaken } from "../layout/parts.js";
+import { perImage, type Storage } from "../plan/storage.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
 import type { StepDraft } from "./step-draft.js";
 
-/** Each input is copied to its place among the channels. */
-export const lowerConcatenate = (context: LoweringContext, node: Node<"concatenate">) =>
-  copySteps(context, node, context.choice(node));
+/** A part of an activation, and where it goes: of the same channels, rows and columns. */
+interface Copy {
+  readonly input: Storage;
+  readonly from: ActivationLayout;
+  readonly result: Storage;
+  readonly to: ActivationLayout;
+}
 
-export const lowerSlice = (context: LoweringContext, node: Node<"slice">) =>
-  copySteps(context, node, context.choice(node));
-
-const copySteps = (
+/** Each input is copied to its place in the result, unless it was made there. */
+export function lowerConcatenate(
   context: LoweringContext,
-  { origin, kind }: CopyNode,
-  copies: readonly ChannelCopy[],
-): readonly StepDraft[] =>
-  copies.map((copy) => {
-    const common = { label: `${origin.name} ${kind}`, origin };
-    return copy.inFours ? copyQuads(context, copy, common) : copySingly(context, copy, common);
+  node: Node<"concatenate">,
+): readonly StepDraft[] {
+  const output = node.outputs[0]!;
+  const [result, whole] = [context.storageOf(output), context.layout(output)];
+  const parts = partsJoined(node);
+  return node.inputs.flatMap((value, index): StepDraft[] => {
+    const [input, from] = [context.storageOf(value), context.layout(value)];
+    if (input === result) return [];
+    const to = whole.part(value.shape, parts[index]!);
+    return [copyStep(node, { input, from, result, to })];
   });
+}
+
+/** A part that a rearranged value is, copied; undefined where it is in another order. */
+export function partStep(
+  context: LoweringContext,
+  node: Node<"rearrange">,
+): readonly StepDraft[] | undefined {
+  const [value, output] = [node.inputs[0]!, node.outputs[0]!];
+  const part = partTaken(value.shape, node.attributes);
+  if (!part) return undefined;
+  const from = context.layout(value).part(output.shape, part);
+  const [input, result] = [context.storageOf(value), context.storageOf(output)];
+  return [copyStep(node, { input, from, result, to: context.layout(output) })];
+}
+
+type Copying = Pick<Node, "origin"> & { readonly kind: string };
+
+function copyStep(node: Copying, copy: Copy): StepDraft {
+  const { channels } = copy.to;
+  const ends = [copy.from, copy.to].map((layout) => layout.inFloats().base);
+  const isInFours = [...ends, channels].every((count) => count % 4 === 0);
+  const common = { label: `${node.origin.name} ${node.kind}`, origin: node.origin };
+  return isInFours ? copyQuads(copy, common) : copySingly(copy, common);
+}
 
 type Common = Pick<StepDraft, "label" | "origin">;
 
-function copySingly(context: LoweringContext, copy: ChannelCopy, common: Common): StepDraft {
-  const { from, to, fromStart, channels } = copy;
-  const { pixels, height, width } = context.layout(from);
+function copySingly({ input, from, result, to }: Copy, common: Common): StepDraft {
+  const { channels, height, width, pixels } = to;
   return dispatch(copyChannels(), {
-    buffers: { input: context.storageOf(from), result: context.storageOf(to) },
-    constants: {
-      channels,
-      height,
-      width,
-      input: fromChannel(context.layout(from).inFloats(), fromStart),
-      result: target(context.layout(to).inFloats(), copy.toStart, copy),
-    },
+    buffers: { input, result },
+    constants: { channels, height, width, input: from.inFloats(), result: to.inFloats() },
     threads: perImage(pixels * channels),
     ...common,
   });
 }
 
-function copyQuads(context: LoweringContext, copy: ChannelCopy, common: Common): StepDraft {
-  const { from, to, fromStart, channels } = copy;
-  const { pixels, width } = context.layout(from);
+function copyQuads({ input, from, result, to }: Copy, common: Common): StepDraft {
+  const { channels, width, pixels } = to;
   const quads = channels / 4;
   return dispatch(pointwise().in({ form: "quads", epilogue: IDENTITY }), {
-    buffers: { input: context.storageOf(from), result: context.storageOf(to) },
-    constants: {
-      pixels,
-      width,
-      quads,
-      input: fromChannel(context.layout(from).inQuads(), fromStart / 4),
-      result: target(context.layout(to).inQuads(), copy.toStart / 4, copy),
-    },
+    buffers: { input, result },
+    constants: { pixels, width, quads, input: from.inQuads(), result: to.inQuads() },
     threads: perImage(pixels * quads),
     ...common,
   });
-}
-
-/** The place of an activation's pixels from one of its channels, or channel quads, on. */
-const fromChannel = (place: Place, start: number): Place => ({
-  ...place,
-  base: place.base + start,
-});
-
-/** The same behind the rows or columns that come before. */
-function target(place: Place, start: number, { toRow = 0, toColumn = 0 }: ChannelCopy): Place {
-  const { base, row, column } = fromChannel(place, start);
-  return { ...place, base: base + toRow * row + toColumn * column };
 }

@@ -3,7 +3,7 @@ import { once } from "../ir/once.js";
 import { differsByAdapter } from "../plan/choices.js";
 import type { PlacedGraph, Plan } from "../plan/plan.js";
 import { lowerAttention, lowerAttentionGradient } from "./attention.js";
-import { lowerConcatenate, lowerSlice } from "./channels.js";
+import { lowerConcatenate } from "./channels.js";
 import {
   lowerAccuracy,
   lowerClassification,
@@ -92,7 +92,6 @@ const lowerings: {
   classification: lowerClassification,
   batchSums: lowerBatchSums,
   concatenate: lowerConcatenate,
-  slice: lowerSlice,
   resample: lowerResample,
   resampleGradient: lowerResampleGradient,
   extend: lowerExtend,

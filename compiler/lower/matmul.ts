@@ -37,7 +37,7 @@ export function lowerMatmul(context: LoweringContext, node: Node<"matmul">): rea
         columns,
         column_blocks: columnBlocks,
         first_quad: 0,
-        ...oneRun(left.pitch / 4),
+        ...oneRun(left.pixelFloats / 4),
         input_group: 0,
         weights_group: right.imagePitch / 4,
         weights_column: transposed ? right.pitch / 4 : undefined,

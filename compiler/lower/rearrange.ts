@@ -7,6 +7,7 @@ import type { Origin } from "../ir/origin.js";
 import { perImage, type Storage } from "../plan/storage.js";
 import type { LoweringContext } from "./context.js";
 import { sizesOf } from "../ir/graph.js";
+import { partStep } from "./channels.js";
 import { bind, dispatch } from "./dispatch.js";
 import { quadSteps } from "./quads.js";
 import type { StepDraft } from "./step-draft.js";
@@ -16,6 +17,10 @@ export function lowerRearrange(
   node: Node<"rearrange">,
 ): readonly StepDraft[] {
   const { attributes } = node;
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  if (context.storageOf(input) === context.storageOf(output)) return [];
+  const copied = partStep(context, node);
+  if (copied) return copied;
   const { start } = attributes;
   const strides = logicalStrides(node.inputs[0]!.shape);
   if (attributes.sizes) {

@@ -1,5 +1,6 @@
 import type { OpAttributes } from "../ir/graph.js";
 import {
+  channelAxis,
   formatShape,
   imageShape,
   isSequence,
@@ -43,13 +44,12 @@ export const concatenate: OpDefinition<"concatenate"> = {
   gradient(builder, { inputs, attributes: { axis }, origin }, [dy], wanted) {
     let start = 0;
     return inputs.map(({ shape }, index) => {
-      const { channels } = imageShape(shape);
       const first = start;
-      start += axis ? Number(shape[AXES[axis]]) : channels;
+      const at = axis ? AXES[axis] : channelAxis(shape);
+      start += Number(shape[at]);
       if (!wanted[index]) return undefined;
-      if (!axis) return builder.add("slice", [dy!], { start: first, count: channels }, origin);
       const strides = stridesOf(dy!.shape);
-      const part = { shape, start: first * strides[AXES[axis] - 1]!, strides };
+      const part = { shape, start: first * strides[at - 1]!, strides };
       return builder.add("rearrange", [dy!], part, origin);
     });
   },

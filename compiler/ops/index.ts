@@ -47,7 +47,6 @@ import { resample } from "./resample.js";
 import { resampleGradient } from "./resample-gradient.js";
 import { reshape } from "./reshape.js";
 import { scaledWeights } from "./scaled-weights.js";
-import { slice } from "./slice.js";
 import { softmax } from "./softmax.js";
 import { softmaxGradient } from "./softmax-gradient.js";
 import { scaleGradient } from "./scale-gradient.js";
@@ -109,7 +108,6 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   resample,
   resampleGradient,
   reshape,
-  slice,
   softmax,
   softmaxGradient,
   spread,

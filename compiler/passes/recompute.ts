@@ -16,7 +16,7 @@ const REPEATABLE = new Set<OpKind>([
     "resample",
     "extend",
   ] as const),
-  ...(["concatenate", "slice", "reshape", "rearrange", "broadcast"] as const),
+  ...(["concatenate", "reshape", "rearrange", "broadcast"] as const),
   "embedding",
   ...(["reduce", "spread"] as const),
 ]);

@@ -9,7 +9,7 @@ import {
   type InputGradientPlan,
   type WeightGradientPlan,
 } from "./contractions.js";
-import { planCopies, planGroups, type ChannelCopy, type GroupPlan } from "./forms.js";
+import { planGroups, type GroupPlan } from "./forms.js";
 import { planMatmul, type MatmulPlan } from "./matmul.js";
 import {
   isReduction,
@@ -36,8 +36,6 @@ export interface Choices {
   readonly matmul: MatmulPlan;
   readonly attention: AttentionPlan;
   readonly attentionGradient: AttentionPlan;
-  readonly concatenate: readonly ChannelCopy[];
-  readonly slice: readonly ChannelCopy[];
   /** Memory for the sums of blocks, of each piece of the gradient. */
   readonly squareSum: readonly Storage[];
   /** Of an update by the norms of a whole parameter. */
@@ -85,8 +83,6 @@ const PLANNERS: {
   normalizeGradient: joinedParts,
   groupNormalize: ({ settings }, node) => planGroups(settings, node),
   groupNormalizeGradient: ({ settings }, node) => planGroups(settings, node),
-  concatenate: ({ settings }, node) => planCopies(settings, node),
-  slice: ({ settings }, node) => planCopies(settings, node),
   squareSum: ({ placements }, { inputs: [gradient] }) => squareBlocks(gradient!, placements),
   update: ({ placements }, { inputs: [parameter], attributes: { optimizer } }) =>
     isLayerwise(optimizer) ? layerMemory(parameter!, placements) : undefined,

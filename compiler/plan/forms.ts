@@ -1,5 +1,5 @@
 /** Forms of the kernels that need no schedule. */
-import type { AnyNode, Node, Value } from "../ir/graph.js";
+import type { AnyNode, Node } from "../ir/graph.js";
 import { MOST_OF_A_THREAD } from "../schedules/reductions.js";
 import { layoutOf, type GraphSettings } from "./settings.js";
 
@@ -35,64 +35,6 @@ export function planGroups(settings: GraphSettings, node: GroupNode): GroupPlan 
     channels,
     size,
   };
-}
-
-/** Channels of one activation that become channels of another. */
-export interface ChannelCopy {
-  readonly from: Value;
-  readonly to: Value;
-  readonly fromStart: number;
-  readonly toStart: number;
-  readonly channels: number;
-  /** Tokens, columns or rows before it, where values follow one another along these. */
-  readonly toColumn?: number;
-  readonly toRow?: number;
-  /** In fours where they begin and end in fours on both sides, else one by one. */
-  readonly inFours: boolean;
-}
-
-export type CopyNode = Node<"concatenate"> | Node<"slice">;
-
-export const isCopy = (node: AnyNode): node is AnyNode & CopyNode =>
-  node.kind === "concatenate" || node.kind === "slice";
-
-export function planCopies(settings: GraphSettings, node: CopyNode): readonly ChannelCopy[] {
-  const [to] = node.outputs as [Value];
-  if (node.kind === "slice") {
-    const { start, count } = node.attributes;
-    return [
-      channelCopy({ from: node.inputs[0]!, to, fromStart: start, toStart: 0, channels: count }),
-    ];
-  }
-  const { axis } = node.attributes;
-  if (axis) return spaceCopies(settings, node.inputs, { to, isRows: axis === "rows" });
-  let toStart = 0;
-  return node.inputs.map((from) => {
-    const { channels } = layoutOf(settings, from);
-    const copy = channelCopy({ from, to, fromStart: 0, toStart, channels });
-    toStart += channels;
-    return copy;
-  });
-}
-
-function spaceCopies(
-  settings: GraphSettings,
-  inputs: readonly Value[],
-  { to, isRows }: { readonly to: Value; readonly isRows: boolean },
-): readonly ChannelCopy[] {
-  let before = 0;
-  return inputs.map((from) => {
-    const { channels, width, height } = layoutOf(settings, from);
-    const start = isRows ? { toRow: before } : { toColumn: before };
-    before += isRows ? height : width;
-    return channelCopy({ from, to, fromStart: 0, toStart: 0, channels, ...start });
-  });
-}
-
-function channelCopy(copy: Omit<ChannelCopy, "inFours">): ChannelCopy {
-  const { fromStart, toStart, channels } = copy;
-  const inFours = [fromStart, toStart, channels].every((count) => count % 4 === 0);
-  return { ...copy, inFours };
 }
 
 /**

@@ -66,6 +66,8 @@ class Placing {
   }
 
   private piecesOf(node: AnyNode, output: Value): readonly Storage[] | undefined {
+    const whole = this.settings.wholes.get(output.id);
+    if (whole) return this.memoryOf(whole);
     if (this.isRenamed(node, output)) {
       return this.placed.get(node.inputs[0]!.id);
     }
@@ -75,6 +77,15 @@ class Placing {
     if (isActivation(output)) return [this.activation(output)];
     const words = this.wordsOf(node, output);
     return words && [scratch(output.name, words)];
+  }
+
+  /** Of a value in which others lie, some of which are made before it. */
+  private memoryOf(whole: Value): readonly Storage[] {
+    const known = this.placed.get(whole.id);
+    if (known) return known;
+    const made = [this.activation(whole)];
+    this.placed.set(whole.id, made);
+    return made;
   }
 
   /**

@@ -10,6 +10,7 @@ import type { StepGraphs, TurnGraphs } from "../ir/step-graphs.js";
 import { usesOf } from "../ir/uses.js";
 import { chooseLayouts } from "../layout/choose-layouts.js";
 import { chooseHalves, NO_HALVES } from "../layout/halves.js";
+import { shareMemory } from "../layout/share-memory.js";
 import { storeParameter, type StoredParameter } from "../layout/parameters.js";
 import type { TunedSchedules } from "../schedules/index.js";
 import { foldedNodes, foldedStorage } from "./folded.js";
@@ -173,12 +174,13 @@ function placeList(graph: Graph, common: Common, list: ListOptions): PlacedGraph
   const sums = [...(list.sums ?? [])].map(([id, sum]) => [sum.id, byId.get(id)!] as const);
   const ofSums = sums.map(([id, { trained }]) => [id, trained!.gradient] as const);
   const uses = usesOf(graph);
+  const half = options.precision ? chooseHalves(graph, uses) : NO_HALVES;
   const settings = {
     graph,
     uses,
     limits,
-    layouts: chooseLayouts(graph, uses),
-    half: options.precision ? chooseHalves(graph, uses) : NO_HALVES,
+    ...shareMemory(graph, { uses, half, layouts: chooseLayouts(graph, uses), isTraining: !folds }),
+    half,
     parameters: layoutsOfParameters(graph, new Map([...byId, ...sums])),
   };
   return placeGraph(settings, {

@@ -5,6 +5,7 @@ import type { Uses } from "../ir/uses.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
 import type { Layouts } from "../layout/choose-layouts.js";
 import type { HalfValues } from "../layout/halves.js";
+import type { Wholes } from "../layout/share-memory.js";
 import type { StoredParameter } from "../layout/parameters.js";
 import type { PartialSums } from "../schedules/index.js";
 import type { Schedules } from "./schedules.js";
@@ -16,6 +17,8 @@ export interface GraphSettings {
   /** Of the devices that are to run it. */
   readonly limits: DeviceLimits;
   readonly layouts: Layouts;
+  /** Values that lie in the memory of others. */
+  readonly wholes: Wholes;
   /** The values that are stored in 16 bits. */
   readonly half: HalfValues;
   /**

@@ -82,7 +82,8 @@ const trainedOf = ({ fusion, outputs }: WeightNode): Value =>
 function runValues(layout: ActivationLayout, { attributes }: ConvolutionGeometry): number {
   const { kernel, groups, dilation } = attributes;
   if (groups > 1) return layout.channels / groups;
-  return dilation[1] === 1 ? kernel[1] * layout.pitch : layout.pitch;
+  const isRow = dilation[1] === 1 && !layout.isPart;
+  return isRow ? kernel[1] * layout.pitch : layout.pixelFloats;
 }
 
 function planPiece(common: Common, index: number): WeightPiece {

@@ -59,7 +59,7 @@ export function winogradTiles(
   const isEach = (pair: readonly number[], size: number) => pair.every((each) => each === size);
   const fits = isEach(kernel, 3) && isEach(stride, 1) && isEach(dilation, 1) && groups === 1;
   const read = layoutOf(settings, inputs[0]!);
-  if (!fits || read.pitch % 4 !== 0) return undefined;
+  if (!fits || read.isPart || read.pitch % 4 !== 0) return undefined;
   const { pixels, width, quads: columns } = layoutOf(settings, outputs[0]!);
   const tiles = tilesOf(pixels, width).count;
   const sizes = { tiles, quads: read.pitch / 4, columns };

@@ -1,6 +1,5 @@
 /** Which part of a value a layer takes, and along which axes it reduces one. */
-import { channelAxis } from "../../compiler/layers/channel-parts.js";
-import { isSequence, type Shape } from "../../compiler/ir/shape.js";
+import { channelAxis, isSequence, type Shape } from "../../compiler/ir/shape.js";
 import type { LayerCall } from "./layer-call.js";
 
 /** The axis of the language's order that a spec names. */

@@ -89,17 +89,16 @@ export class DeviceTensors {
     size: number,
     buffer: number,
   ): Promise<Float32Array> {
-    const { channels, height, width, margins, rowPitch, imagePitch, pitch } = layout;
+    const { channels, height, width, imagePitch } = layout;
+    const { row, column, base } = layout.inFloats();
     const packed = await this.numbers(value, buffer, imagePitch * this.inspection.batch);
     const values = new Float32Array(size);
     let index = 0;
     for (let image = 0; image < this.inspection.batch; image++) {
       for (let channel = 0; channel < channels; channel++) {
         for (let y = 0; y < height; y++) {
-          const row = (margins.top + y * margins.spacing[0]) * rowPitch + margins.left * pitch;
-          const start = image * imagePitch + row + channel;
-          const step = margins.spacing[1] * pitch;
-          for (let x = 0; x < width; x++) values[index++] = packed[start + x * step]!;
+          const start = image * imagePitch + base + y * row + channel;
+          for (let x = 0; x < width; x++) values[index++] = packed[start + x * column]!;
         }
       }
     }

@@ -119,7 +119,6 @@ const CUTS: { readonly [Kind in OpKind]?: Cut } = {
   softmaxGradient: pixels,
   channelWindowSum: pixels,
   concatenate: joined,
-  slice: pixels,
   groupNormalize: groups,
   groupNormalizeGradient: groups,
 };
