@@ -5,6 +5,7 @@ import {
   type CompileOptions,
   type MemoryWish,
 } from "../compiler/index.js";
+import { fileShapeOf } from "../compiler/ir/graph.js";
 import type { FittedProgram } from "../compiler/budget.js";
 import {
   analyze,
@@ -87,8 +88,8 @@ export async function analyzeSpec(path: string, select: SelectOptions): Promise<
 
 /** Names and shapes of a model's weights and running statistics, in the network's order. */
 export function tensorsOf({ model }: AnalyzedSpec): readonly Shaped[] {
-  return build(model.network!).parameters.map(({ value }) => {
-    return { name: value.name, shape: value.shape.map(Number) };
+  return build(model.network!).parameters.map((parameter) => {
+    return { name: parameter.value.name, shape: fileShapeOf(parameter) };
   });
 }
 

@@ -1,4 +1,5 @@
 /** Which of netc's networks a file has weights of, for `netc init --weights`. */
+import { fileShapeOf } from "../compiler/ir/graph.js";
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -141,8 +142,8 @@ function isBeyond(metric: string, classes: number): boolean {
 function tensorsIn(text: string, name: string) {
   const { selected } = analyze(text, `${name}.net`);
   const { model } = selected!;
-  const own: readonly Shaped[] = build(model.network!).parameters.map(({ value }) => {
-    return { name: value.name, shape: value.shape.map(Number) };
+  const own: readonly Shaped[] = build(model.network!).parameters.map((parameter) => {
+    return { name: parameter.value.name, shape: fileShapeOf(parameter) };
   });
   return { own, multiplyAdds: model.layers.reduce((sum, { macs }) => sum + macs, 0) };
 }

@@ -230,7 +230,7 @@ class Mapping {
       const known = this.known.get(value);
       if (known?.is === "constant") return known.tensor;
       if (known?.is !== "sizes") return undefined;
-      const sizes = known.sizes.map((size) => (size === BATCH ? this.examples : size));
+      const sizes = known.sizes.map((size) => (size === BATCH ? this.examples : Number(size)));
       return integers(known.isScalar ? [] : [sizes.length], sizes);
     },
     sequenceOf: (value) => {

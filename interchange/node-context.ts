@@ -108,7 +108,7 @@ export class NodeContext {
   /** Integers that do not depend on the batch. */
   integers(index: number, what: string): readonly number[] {
     return this.sizes(index, what).map((size) =>
-      size === BATCH ? this.refuse(`its ${what} depends on the batch`) : size,
+      size === BATCH ? this.refuse(`its ${what} depends on the batch`) : Number(size),
     );
   }
 

@@ -49,6 +49,8 @@ export interface ProgramTensor {
   /** Of one example, with an axis each; row-major. */
   readonly shape: readonly number[];
   readonly axes: readonly Axis[];
+  /** Of a signal, `[channels, length]`, which is an image of one row here. */
+  readonly isSignal?: true;
   readonly buffer: number;
   /** Of a prediction: floats from one example to the next. */
   readonly pitch?: number;

@@ -226,7 +226,7 @@ function requireOneTensor({ model, compilation, spec }: CompiledSpec): void {
 }
 
 function requireImages({ model, spec }: CompiledSpec): void {
-  if (model.input?.shape.length !== 1) return;
+  if (model.input?.shape.length !== 1 && !model.input?.isSignal) return;
   throw wrongInput(
     `model ${model.name} of ${spec.path} reads rows of numbers, not images: ` +
       `call \`predict\` of the compiled module`,

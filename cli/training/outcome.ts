@@ -59,7 +59,8 @@ function usesOf(compiled: CompiledSpec, program: Program, use: string): readonly
   if (makesSamples(program)) return [`  npx netc predict ${use} --samples samples.png`];
   // The command predicts from one image, and shows one output.
   const { reads, gives } = program.uses.predict;
-  const isOfImages = compiled.model.input?.shape.length !== 1;
+  const { input } = compiled.model;
+  const isOfImages = input?.shape.length !== 1 && !input?.isSignal;
   const isPredicted = isOfImages && reads.length <= 1 && gives.length <= 1;
   return [`  npx netc eval ${use}`, ...(isPredicted ? [`  npx netc predict ${use} IMAGE`] : [])];
 }

@@ -214,6 +214,23 @@ export function pair(range: NumberRange = {}): ArgumentType<Pair> {
         const [height, width = height] = sizes as [number, number?];
         return allInRange([height, width] as Pair, range);
       }),
+    onSignal: alongSignal(range),
+  };
+}
+
+/** The columns of a pair; of the one row there is the least that an argument may be. */
+function alongSignal(range: NumberRange): ArgumentType<Pair> {
+  const description = `${describeRange("an integer", range)}, for the one axis of a signal`;
+  const row = range.minimum ?? 0;
+  return {
+    description,
+    accepts: { kind: "number" },
+    write: ([, length]) => `${length}`,
+    read: (expression, reader) =>
+      readConstant(expression, reader, description, (constant) => {
+        const sizes = integersOf(constant);
+        return sizes?.length === 1 ? allInRange([row, sizes[0]!] as Pair, range) : MISMATCH;
+      }),
   };
 }
 
@@ -240,6 +257,7 @@ export function oddSides(): ArgumentType<Pair> {
   return {
     ...both,
     description,
+    onSignal: undefined,
     read(expression, reader) {
       const read = both.read(expression, reader);
       const isOdd = read?.every((side) => side % 2 === 1) ?? true;
@@ -287,8 +305,28 @@ export function padding(): ArgumentType<Padding> {
         return { top, bottom, left, right };
       });
     },
+    onSignal: PADDING_OF_SIGNAL,
   };
 }
+
+const PADDING_OF_SIGNAL: ArgumentType<Padding> = {
+  description: "an integer, or [left, right], for the one axis of a signal",
+  accepts: { kind: "number" },
+  write: ({ left, right }) => (left === right ? `${left}` : writeList([left, right])),
+  read(expression, reader) {
+    const { description } = PADDING_OF_SIGNAL;
+    const name = paddingName(expression, reader);
+    if (name) return paddingByName(name, expression, reader, description);
+    return readConstant(expression, reader, description, (constant) => {
+      const sides = integersOf(constant);
+      if (!sides || sides.length > 2) return MISMATCH;
+      const checked = allInRange([sides[0]!, sides.at(-1)!], { minimum: 0 });
+      if (!Array.isArray(checked)) return checked;
+      const [left, right] = checked as [number, number];
+      return { top: 0, bottom: 0, left, right };
+    });
+  },
+};
 
 /** What a padding is called, with quotes or without; undefined for what a spec can compute. */
 function paddingName(expression: Expression, { scope }: ArgumentReader): string | undefined {

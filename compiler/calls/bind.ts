@@ -9,6 +9,7 @@ import {
   type ArgumentValues,
   type Bound,
   type Signature,
+  typeFor,
 } from "./signature.js";
 import { listNames } from "./suggestion.js";
 
@@ -20,11 +21,14 @@ interface Given {
 /**
  * Matches a call's arguments with its signature and reads their values. Reports every argument that
  * is unknown, superfluous, given twice, missing or wrong; undefined if there was one.
+ *
+ * @param receives what the layer is applied to, where that decides how arguments are written
  */
 export function bind<Declarations extends ArgumentDeclarations>(
   call: CallExpression,
   signature: Signature<Declarations>,
   environment: Environment,
+  receives: { readonly isOfSignal: boolean } = { isOfSignal: false },
 ): Bound<Declarations> | undefined {
   // Within here the declarations' types do not matter, only at the end where the values are handed
   // out.
@@ -37,7 +41,11 @@ export function bind<Declarations extends ArgumentDeclarations>(
     const given = matched.given.get(name);
     if (given) {
       const subject = `\`${name}\` of \`${signature.name}\``;
-      const value = declaration.type.read(given.value, { ...environment, subject, sibling });
+      const value = typeFor(declaration, receives).read(given.value, {
+        ...environment,
+        subject,
+        sibling,
+      });
       values.set(name, value);
       isComplete &&= value !== undefined;
     } else if (declaration.isRequired) {

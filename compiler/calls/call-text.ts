@@ -1,29 +1,36 @@
-import type { ArgumentDeclaration, CallValues, Signature } from "./signature.js";
+import { type ArgumentDeclaration, type CallValues, type Signature, typeFor } from "./signature.js";
 
 /**
  * A call with these values as a spec writes it: `conv(64, kernel=3, padding=1)`. The first argument
  * goes without its name; others that have their default value are left out.
  *
  * @param before what comes first in the parentheses: names of values
+ * @param receives what the layer is applied to, where that decides how arguments are written
  */
 export function callText(
   signature: Signature,
   values: CallValues,
   before: readonly string[] = [],
+  receives: { readonly isOfSignal: boolean } = { isOfSignal: false },
 ): string {
-  const parts = [...before, ...argumentTexts(signature, values)];
+  const parts = [...before, ...argumentTexts(signature, values, receives)];
   return parts.length > 0 ? `${signature.name}(${parts.join(", ")})` : signature.name;
 }
 
-function argumentTexts(signature: Signature, values: CallValues): readonly string[] {
+function argumentTexts(
+  signature: Signature,
+  values: CallValues,
+  receives: { readonly isOfSignal: boolean },
+): readonly string[] {
   const [first] = signature.positional;
   const named = Object.entries(signature.arguments).filter(([name]) => name !== first);
   return [
     ...(first === undefined || values[first] === undefined
       ? []
-      : [signature.arguments[first]!.type.write(values[first])]),
+      : [typeFor(signature.arguments[first]!, receives).write(values[first])]),
     ...named.flatMap(([name, declaration]) => {
-      const text = writtenValue(declaration, values[name]);
+      const type = typeFor(declaration, receives);
+      const text = writtenValue({ ...declaration, type }, values[name]);
       return text === undefined ? [] : [`${name}=${text}`];
     }),
   ];

@@ -23,6 +23,11 @@ export interface ArgumentType<Value> {
   readonly description: string;
   readonly accepts: Accepted;
   read(expression: Expression, reader: ArgumentReader): Value | undefined;
+  /**
+   * How layers of signals write it, which have one axis where images have rows and columns. The
+   * value is that of an image of one row: `kernel=3` is `[1, 3]`.
+   */
+  readonly onSignal?: ArgumentType<Value> | undefined;
   /** The value as a spec writes it: `read` gives the same value for this text. */
   write(value: Value): string;
 }
@@ -69,6 +74,12 @@ export function argumentNamed(
 ): ArgumentDeclaration<unknown> | undefined {
   return Object.hasOwn(declared, name) ? declared[name] : undefined;
 }
+
+/** The type of a layer's argument by what the layer receives. */
+export const typeFor = <Value>(
+  { type }: Pick<ArgumentDeclaration<Value>, "type">,
+  { isOfSignal }: { readonly isOfSignal: boolean },
+): ArgumentType<Value> => (isOfSignal && type.onSignal) || type;
 
 /** A signature with a line on what it is, for completion and lists. */
 export interface Described<

@@ -160,8 +160,10 @@ interface Described {
 function describeInputs(program: Program): Partial<Described> & Pick<Described, "words"> {
   const inputs = tensorsOf(program, "input");
   const { channels, height, width } = imageOf(program);
-  const single = `Images are ${channels} x ${height} x ${width}${ORDER}`;
   const [first, ...others] = inputs as [ProgramTensor, ...ProgramTensor[]];
+  const single = first.isSignal
+    ? `Signals are ${sizeOf(first)}, one channel after the other`
+    : `Images are ${channels} x ${height} x ${width}${ORDER}`;
   if (others.length === 0 && first.dtype === "f32") return { words: single };
   const order = inputs.some(({ dtype }) => dtype === "f32") ? ORDER : "";
   const words = `${inputs.map(inputWords).join(", ")}${order}`;
@@ -175,8 +177,13 @@ const TOKENS = "Uint32Array | Int32Array";
 
 const typeOfInput = ({ dtype }: ProgramTensor) => (dtype === "u32" ? TOKENS : "Float32Array");
 
-function inputWords({ name, shape, dtype, classes }: ProgramTensor): string {
-  const size = shape.join(" x ");
+/** `3 x 224 x 224`; a signal's row is not written. */
+const sizeOf = ({ shape, isSignal }: Pick<ProgramTensor, "shape" | "isSignal">): string =>
+  (isSignal ? shape.toSpliced(1, 1) : shape).join(" x ");
+
+function inputWords(tensor: ProgramTensor): string {
+  const { name, dtype, shape, classes } = tensor;
+  const size = sizeOf(tensor);
   if (dtype === "f32") return `\`${name}\` is ${size}`;
   const range = `0 to ${classes!.count - 1}`;
   return shape.length === 0
@@ -207,14 +214,14 @@ const typeOfTarget = ({ dtype }: ProgramTensor) =>
   dtype === "u32" ? "ClassLabels" : "Float32Array";
 
 function targetWords(
-  { name, shape, classes, boxClasses }: ProgramTensor,
+  { name, shape, isSignal, classes, boxClasses }: ProgramTensor,
   isNamed: boolean,
 ): string {
   if (boxClasses !== undefined) {
     const numbers = "class (-1: none), middle and size";
     return `; \`${name}\` is ${shape[0]} boxes an image, each ${numbers} as shares of the image`;
   }
-  if (!classes) return `; \`${name}\` is ${shape.join(" x ")} numbers an image`;
+  if (!classes) return `; \`${name}\` is ${sizeOf({ shape, isSignal })} numbers an image`;
   if (shape.length > 0) {
     const pixels = shape.join(" x ");
     return `; \`${name}\` is a class for each of ${pixels} pixels, 0 to ${classes.count - 1}`;

@@ -456,11 +456,17 @@ export interface Parameter {
   readonly decayFactor: number;
   /** Whether the value is trained; a frozen parameter gets no gradient. */
   readonly trainable: boolean;
+  /** In files, where it differs: `[out, in, k]`, as PyTorch's `Conv1d` has it. */
+  readonly fileShape?: Shape | undefined;
   /** Whether it is of layers that only losses compare with (`Teacher` of program/recipe.ts). */
   readonly isTeacher?: boolean | undefined;
   /** Of running statistics: whether training normalizes by them, and leaves them as they are. */
   readonly isKept?: boolean | undefined;
 }
+
+/** The shape of a parameter in files. */
+export const fileShapeOf = ({ fileShape, value }: Parameter): readonly number[] =>
+  (fileShape ?? value.shape).map(Number);
 
 /**
  * What a tensor is to a graph. Of training data that mix two examples, `partner` is the other one's
@@ -473,6 +479,8 @@ export interface Port {
   readonly name: string;
   readonly role: PortRole;
   readonly value: Value;
+  /** Whether specs call it a signal; its value is an image of one row. */
+  readonly isSignal?: true | undefined;
   /** Of labels: they are integers in 0 .. classes - 1. */
   readonly classes?: number;
   /** Of labels of pixels: another label, of those that count in no score. */

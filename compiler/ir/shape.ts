@@ -1,11 +1,17 @@
 /** The batch axis, whose size is chosen when a module is created. */
 export const BATCH = "N";
 
-export type Dimension = number | typeof BATCH;
+/**
+ * The row axis of a signal `[N, C, L]`: inside, a signal is an image of one row, `[N, C, ROW, L]`.
+ * Specs and messages do not write that axis. `Number(ROW)` is 1.
+ */
+export const ROW = "1";
+
+export type Dimension = number | typeof BATCH | typeof ROW;
 
 /**
- * A logical shape, in PyTorch's order. Activations start with the batch axis: `[N, C, H, W]` or
- * `[N, F]`; parameters have none.
+ * A logical shape, in PyTorch's order. Activations start with the batch axis: `[N, C, H, W]`,
+ * `[N, C, ROW, L]`, `[N, T, C]` or `[N, F]`; parameters have none.
  */
 export type Shape = readonly Dimension[];
 
@@ -14,7 +20,7 @@ export type Shape = readonly Dimension[];
  * axis.
  */
 export function elementCount(shape: Shape): number {
-  return shape.reduce<number>((count, size) => (size === BATCH ? count : count * size), 1);
+  return shape.reduce<number>((n, size) => (size === BATCH ? n : n * Number(size)), 1);
 }
 
 /** Elements from one to the next along each axis behind the batch, in logical order. */
@@ -25,9 +31,23 @@ export function hasBatch(shape: Shape): boolean {
   return shape[0] === BATCH;
 }
 
+/** The shape as specs and messages write it. */
 export function formatShape(shape: Shape): string {
-  return `[${shape.join(", ")}]`;
+  return `[${writtenAxes(shape).join(", ")}]`;
 }
+
+/** The axes that specs and messages write: all but the row of a signal. */
+export const writtenAxes = (shape: Shape): Shape => shape.filter((size) => size !== ROW);
+
+/** Whether a shape is a signal `[N, C, L]`: L places with C channels each, channels first. */
+export const isSignal = (shape: Shape): boolean => shape[2] === ROW;
+
+/** The shape of an image of one row as a signal; others stay. */
+export const asSignal = (shape: Shape): Shape =>
+  shape.length === 4 && shape[2] === 1 ? shape.with(2, ROW) : shape;
+
+/** The shape as ops know it: a signal is an image of one row. */
+export const asImage = (shape: Shape): Shape => (isSignal(shape) ? shape.with(2, 1) : shape);
 
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
@@ -47,7 +67,7 @@ export function withChannels(shape: Shape, channels: number): Shape {
 
 /** The sizes of an activation apart from batch and channels: rows and columns, or tokens. */
 export const spaceOf = (shape: Shape): Shape =>
-  isSequence(shape) ? shape.slice(1, 2) : shape.slice(2);
+  isSequence(shape) ? shape.slice(1, 2) : writtenAxes(shape).slice(2);
 
 /**
  * Channels and spatial size of an activation. `[N, F]` is F channels of a single pixel, and a
@@ -57,7 +77,15 @@ export interface ImageShape {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
+  /** Of a signal, whose row messages do not write. */
+  readonly isSignal?: true;
 }
+
+/** A size as messages write it: `5x7`, and `7` for a signal. */
+export const sizeText = (
+  { isSignal }: Pick<ImageShape, "isSignal">,
+  [height, width]: readonly [number, number],
+): string => (isSignal ? `${width}` : `${height}x${width}`);
 
 export function imageShape(shape: Shape): ImageShape {
   if (isSequence(shape)) {
@@ -67,7 +95,8 @@ export function imageShape(shape: Shape): ImageShape {
   if (batch !== BATCH || typeof channels !== "number" || rest.length > 0) {
     throw new Error(`expected [N, C, H, W], [N, T, C] or [N, F], got ${formatShape(shape)}`);
   }
-  return { channels, height: Number(height), width: Number(width) };
+  const image = { channels, height: Number(height), width: Number(width) };
+  return isSignal(shape) ? { ...image, isSignal: true } : image;
 }
 
 /** An axis of an activation apart from the batch. Tokens are columns of an image of one row. */
@@ -97,7 +126,8 @@ export const reducedAxes = (large: Shape, small: Shape): readonly StoredAxis[] =
  */
 export function broadcastShape([first, ...others]: readonly Shape[]): Shape | undefined {
   return others.reduce<Shape | undefined>((shape, other) => {
-    if (!shape || shape.length !== other.length) return undefined;
+    if (!shape || shape.length !== other.length || isSignal(shape) !== isSignal(other))
+      return undefined;
     const sizes = shape.map((size, axis) => (size === 1 ? other[axis]! : size));
     return sizes.every((size, axis) => other[axis] === size || other[axis] === 1)
       ? sizes

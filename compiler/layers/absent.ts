@@ -1,8 +1,8 @@
 import type { AbsentNames } from "../calls/suggestion.js";
 
-const ONLY_IMAGES =
-  "netc has images [N, C, H, W], sequences [N, T, C] and features [N, C]; " +
-  "an image of height 1 has one dimension";
+const NO_VOLUMES =
+  "netc has images [N, C, H, W], signals [N, C, L], sequences [N, T, C] and features [N, C]; " +
+  "slices of a volume can be channels of an image";
 const TRANSFORMER =
   "layers make it: `residual { layernorm -> attention(8) }` and then " +
   "`residual { layernorm -> linear(4 * width) -> gelu -> linear(width) }`";
@@ -29,7 +29,7 @@ export const absentLayers: AbsentNames = {
   maxout: "`let y = max(a, b)` is the largest of several values",
   activation: "write the activation as a layer: `-> relu`",
   // Convolutions
-  ...all(["conv1d", "conv3d", "convtranspose1d", "convtranspose3d"], ONLY_IMAGES),
+  ...all(["conv3d", "convtranspose3d"], NO_VOLUMES),
   ...all(
     ["separableconv2d", "separableconv"],
     `${DEPTHWISE}, and a \`conv(out, kernel=1)\` follows`,
@@ -39,7 +39,7 @@ export const absentLayers: AbsentNames = {
   ...all(["deformconv2d", "locallyconnected2d"], "netc has `conv` with one kernel for all places"),
   ...all(["unfold", "fold", "im2col"], "netc gives no access to windows; `conv` reads them"),
   // Pools
-  ...all(["maxpool1d", "maxpool3d", "avgpool1d", "avgpool3d"], ONLY_IMAGES),
+  ...all(["maxpool3d", "avgpool3d"], NO_VOLUMES),
   ...all(["gmp"], GLOBAL_MAXIMUM),
   ...all(["fractionalmaxpool2d"], "pools are `maxpool` and `avgpool`"),
   // Sizes and order
@@ -53,7 +53,7 @@ export const absentLayers: AbsentNames = {
   lambda: "`fn` declares a function of values, `block` puts layers together",
   // Normalization and regularization
   ...all(
-    ["instancenorm1d", "instancenorm3d", "instancenormalization"],
+    ["instancenorm3d", "instancenormalization"],
     "`groupnorm(C)`, with as many groups as channels, " +
       "normalizes each channel of an image by itself",
   ),
@@ -61,7 +61,7 @@ export const absentLayers: AbsentNames = {
   ...all(["batchnorm3d", "syncbatchnorm"], "`batchnorm` takes images and rows, on one device"),
   ...all(["weightnorm", "spectralnorm"], "netc has no norms of weights; `batchnorm` is of values"),
   ...all(["rescaling", "normalization", "normalize"], DATA_SIDE),
-  ...all(["dropout1d", "dropout3d", "dropblock", "dropconnect"], DROPPED),
+  ...all(["dropout3d", "dropblock", "dropconnect"], DROPPED),
   alphadropout: "`dropout` zeroes elements",
   ...all(["gaussiannoise", "gaussiandropout"], "`dropout` is the only noise in a network"),
   // Sequences

@@ -6,7 +6,7 @@ import { requireImage } from "./rules.js";
 
 export const adaptiveAvgpool = defineLayer({
   name: "adaptive_avgpool",
-  aliases: ["AdaptiveAvgPool2d", "adaptive_avg_pool2d"],
+  aliases: ["AdaptiveAvgPool2d", "adaptive_avg_pool2d", "AdaptiveAvgPool1d", "adaptive_avg_pool1d"],
   summary: "average pooling to a given output size",
   documentation: `
 Averages each channel over \`size\` windows that cover the image: window \`i\` of \`n\` holds the

@@ -9,6 +9,7 @@ export const adaptiveMaxpool = defineLayer({
   name: "adaptive_maxpool",
   aliases: [
     ...["AdaptiveMaxPool2d", "adaptive_max_pool2d"],
+    ...["AdaptiveMaxPool1d", "adaptive_max_pool1d"],
     ...["GlobalMaxPooling2D", "GlobalMaxPool2D", "GlobalMaxPool", "global_maxpool"].map((name) => ({
       name,
       defaults: { size: "1" },

@@ -1,3 +1,4 @@
+import { each } from "../diagnostics/alias.js";
 import { STRIDE_OF_ONE } from "./pooling.js";
 import { constant, multiply, operand } from "../ir/expression.js";
 import { boolean, integer } from "../calls/argument-types.js";
@@ -8,8 +9,8 @@ import { inferPooling, poolGeometry, poolingArguments } from "./pooling.js";
 export const avgpool = defineLayer({
   name: "avgpool",
   aliases: [
-    ...["avgpool2d", "AvgPool2d", "avg_pool2d"],
-    { name: "AveragePooling2D", defaults: { kernel: "2" } },
+    ...["avgpool2d", "AvgPool2d", "avg_pool2d", "avgpool1d", "AvgPool1d", "avg_pool1d"],
+    ...each(["AveragePooling2D", "AveragePooling1D"], { defaults: { kernel: "2" } }),
     { name: "avg_pool", given: ["stride", "strides"] },
     { name: "avg_pool", differs: STRIDE_OF_ONE },
     {

@@ -2,22 +2,40 @@
 import type { Builder } from "../ir/builder.js";
 import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { axesOf, channelAxis, isSequence, stridesOf, type Shape } from "../ir/shape.js";
+import {
+  axesOf,
+  channelAxis,
+  isSequence,
+  isSignal,
+  type Shape,
+  type StoredAxis,
+  stridesOf,
+} from "../ir/shape.js";
 
 /** Axes as layers call them. */
-export const AXES = ["channels", "rows", "columns", "tokens"] as const;
+export const AXES = ["channels", "rows", "columns", "tokens", "length"] as const;
 
 export type AxisName = (typeof AXES)[number];
 
 /** The names of a logical shape's axes behind the batch, in order. */
 export const axisNames = (shape: Shape): readonly AxisName[] =>
-  isSequence(shape) ? ["tokens", "channels"] : axesOf(shape);
+  isSequence(shape)
+    ? ["tokens", "channels"]
+    : isSignal(shape)
+      ? ["channels", "length"]
+      : axesOf(shape);
 
 /** The axis of a logical shape that has this name, the batch being 0; undefined for none. */
-export function axisOf(name: AxisName, shape: Shape): number | undefined {
-  const found = axisNames(shape).indexOf(name);
-  return found < 0 ? undefined : found + 1;
-}
+export const axisOf = (name: AxisName, shape: Shape): number | undefined =>
+  axisNames(shape).includes(name) ? storedAxisOf(name, shape) : undefined;
+
+/** Tokens of a sequence and places of a signal are columns of an image of one row. */
+export const storedAxis = (name: AxisName): StoredAxis =>
+  name === "tokens" || name === "length" ? "columns" : name;
+
+/** The axis of a shape of the builder, which knows no signals, for a name that the value has. */
+export const storedAxisOf = (name: AxisName, shape: Shape): number =>
+  axesOf(shape).indexOf(storedAxis(name)) + 1;
 
 /** From where on, how many, and how far apart. */
 export interface AxisPart {

@@ -58,7 +58,8 @@ other, \`axis=columns\` side by side, and \`axis=tokens\` joins sequences \`[N, 
   },
 
   lower(input, { axis }, { builder, origin, others }) {
-    const attributes = axis === "channels" ? {} : { axis };
+    const attributes =
+      axis === "channels" ? {} : ({ axis: axis === "length" ? "columns" : axis } as const);
     return concatenateValues(builder, [input, ...others], origin, attributes);
   },
 });

@@ -1,7 +1,8 @@
 import { CAFFE_INITIAL_VALUES, KERAS_INITIAL_VALUES } from "./foreign-initial-values.js";
 import { add, channel, operand } from "../ir/expression.js";
+import { each } from "../diagnostics/alias.js";
 import type { Pair } from "../ir/graph.js";
-import { BATCH, type ImageShape, imageShape, type Shape } from "../ir/shape.js";
+import { BATCH, type ImageShape, imageShape, type Shape, sizeText } from "../ir/shape.js";
 import { integer, pair } from "../calls/argument-types.js";
 import { optional, required, withDefault } from "../calls/signature.js";
 import { checkChannels } from "./channels.js";
@@ -22,7 +23,8 @@ export const convTranspose = defineLayer({
   name: "conv_transpose",
   aliases: [
     ...["ConvTranspose2d", "conv_transpose2d", "deconv", "deconvolution"],
-    { name: "Conv2DTranspose", defaults: KERAS_INITIAL_VALUES },
+    ...["ConvTranspose1d", "conv_transpose1d"],
+    ...each(["Conv2DTranspose", "Conv1DTranspose"], { defaults: KERAS_INITIAL_VALUES }),
     { name: "ConvTranspose", differs: "`ConvTranspose` of Flax multiplies the size by the stride" },
     { name: "Deconvolution", differs: CAFFE_INITIAL_VALUES },
   ],
@@ -34,7 +36,9 @@ ConvTranspose2d; Zeiler et al., "Deconvolutional networks", 2010).
 
 - input \`[N, C, H, W]\`, output \`[N, out, OH, OW]\` with
   \`OH = (H - 1)*stride - 2*padding + dilation*(kernel - 1) + output_padding + 1\`
-- parameters \`weight [C, out/groups, kernel, kernel]\` and \`bias [out]\`
+- a signal \`[N, C, L]\` gives \`[N, out, OL]\`: PyTorch's \`ConvTranspose1d\`
+- parameters \`weight [C, out/groups, kernel, kernel]\`, of signals \`[C, out/groups, kernel]\`,
+  and \`bias [out]\`
 
 \`conv_transpose(out, kernel=4, stride=2, padding=1)\` doubles height and width. Its kernel is
 a multiple of the stride, which avoids checkerboard patterns (Odena, Dumoulin and Olah, 2016).
@@ -149,11 +153,10 @@ function reportNothing(
   windows: TransposedWindows,
   context: InferenceContext,
 ): undefined {
-  const [height, width] = transposedSize(image, windows);
+  const size = sizeText(image, transposedSize(image, windows));
+  const padding = image.isSignal ? windows.padding[1] : windows.padding.join(" and ");
   return context.report("NET2032", {
-    message:
-      `${context.title}: ` +
-      `padding ${windows.padding.join(" and ")} removes all of its ${height}x${width} output`,
+    message: `${context.title}: ` + `padding ${padding} removes all of its ${size} output`,
     at: "padding",
     label: "cuts off everything",
     axis: "space",

@@ -1,5 +1,6 @@
 import { CAFFE_INITIAL_VALUES, KERAS_INITIAL_VALUES } from "./foreign-initial-values.js";
 import { add, channel, operand } from "../ir/expression.js";
+import { each } from "../diagnostics/alias.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Pair } from "../ir/graph.js";
 import { BATCH, imageShape } from "../ir/shape.js";
@@ -14,8 +15,8 @@ import { floorOutput } from "./windows.js";
 export const conv = defineLayer({
   name: "conv",
   aliases: [
-    ...["conv2d", "Conv2d", "convolution"],
-    { name: "Conv2D", defaults: KERAS_INITIAL_VALUES },
+    ...["conv2d", "Conv2d", "conv1d", "Conv1d", "convolution"],
+    ...each(["Conv2D", "Conv1D"], { defaults: KERAS_INITIAL_VALUES }),
     { name: "Convolution", differs: CAFFE_INITIAL_VALUES },
     { name: "Conv", differs: "`Conv` of Flax pads so that the size stays; here `padding` is 0" },
     {
@@ -23,7 +24,7 @@ export const conv = defineLayer({
       differs: "Darknet's has its padding, its batch normalization and its activation in it",
     },
   ],
-  summary: "2-D convolution",
+  summary: "convolution of an image or a signal",
   documentation: `
 Slides \`out\` kernels over the image:
 \`y[n, o, i, j] = bias[o] + sum w[o, c, u, v] * x[n, c, i*stride + u*dilation - padding,
@@ -32,7 +33,10 @@ and the kernel's rows and columns \`u, v\` (a cross-correlation, as in PyTorch).
 
 - input \`[N, C, H, W]\`, output \`[N, out, OH, OW]\` with
   \`OH = floor((H + padding - dilation*(kernel - 1) - 1) / stride) + 1\`
-- parameters \`weight [out, C/groups, kernel, kernel]\` and \`bias [out]\`
+- a signal \`[N, C, L]\` gives \`[N, out, OL]\`, with one number for each argument: PyTorch's
+  \`Conv1d\`
+- parameters \`weight [out, C/groups, kernel, kernel]\`, of signals \`[out, C/groups, kernel]\`,
+  and \`bias [out]\`
 
 \`groups=2\` splits the channels into two halves that are convolved separately, as in AlexNet's
 conv2 (Krizhevsky, Sutskever and Hinton, 2012).

@@ -7,6 +7,7 @@ import {
   imageShape,
   type ImageShape,
   type Shape,
+  sizeText,
   stridesOf,
 } from "../ir/shape.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
@@ -84,12 +85,13 @@ function reportBoth(context: InferenceContext): undefined {
 }
 
 function reportOutside(input: Shape, { size }: CropValues, context: InferenceContext): undefined {
-  const { height, width } = imageShape(input);
+  const image = imageShape(input);
+  const pixels = sizeText(image, [image.height, image.width]);
   const name = size ? "size" : "sides";
   return context.report("NET2035", {
     message: size
-      ? `${context.title}: ${size.join("x")} pixels do not fit into ${height}x${width}`
-      : `${context.title} cuts off all of the ${height}x${width} pixels`,
+      ? `${context.title}: ${sizeText(image, size)} pixels do not fit into ${pixels}`
+      : `${context.title} cuts off all of the ${pixels} pixels`,
     at: name,
     label: `of ${formatShape(input)}`,
     axis: "space",

@@ -7,7 +7,14 @@ export const dropout = defineLayer({
   name: "dropout",
   aliases: [
     ...["Dropout", "drop"],
-    ...["Dropout2d", "dropout2d", "SpatialDropout2D"].map((name) => ({
+    ...[
+      "Dropout2d",
+      "dropout2d",
+      "Dropout1d",
+      "dropout1d",
+      "SpatialDropout2D",
+      "SpatialDropout1D",
+    ].map((name) => ({
       name,
       defaults: { channels: "true" },
     })),

@@ -66,6 +66,7 @@ import { softplus } from "./softplus.js";
 import { stop } from "./stop.js";
 import { tanh } from "./tanh.js";
 import { token } from "./token.js";
+import { signal } from "./signal.js";
 import { tokens } from "./tokens.js";
 import { transpose } from "./transpose.js";
 import { upsample } from "./upsample.js";
@@ -139,6 +140,7 @@ export const layers: readonly LayerDefinition[] = [
   embedding,
   patches,
   tokens,
+  signal,
   token,
   attention,
   matmul,

@@ -1,5 +1,5 @@
 import { catalogue, type DiagnosticCode } from "../diagnostics/catalogue/index.js";
-import type { Shape } from "../ir/shape.js";
+import { asSignal, isSignal, type Shape } from "../ir/shape.js";
 import type { CallValues } from "../calls/signature.js";
 import type { InferenceContext, LayerDefinition, LayerProblem, MadeBy } from "./layer.js";
 
@@ -18,6 +18,19 @@ export interface LayerCall {
 /** Whether a report says that the layer cannot be; a warning says that it can. */
 export const isRefusal = (code: DiagnosticCode) => catalogue[code].severity !== "warning";
 
+/**
+ * The layer's output by its shape rule. Rules see a signal as an image of one row and know nothing
+ * else of it: what they make of one is a signal again.
+ */
+export function inferOutput(
+  { definition, values }: Pick<LayerCall, "definition" | "values">,
+  input: Shape,
+  context: InferenceContext,
+): Shape | undefined {
+  const output = definition.infer(input, values, context);
+  return output && isSignal(input) && !definition.saysShape ? asSignal(output) : output;
+}
+
 /** The layer's output for an input; undefined where its shape rule refuses that. */
 export function inferShape(call: LayerCall, input: Shape): Shape | undefined {
   const { output, problems } = tryShape(call, input);
@@ -26,9 +39,10 @@ export function inferShape(call: LayerCall, input: Shape): Shape | undefined {
 
 /** The layer's output for an input, and why its shape rule refuses that. */
 export function tryShape(
-  { definition, values, others, makers = [], vocabulary }: LayerCall,
+  call: LayerCall,
   input: Shape,
 ): { readonly output: Shape | undefined; readonly problems: readonly LayerProblem[] } {
+  const { definition, others, makers = [], vocabulary } = call;
   const problems: LayerProblem[] = [];
   const context: InferenceContext = {
     title: definition.name,
@@ -45,6 +59,7 @@ export function tryShape(
     replaceArgument: () => undefined,
     setArgument: () => undefined,
     insertBefore: () => undefined,
+    declareSignal: () => undefined,
   };
-  return { output: definition.infer(input, values, context), problems };
+  return { output: inferOutput(call, input, context), problems };
 }

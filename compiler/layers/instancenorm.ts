@@ -7,7 +7,7 @@ import { requireImage } from "./rules.js";
 
 export const instancenorm = defineLayer({
   name: "instancenorm",
-  aliases: ["InstanceNorm2d", "instance_norm"],
+  aliases: ["InstanceNorm2d", "InstanceNorm1d", "instance_norm"],
   summary: "instance normalization: each channel of each image to mean 0 and variance 1",
   documentation: `
 \`y = (x - mean) / sqrt(variance + eps)\`, mean and (biased) variance over the pixels of each

@@ -80,6 +80,8 @@ export interface InferenceContext {
   setArgument(name: string, text: string, title: string): Fix | undefined;
   /** Inserts a layer before this one, or before the nearest `layer` above it. */
   insertBefore(text: string, title: string, layer?: string): Fix | undefined;
+  /** Declares the model's input, a sequence that reaches this layer as it is, as a signal. */
+  declareSignal(): Fix | undefined;
 }
 
 /** Where a layer's ops go. */
@@ -93,6 +95,8 @@ export interface LayerContext {
   readonly others: readonly Value[];
   /** How many different tokens the input holds; undefined where it holds numbers. */
   readonly vocabulary?: number | undefined;
+  /** Whether the input is a signal, of which the builder knows an image of one row. */
+  readonly isOfSignal: boolean;
   /** A stream of the random generator that no other layer of the network uses. */
   readonly nextStream: () => number;
 }
@@ -113,6 +117,9 @@ export interface LayerDefinition<
    * out.
    */
   readonly others?: "one" | "several";
+
+  /** Whether its arguments say which axes the output has, so that a signal may become an image. */
+  readonly saysShape?: true;
 
   /** Whether it reads tokens, `u32[N, T]`; every other layer reads numbers. */
   readonly readsTokens?: true;

@@ -7,6 +7,8 @@ import {
   formatShape,
   imageShape,
   isSequence,
+  isSignal,
+  writtenAxes,
   withChannels,
   type Shape,
 } from "../ir/shape.js";
@@ -84,12 +86,16 @@ export const AS_CONVOLUTION = {
 } as const;
 
 function reportImage(input: Shape, context: InferenceContext): void {
+  const kind = isSignal(input) ? "signal" : "image";
+  const sizes = writtenAxes(input);
   context.report("NET2003", {
-    message: `${context.title} needs features [N, F] but receives an image ${formatShape(input)}`,
-    label: `expected 2 axes, got ${input.length}`,
+    message:
+      `${context.title} needs features [N, F] but receives ` +
+      `${kind === "image" ? "an" : "a"} ${kind} ${formatShape(input)}`,
+    label: `expected 2 axes, got ${sizes.length}`,
     axis: "rank",
     notes: [
-      `flattened, the image has ${input.slice(1).join("*")} = ${elementCount(input)} features`,
+      `flattened, the ${kind} has ${sizes.slice(1).join("*")} = ${elementCount(input)} features`,
     ],
     fixes: [context.insertBefore("flatten -> ", "insert `flatten` before it")],
   });

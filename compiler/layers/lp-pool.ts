@@ -2,6 +2,7 @@ import { constant, multiply, operand } from "../ir/expression.js";
 import { float } from "../calls/argument-types.js";
 import { required } from "../calls/signature.js";
 import { power } from "./formula-power.js";
+import { each } from "../diagnostics/alias.js";
 import { defineLayer } from "./layer.js";
 import { inferPooling, poolGeometry, poolingArguments, type PoolingValues } from "./pooling.js";
 
@@ -11,7 +12,7 @@ const NO_PADDING = { top: 0, bottom: 0, left: 0, right: 0 };
 
 export const lpPool = defineLayer({
   name: "lp_pool",
-  aliases: [{ name: "LPPool2d", positional: ["p", "kernel", "stride", "ceil"] }],
+  aliases: each(["LPPool2d", "LPPool1d"], { positional: ["p", "kernel", "stride", "ceil"] }),
   summary: "the p-norm of each window",
   documentation: `
 \`y = (sum x^p)^(1/p)\` over each window of each channel: PyTorch's \`LPPool2d\`. With \`p=1\` it is

@@ -5,7 +5,7 @@ import type { PoolingValues } from "./pooling.js";
 
 export const maxUnpool = defineLayer({
   name: "max_unpool",
-  aliases: ["max_unpool2d", "MaxUnpool2d", "MaxUnpool", "MaxUnpooling2D"],
+  aliases: ["max_unpool2d", "MaxUnpool2d", "MaxUnpool1d", "MaxUnpool", "MaxUnpooling2D"],
   summary: "the reverse of a max pooling: elements go back to where the largest ones were",
   documentation: `
 \`max_unpool(pool)\` puts each element where \`maxpool(2) as pool\` found the largest one of its

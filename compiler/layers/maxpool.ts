@@ -9,8 +9,8 @@ import { NO_DILATION } from "./windows.js";
 export const maxpool = defineLayer({
   name: "maxpool",
   aliases: [
-    ...["maxpool2d", "MaxPool2d", "max_pool2d"],
-    { name: "MaxPooling2D", defaults: { kernel: "2" } },
+    ...["maxpool2d", "MaxPool2d", "max_pool2d", "maxpool1d", "MaxPool1d", "max_pool1d"],
+    ...each(["MaxPooling2D", "MaxPooling1D"], { defaults: { kernel: "2" } }),
     ...each(["MaxPool", "max_pool"], { given: ["stride", "strides"] }),
     ...each(["MaxPool", "max_pool"], { differs: STRIDE_OF_ONE }),
     { name: "Pooling", differs: "Caffe has a stride of 1 and rounds up: `stride=1, ceil=true`" },

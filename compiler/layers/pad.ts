@@ -5,7 +5,7 @@ import {
   literalNumber,
   literalNumbers,
 } from "../diagnostics/alias.js";
-import { BATCH, type ImageShape } from "../ir/shape.js";
+import { BATCH, type ImageShape, sizeText } from "../ir/shape.js";
 import { choice, float, padding } from "../calls/argument-types.js";
 import { type ArgumentValues, required, withDefault } from "../calls/signature.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
@@ -21,6 +21,17 @@ const torchSides: ArgumentTranslation = {
   },
   note: "PyTorch has left, right, top, bottom; `pad` has top, bottom, left, right",
 };
+
+/** Left and right of a signal, as a list. */
+const leftRight: ArgumentTranslation = {
+  value(value) {
+    const sides = literalNumbers(value);
+    return sides ? `[${sides.join(", ")}]` : literalNumber(value)?.toString();
+  },
+  note: "PyTorch has (left, right), `pad` of a signal [left, right]",
+};
+
+const torchSidesOfSignal = { size: leftRight, padding: { name: "size", ...leftRight } } as const;
 
 /** Keras' sides: `1`, `(vertical, horizontal)`, or `((top, bottom), (left, right))`. */
 const kerasSides: ArgumentTranslation = {
@@ -62,6 +73,18 @@ export const pad = defineLayer({
       positional: ["size"],
       translates: { size: torchSides, padding: { name: "size", ...torchSides } },
     },
+    { name: "ZeroPad1d", positional: ["size"], translates: torchSidesOfSignal },
+    { name: "ConstantPad1d", positional: ["size", "value"], translates: torchSidesOfSignal },
+    ...Object.entries({
+      Reflection: "reflect",
+      Replication: "replicate",
+      Circular: "circular",
+    }).map(([name, mode]): Alias => ({
+      name: `${name}Pad1d`,
+      positional: ["size"],
+      defaults: { mode },
+      translates: torchSidesOfSignal,
+    })),
     torchPad("ReflectionPad2d", "reflect"),
     torchPad("ReplicationPad2d", "replicate"),
     torchPad("CircularPad2d", "circular"),
@@ -91,6 +114,7 @@ same.
 - \`mode=replicate\`: the pixels of the edge
 - \`mode=circular\`: the pixels of the other side; at most the image's size
 - input \`[N, C, H, W]\`, output \`[N, C, H + top + bottom, W + left + right]\`
+- a signal \`[N, C, L]\` is padded by one number or by \`[left, right]\`
 `,
   positional: ["size"],
   arguments: padArguments,
@@ -125,7 +149,7 @@ same.
 
 /** Whether the mode allows that much, and takes a value if there is one. */
 function checkMode(
-  { height, width }: ImageShape,
+  image: ImageShape,
   { size, mode, value }: PadValues,
   context: InferenceContext,
 ): boolean {
@@ -139,16 +163,22 @@ function checkMode(
   }
   if (mode !== "reflect" && mode !== "circular") return true;
   const less = mode === "reflect" ? 1 : 0;
+  const { height, width } = image;
   const axes = [
     { name: "rows", most: height - less, given: Math.max(size.top, size.bottom) },
-    { name: "columns", most: width - less, given: Math.max(size.left, size.right) },
+    {
+      name: image.isSignal ? "places" : "columns",
+      most: width - less,
+      given: Math.max(size.left, size.right),
+    },
   ];
   const wrong = axes.find(({ most, given }) => given > most);
   if (!wrong) return true;
   context.report("NET2037", {
     message:
       `${context.title} with \`mode=${mode}\` adds ${wrong.given} ${wrong.name} at a side, ` +
-      `but ${height}x${width} pixels allow at most ${wrong.most}`,
+      `but ${sizeText(image, [height, width])} ` +
+      `${image.isSignal ? "places" : "pixels"} allow at most ${wrong.most}`,
     at: "size",
     label: `at most ${wrong.most}`,
     axis: "space",

@@ -3,7 +3,7 @@ import { BATCH, formatShape, imageShape, type ImageShape, type Shape } from "../
 import { integer } from "../calls/argument-types.js";
 import { optional, required } from "../calls/signature.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
-import { requireImage } from "./rules.js";
+import { requireRows } from "./rules.js";
 import { tokensOfImage } from "./token-order.js";
 import { addBias, addWeight, weightArguments } from "./weights.js";
 
@@ -35,7 +35,7 @@ Without \`out\`, a token has as many numbers as its patch: \`patches(16)\` of 3 
   ],
 
   infer(input, values, context) {
-    const image = requireImage(input, context);
+    const image = requireRows(input, context);
     if (!image) return undefined;
     const { size } = values;
     const { height, width } = image;

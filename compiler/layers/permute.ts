@@ -1,6 +1,7 @@
 import { formatShape } from "../ir/shape.js";
 import { integers } from "../calls/argument-types.js";
 import { required } from "../calls/signature.js";
+import { refuseSignal } from "./rules.js";
 import { defineLayer } from "./layer.js";
 import { permuteAxes } from "./token-order.js";
 
@@ -24,6 +25,7 @@ sequences \`[N, T, C]\`.
   ],
 
   infer(input, { axes }, context) {
+    if (!refuseSignal(input, context)) return undefined;
     const sorted = axes.toSorted((a, b) => a - b);
     const isOrder = axes.length === input.length && sorted.every((axis, index) => axis === index);
     if (isOrder && axes[0] === 0) return axes.map((axis) => input[axis]!);

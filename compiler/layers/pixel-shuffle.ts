@@ -3,7 +3,7 @@ import { required } from "../calls/signature.js";
 import { BATCH, formatShape, imageShape } from "../ir/shape.js";
 import { reportDivisor } from "./divisors.js";
 import { defineLayer } from "./layer.js";
-import { requireImage } from "./rules.js";
+import { requireRows } from "./rules.js";
 
 export const pixelShuffle = defineLayer({
   name: "pixel_shuffle",
@@ -25,7 +25,7 @@ export const pixelShuffle = defineLayer({
   samples: [{ spec: "pixel_shuffle(2)", input: [12, 4, 5], output: [3, 8, 10] }],
 
   infer(input, { factor }, context) {
-    const image = requireImage(input, context);
+    const image = requireRows(input, context);
     if (!image) return undefined;
     const { channels, height, width } = image;
     const square = factor ** 2;

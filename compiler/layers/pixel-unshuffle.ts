@@ -3,7 +3,7 @@ import { required } from "../calls/signature.js";
 import { BATCH, formatShape, imageShape } from "../ir/shape.js";
 import { reportDivisor } from "./divisors.js";
 import { defineLayer } from "./layer.js";
-import { requireImage } from "./rules.js";
+import { requireRows } from "./rules.js";
 
 export const pixelUnshuffle = defineLayer({
   name: "pixel_unshuffle",
@@ -26,7 +26,7 @@ factor.
   samples: [{ spec: "pixel_unshuffle(2)", input: [3, 8, 10], output: [12, 4, 5] }],
 
   infer(input, { factor }, context) {
-    const image = requireImage(input, context);
+    const image = requireRows(input, context);
     if (!image) return undefined;
     const { channels, height, width } = image;
     if (height % factor === 0 && width % factor === 0) {

@@ -4,9 +4,9 @@ import { required } from "../calls/signature.js";
 import type { Builder } from "../ir/builder.js";
 import type { ReduceAttributes, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { axesOf, formatShape, reducedShape, type Shape, type StoredAxis } from "../ir/shape.js";
+import { axesOf, formatShape, reducedShape, type Shape } from "../ir/shape.js";
 import { each, type Alias } from "../diagnostics/alias.js";
-import { AXES, axisNames, type AxisName } from "./channel-parts.js";
+import { AXES, axisNames, type AxisName, storedAxis } from "./channel-parts.js";
 import { defineLayer, type InferenceContext, type LayerDefinition } from "./layer.js";
 
 /** How a reduction differs from the others. */
@@ -45,7 +45,8 @@ ${says} The axes stay, with one element each: \`${name}(channels)\` of \`[N, C, 
 where they compute with it.
 
 - input \`[N, C, H, W]\` with the axes \`channels\`, \`rows\` and \`columns\`, \`[N, T, C]\` with
-  \`tokens\` and \`channels\`, or \`[N, C]\` with \`channels\`
+  \`tokens\` and \`channels\`, a signal \`[N, C, L]\` with \`channels\` and \`length\`, or
+  \`[N, C]\` with \`channels\`
 `,
     positional: ["over"],
     arguments: { over: required(choices(AXES), "the axes along which elements become one") },
@@ -71,8 +72,6 @@ where they compute with it.
     },
   });
 }
-
-const storedAxis = (name: AxisName): StoredAxis => (name === "tokens" ? "columns" : name);
 
 function reportAxis(axis: AxisName, input: Shape, context: InferenceContext): undefined {
   const known = axisNames(input);

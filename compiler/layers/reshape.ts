@@ -18,6 +18,7 @@ axis stays and is not written. One of the sizes may be \`-1\`: it is computed fr
   \`[tokens, channels]\` or \`[channels, height, width]\`. A sequence's elements are in the order
   tokens, channels; \`tokens\` and \`transpose\` change the order
 `,
+  saysShape: true,
   positional: ["shape"],
   arguments: {
     shape: required(

@@ -6,7 +6,9 @@ import {
   type ImageShape,
   imageShape,
   isSequence,
+  isSignal,
   type Shape,
+  sizeText,
 } from "../ir/shape.js";
 import type { InferenceContext } from "./layer.js";
 import { floorOutput, paddedSize, spanOf, type Windows } from "./windows.js";
@@ -17,14 +19,33 @@ import { floorOutput, paddedSize, spanOf, type Windows } from "./windows.js";
 export function requireImage(input: Shape, context: InferenceContext): ImageShape | undefined {
   if (input.length === 4) return imageShape(input);
   return context.report("NET2001", {
-    message: `${context.title} needs an image [N, C, H, W] but receives ${formatShape(input)}`,
-    label: `expected 4 axes, got ${input.length}`,
+    message:
+      `${context.title} needs an image [N, C, H, W] or a signal [N, C, L], ` +
+      `but receives ${isSequence(input) ? "the sequence " : ""}${formatShape(input)}`,
+    label: isSequence(input) ? "a sequence [N, T, C]" : `expected 4 axes, got ${input.length}`,
     axis: "rank",
     notes: [
       isSequence(input)
-        ? "tokens have no rows and columns: put convolutions and pools before `tokens`"
+        ? "tokens have their channels last; channels come first in `input x: signal[N, C, L]`, " +
+          "and `signal` turns a sequence into one"
         : "a flat value has no rows and columns: put convolutions and pools before `flatten`",
     ],
+    fixes: isSequence(input)
+      ? [context.declareSignal(), context.insertBefore("signal -> ", "insert `signal` before it")]
+      : [],
+  });
+}
+
+/** The input as an image with rows, or undefined after reporting that it has none. */
+export function requireRows(input: Shape, context: InferenceContext): ImageShape | undefined {
+  if (!isSignal(input)) return requireImage(input, context);
+  return context.report("NET2001", {
+    message:
+      `${context.title} needs an image [N, C, H, W] ` +
+      `but receives the signal ${formatShape(input)}`,
+    label: "a signal has no rows",
+    axis: "rank",
+    notes: ["`reshape([C, H, W])` makes an image of a signal with as many numbers"],
   });
 }
 
@@ -36,12 +57,24 @@ export function requireSequence(
   if (isSequence(input)) return { tokens: Number(input[1]), channels: Number(input[2]) };
   return context.report("NET2025", {
     message: `${context.title} needs a sequence [N, T, C] but receives ${formatShape(input)}`,
-    label: `expected 3 axes, got ${input.length}`,
+    label: isSignal(input) ? "channels first" : `expected 3 axes, got ${input.length}`,
     axis: "rank",
     notes: ["`tokens` makes a sequence of an image's pixels, `patches(16)` one of its patches"],
     fixes:
       input.length === 4 ? [context.insertBefore("tokens -> ", "insert `tokens` before it")] : [],
   });
+}
+
+/** False after reporting that a layer of numbered axes receives a signal. */
+export function refuseSignal(input: Shape, context: InferenceContext): boolean {
+  if (!isSignal(input)) return true;
+  context.report("NET2028", {
+    message: `${context.title} does not reorder the signal ${formatShape(input)}`,
+    label: "channels come first in a signal",
+    axis: "rank",
+    notes: ["`tokens` makes it a sequence [N, L, C], and `signal` makes a signal of a sequence"],
+  });
+  return false;
 }
 
 /** False after reporting that a layer of images and features receives a sequence. */
@@ -74,10 +107,11 @@ export function requireFit(
   });
   context.report("NET2004", {
     message:
-      `${context.title}: its ${spanHeight}x${spanWidth} window is larger ` +
-      `than its ${height}x${width} input${describePadding(image, windows)}`,
+      `${context.title}: its ${windowText(image, [spanHeight, spanWidth])} is larger than its ` +
+      (image.isSignal ? `input of length ${width}` : `${height}x${width} input`) +
+      describePadding(image, windows),
     at: "kernel",
-    label: describeSpan(windows),
+    label: describeSpan(image, windows),
     axis: "space",
     notes: inputs ? [`${inputs} would be large enough`] : [],
     fixes: [...fixes, paddingFix(image, windows, context)],
@@ -87,14 +121,16 @@ export function requireFit(
 
 /** The least padding that makes the window fit, if it is no more than half of the kernel. */
 function paddingFix(
-  { height, width }: ImageShape,
+  { height, width, isSignal: isOfSignal }: ImageShape,
   windows: Windows,
   context: InferenceContext,
 ): Fix | undefined {
   const span = spanOf(windows);
   const missing = Math.max(span[0] - height, span[1] - width);
   const padding = Math.ceil(missing / 2);
-  if (padding > Math.floor(Math.min(...windows.kernel) / 2)) return undefined;
+  const [rows, columns] = windows.kernel;
+  const smallest = isOfSignal ? columns : Math.min(rows, columns);
+  if (padding > Math.floor(smallest / 2)) return undefined;
   return context.setArgument("padding", `padding=${padding}`, `give it padding=${padding}`);
 }
 
@@ -108,34 +144,41 @@ export function warnOfGaps(image: ImageShape, windows: Windows, context: Inferen
   const count = floorOutput(image, windows);
   const isApart = (axis: 0 | 1) => count[axis] > 1 && stride[axis] > span[axis];
   if ((span[0] === 1 && span[1] === 1) || !(isApart(0) || isApart(1))) return;
+  const least = [Math.min(stride[0], span[0]), Math.min(stride[1], span[1])] as const;
   const read = Math.min(1, span[0] / stride[0]) * Math.min(1, span[1] / stride[1]);
   context.report("NET2050", {
     message:
-      `${context.title}: its stride of ${sizeText(stride)} exceeds its ${span[0]}x${span[1]} ` +
-      `window, so ${Math.round(100 * (1 - read))}% of its input is never read`,
+      `${context.title}: its stride of ${pairText(image, stride)} exceeds ` +
+      `its ${windowText(image, span)}, ` +
+      `so ${Math.round(100 * (1 - read))}% of its input is never read`,
     at: "stride",
-    label:
-      `at most ${sizeText([Math.min(stride[0], span[0]), Math.min(stride[1], span[1])])} ` +
-      "leaves no gaps",
+    label: `at most ${pairText(image, least)} leaves no gaps`,
   });
 }
 
-const sizeText = ([height, width]: Pair) =>
-  height === width ? String(height) : `${height}x${width}`;
+/** `3x3 window`, and `window of 3` of a signal. */
+const windowText = (image: ImageShape, size: Pair): string =>
+  image.isSignal ? `window of ${size[1]}` : `${sizeText(image, size)} window`;
 
-function describePadding({ height, width }: ImageShape, windows: Windows): string {
+const pairText = (image: ImageShape, size: Pair): string =>
+  size[0] === size[1] ? `${size[0]}` : sizeText(image, size);
+
+function describePadding(image: ImageShape, windows: Windows): string {
+  const { height, width, isSignal: isOfSignal } = image;
   const { top, bottom, left, right } = windows.padding;
   if (top + bottom + left + right === 0) return "";
+  if (isOfSignal) return ` (${width} with padding: ${width}+${left}+${right})`;
   return (
     ` (${height}x${width} with padding: ` +
     `${height}+${top}+${bottom} by ${width}+${left}+${right})`
   );
 }
 
-function describeSpan(windows: Windows): string {
+function describeSpan(image: ImageShape, windows: Windows): string {
   const { kernel, dilation } = windows;
   const [height, width] = spanOf(windows);
-  if (dilation[0] === 1 && dilation[1] === 1) return `spans ${height}x${width}`;
+  if (dilation[0] === 1 && dilation[1] === 1) return `spans ${sizeText(image, [height, width])}`;
+  if (image.isSignal) return `spans ${dilation[1]}*(${kernel[1]}-1)+1 = ${width}`;
   if (height === width) return `spans ${dilation[0]}*(${kernel[0]}-1)+1 = ${height}`;
   return (
     `spans ${dilation[0]}*(${kernel[0]}-1)+1 = ${height} ` +
@@ -167,14 +210,19 @@ export function joinedShape(
 
 const BROADCAST = "along each axis sizes must agree, or one of them must be 1, as in PyTorch";
 const SAME_RANK = "both need as many axes: `reshape` gives a value others";
+const ONE_IS_A_SIGNAL = "an image of one row is not a signal: `signal` makes one of it";
 
 /** Features as one number for each channel of an image. */
 function perChannelFix(input: Shape, other: Shape, context: InferenceContext): Fix | undefined {
   const fits = input.length === 2 && other.length === 4 && input[1] === other[1];
-  const text = `reshape([${input[1]}, 1, 1])`;
+  const text = isSignal(other) ? `signal(${input[1]})` : `reshape([${input[1]}, 1, 1])`;
   return fits ? context.insertBefore(`${text} -> `, `insert \`${text}\` before it`) : undefined;
 }
 
 /** What joins of values of several shapes say of the rule. */
 export const broadcastNote = (shapes: readonly Shape[]): string =>
-  shapes.every((shape) => shape.length === shapes[0]!.length) ? BROADCAST : SAME_RANK;
+  shapes.some((shape) => shape.length !== shapes[0]!.length)
+    ? SAME_RANK
+    : shapes.some((shape) => isSignal(shape) !== isSignal(shapes[0]!))
+      ? ONE_IS_A_SIGNAL
+      : BROADCAST;

@@ -1,7 +1,7 @@
 import { choice, integer } from "../calls/argument-types.js";
 import { type ArgumentValues, optional, required, withDefault } from "../calls/signature.js";
 import { formatShape, type Shape } from "../ir/shape.js";
-import { AXES, axisOf, partOf, type AxisPart } from "./channel-parts.js";
+import { AXES, axisOf, type AxisPart, partOf, storedAxisOf } from "./channel-parts.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
 
 const sliceArguments = {
@@ -25,7 +25,8 @@ export const slice = defineLayer({
 count from the end.
 
 - input \`[N, C, H, W]\` with the axes \`channels\`, \`rows\` and \`columns\`, \`[N, T, C]\` with
-  \`tokens\` and \`channels\`, or \`[N, C]\` with \`channels\`; the output has as many axes
+  \`tokens\` and \`channels\`, a signal \`[N, C, L]\` with \`channels\` and \`length\`, or
+  \`[N, C]\` with \`channels\`; the output has as many axes
 
 Two \`slice\` of a named value are the two outputs of PyTorch's \`split\`;
 \`split { branch { ... } branch { ... } }\` takes each part of a value through separate layers.
@@ -49,7 +50,7 @@ Two \`slice\` of a named value are the two outputs of PyTorch's \`split\`;
   },
 
   lower(input, values, { builder, origin }) {
-    const axis = axisOf(values.axis, input.shape)!;
+    const axis = storedAxisOf(values.axis, input.shape);
     const part = partIn(Number(input.shape[axis]), values)!;
     return partOf(builder, input, { axis, ...part }, origin);
   },

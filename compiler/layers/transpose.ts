@@ -1,6 +1,7 @@
 import { formatShape, type Shape } from "../ir/shape.js";
 import { integer } from "../calls/argument-types.js";
 import { withDefault } from "../calls/signature.js";
+import { refuseSignal } from "./rules.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
 import { permuteAxes } from "./token-order.js";
 
@@ -25,7 +26,7 @@ gives all axes a new order.
   ],
 
   infer(input, values, context) {
-    if (!requireAxes(input, values, context)) return undefined;
+    if (!refuseSignal(input, context) || !requireAxes(input, values, context)) return undefined;
     return axesOf(input, values).map((axis) => input[axis]!);
   },
 

@@ -6,6 +6,23 @@ import { optional, withDefault } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
 import { requireImage } from "./rules.js";
 
+const images = choice(["nearest", "bilinear", "bicubic"]);
+const signals = choice(["nearest", "linear"]);
+
+/** What is bilinear for one row is linear. */
+const interpolation: typeof images = {
+  ...images,
+  onSignal: {
+    description: signals.description,
+    accepts: signals.accepts,
+    read(expression, reader) {
+      const mode = signals.read(expression, reader);
+      return mode === "linear" ? "bilinear" : mode;
+    },
+    write: (mode) => (mode === "bilinear" ? "linear" : mode),
+  },
+};
+
 export const upsample = defineLayer({
   name: "upsample",
   aliases: [
@@ -34,12 +51,13 @@ Makes an image \`scale\` times as large, or gives it the height and width \`size
 - \`mode=bicubic\`: from 16 input pixels, by PyTorch's cubic curve, \`a = -0.75\`
 - \`align_corners=true\`, of both, aligns the centers of the corner pixels instead of their edges
 - input \`[N, C, H, W]\`, output \`[N, C, scale*H, scale*W]\` or \`[N, C, size, size]\`
+- a signal \`[N, C, L]\` becomes \`[N, C, scale*L]\`, by \`mode=nearest\` or \`mode=linear\`
 `,
   positional: ["scale"],
   arguments: {
     scale: optional(pair({ minimum: 1 }), "factor of height and width"),
     size: optional(pair({ minimum: 1 }), "size of the output, instead of `scale`"),
-    mode: withDefault(choice(["nearest", "bilinear", "bicubic"]), "nearest", "interpolation"),
+    mode: withDefault(interpolation, "nearest", "interpolation"),
     align_corners: withDefault(boolean(), false, "whether corner pixels are aligned"),
   },
   samples: [

@@ -55,12 +55,12 @@ export interface WeightOptions {
 
 type WeightValues = ArgumentValues<typeof weightSettings>;
 
-/** Adds the layer's parameter `NAME.weight`. */
+/** Adds the layer's parameter `NAME.weight`; files have the kernel of a signal without its row. */
 export function addWeight(
   shape: Shape,
   fans: Fans,
   values: WeightValues,
-  { builder, origin, weights }: LayerContext,
+  { builder, origin, weights, isOfSignal }: LayerContext,
   { rule = defaultRule, name = "weight", zeros }: WeightOptions = {},
 ): Value {
   const initializer = (values.init ? ruleOf(values.init) : rule)(fans);
@@ -70,6 +70,7 @@ export function addWeight(
     learningRateFactor: values.lr,
     decayFactor: values.decay,
     trainable: values.lr > 0,
+    fileShape: isOfSignal && shape.length === 4 ? shape.toSpliced(2, 1) : undefined,
   };
   return builder.parameter(`${weights}.${name}`, shape, settings, origin);
 }

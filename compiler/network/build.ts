@@ -2,6 +2,7 @@
 import type { Graph, Port, Score, ScoreTerm, Value } from "../ir/graph.js";
 import { noise, operand } from "../ir/expression.js";
 import { ones } from "../ir/labels.js";
+import { isSignal } from "../ir/shape.js";
 import { GraphBuilder } from "../ops/builder.js";
 import {
   classesOfTarget,
@@ -61,9 +62,11 @@ class NetworkBuild {
 
   run(): Graph {
     for (const index of this.network.layers.keys()) this.made.layer.push(this.buildLayer(index));
-    const { losses, metrics, outputs } = this.network;
+    const { network } = this;
+    const { losses, metrics, outputs } = network;
     const predicted = outputs.map(({ name, value, gives }): Port => {
-      return { name, role: "prediction", value: this.valueOf(value), gives };
+      const isOfSignal = isSignal(typeOf(network, value).shape) || undefined;
+      return { name, role: "prediction", value: this.valueOf(value), gives, isSignal: isOfSignal };
     });
     const scores = [
       ...this.buildLosses(losses),
@@ -97,10 +100,11 @@ class NetworkBuild {
     const { definition, values, inputs, weights, origin } = this.network.layers[index]!;
     const [input, ...others] = inputs.map((value) => this.valueOf(value));
     const nextStream = () => ++this.streams;
-    const [first] = inputs;
+    const type = inputs[0] && typeOf(this.network, inputs[0]);
     return definition.lower(input!, values, {
       builder: this.builder,
-      vocabulary: first && typeOf(this.network, first).vocabulary,
+      vocabulary: type?.vocabulary,
+      isOfSignal: type !== undefined && isSignal(type.shape),
       origin,
       weights,
       others,

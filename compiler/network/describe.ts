@@ -2,6 +2,7 @@
 import { callText } from "../calls/call-text.js";
 import type { BlockUse } from "../calls/reporter.js";
 import type { CallValues } from "../calls/signature.js";
+import { isSignal, type Shape, writtenAxes } from "../ir/shape.js";
 import type { TensorType } from "../ir/tensor-type.js";
 import type { LayerDefinition } from "../layers/layer.js";
 import { costOf, NO_COST } from "./costs.js";
@@ -84,14 +85,14 @@ export function describeLayers({
     return {
       name,
       kind: kindOf(layer),
-      call: isResolved(layer) ? shownCall(layer) : layer.call,
+      call: isResolved(layer) ? shownCall(layer, types[0]?.shape) : layer.call,
       inputs: inputs.map(({ from, index }) => (from === "layer" ? index : -1 - index)),
       group,
       uses: usesAround(group, groups),
       line,
       column,
       span: origin.span,
-      output: layer.type?.shape.slice(1).map(Number),
+      output: layer.type && writtenAxes(layer.type.shape).slice(1).map(Number),
       parameters,
       weights: layer.weights,
       macs,
@@ -133,18 +134,22 @@ function layerCost(
     : costOf({ definition, values, others, vocabulary: input?.vocabulary }, input?.shape);
 }
 
-/** The call without initializers. */
-export function shownCall({
-  definition,
-  values,
-}: {
-  readonly definition: LayerDefinition;
-  readonly values: CallValues;
-}): string {
+/** The call without initializers, as it is written for this input. */
+export function shownCall(
+  {
+    definition,
+    values,
+  }: {
+    readonly definition: LayerDefinition;
+    readonly values: CallValues;
+  },
+  input: Shape | undefined,
+): string {
   const shown = Object.entries(values).filter(
     ([name]) => definition.arguments[name]?.type.accepts.kind !== "call",
   );
-  return callText(definition, Object.fromEntries(shown));
+  const isOfSignal = input !== undefined && isSignal(input);
+  return callText(definition, Object.fromEntries(shown), [], { isOfSignal });
 }
 
 function usesAround(group: number | undefined, groups: readonly Group[]): readonly BlockUse[] {

@@ -1,12 +1,12 @@
 /** From a resolved network to the text of a spec, which resolves to the same network. */
 import { callText } from "../calls/call-text.js";
 import type { Expression } from "../ir/expression.js";
-import { formatShape, type Shape } from "../ir/shape.js";
+import { formatShape, isSignal, type Shape } from "../ir/shape.js";
 import { formula } from "../layers/formula.js";
 import { formulaText } from "../layers/formula-text.js";
 import { parameter } from "../layers/parameter.js";
 import { formulaScore } from "../layers/scores.js";
-import { isBoxes, outputsOf, sameValue } from "./facts.js";
+import { isBoxes, outputsOf, sameValue, typeOf } from "./facts.js";
 import { firstUses, usesOf, withinUse, type ShareUse } from "./share-uses.js";
 import { PrintedNames, requireName } from "./printed-names.js";
 import type {
@@ -136,7 +136,8 @@ class NetworkPrinter {
   private layerText(layer: ResolvedLayer, others: readonly string[]): string {
     const { name, definition, values, inputs } = layer;
     const isBranch = definition.others !== undefined && inputs.length === 1;
-    if (!isBranch) return callText(definition, values, others);
+    const isOfSignal = isSignal(typeOf(this.network, inputs[0]!).shape);
+    if (!isBranch) return callText(definition, values, others, { isOfSignal });
     if (definition.name !== "concat") throw new Error(`${definition.name} needs another value`);
     return `concat { branch ${this.names.unusedBeside(name)} {} }`;
   }
@@ -229,7 +230,8 @@ function portText({ name, type, classes }: NetworkPort): string {
   if (isBoxes({ type, classes })) {
     return `${requireName(name)}: boxes${formatShape(type.shape.slice(0, -1))}${range}`;
   }
-  return `${requireName(name)}: ${type.dtype}${formatShape(type.shape)}${range}`;
+  const holds = isSignal(type.shape) ? "signal" : type.dtype;
+  return `${requireName(name)}: ${holds}${formatShape(type.shape)}${range}`;
 }
 
 /** Of several inputs, a spec reads all. */

@@ -15,7 +15,7 @@ import type {
 } from "../ir/graph.js";
 import type { Distribution } from "../../program/noise.js";
 import type { Origin } from "../ir/origin.js";
-import { BATCH, type Shape } from "../ir/shape.js";
+import { asImage, BATCH, isSignal, type Shape } from "../ir/shape.js";
 
 /**
  * Builds a graph node by node; shapes come from the ops. Layers, gradients and passes all build
@@ -59,7 +59,8 @@ export class GraphBuilder implements Builder {
   }
 
   input(name: string, shape: Shape, origin: Origin, distribution?: Distribution): Value {
-    return this.port("input", this.value(name, shape, "f32", origin), { distribution });
+    const value = this.value(name, asImage(shape), "f32", origin);
+    return this.port("input", value, { distribution, isSignal: isSignal(shape) || undefined });
   }
 
   /** Integers in 0 .. vocabulary - 1. */
@@ -83,7 +84,8 @@ export class GraphBuilder implements Builder {
   }
 
   targets(name: string, shape: Shape, origin: Origin): Value {
-    return this.port("target", this.value(name, shape, "f32", origin));
+    const value = this.value(name, asImage(shape), "f32", origin);
+    return this.port("target", value, { isSignal: isSignal(shape) || undefined });
   }
 
   /** Boxes, [N, boxes, 5]: their class, or -1, and then their middle and size. */
@@ -109,7 +111,7 @@ export class GraphBuilder implements Builder {
   private port(
     role: PortRole,
     value: Value,
-    labels: Pick<Port, "classes" | "ignore" | "boxClasses" | "distribution"> = {},
+    labels: Omit<Port, "name" | "role" | "value" | "gives"> = {},
   ): Value {
     const { name } = value;
     this.inputs.push({ name, role, value, classes: labels.classes, ...labels });

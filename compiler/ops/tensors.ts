@@ -3,7 +3,7 @@ import type { Tensor } from "./op.js";
 
 /** The shape with the batch axis replaced by a number. */
 export function resolveShape(shape: Shape, batch: number): readonly number[] {
-  return shape.map((size) => (size === BATCH ? batch : size));
+  return shape.map((size) => (size === BATCH ? batch : Number(size)));
 }
 
 /** A sequence's shape as that of an image with one row: `[N, T, C]` as `[N, C, 1, T]`. */

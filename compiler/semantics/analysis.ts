@@ -11,6 +11,8 @@ import type { TrainRecipe } from "../../program/recipe.js";
 export interface AnalyzedInput {
   readonly name: string;
   readonly shape: readonly number[];
+  /** Whether it is a signal; its shape is then that of an image of one row. */
+  readonly isSignal?: boolean;
   /** Of noise, which no data bring. */
   readonly distribution?: Distribution | undefined;
   readonly span: Span;

@@ -10,7 +10,7 @@ import type {
 import type { Distribution } from "../../program/noise.js";
 import { adviseName, type Named } from "../calls/suggestion.js";
 import { withoutDuplicates } from "./duplicates.js";
-import { BATCH, type Shape } from "../ir/shape.js";
+import { BATCH, ROW, type Shape } from "../ir/shape.js";
 import { describeConstant, formatConstant } from "../calls/constant.js";
 import { type Environment } from "../calls/environment.js";
 import { evaluate } from "../calls/evaluate.js";
@@ -63,7 +63,7 @@ export function readDistribution(
   { distribution, type }: InputDeclaration,
   { reporter }: Environment,
 ): Distribution | undefined {
-  if (distribution && type.element.name !== "f32") {
+  if (distribution && type.element.name !== "f32" && !isOfSignal(type)) {
     return reporter.report("NET2080", {
       message: `noise is numbers: an input of noise holds \`f32\`, not \`${type.element.name}\``,
       span: type.element.span,
@@ -99,15 +99,45 @@ export function readInput(
   if (isOfTokens || (range && type.element.name === "u32")) {
     return readTokens(declaration, environment);
   }
-  if (type.element.name !== "f32") reportElement(type, environment);
   if (range) reportRange(declaration, range, environment);
+  if (isOfSignal(type)) {
+    const shape = readSignal(type, environment, "NET2013");
+    return shape && { shape };
+  }
+  if (type.element.name !== "f32") reportElement(type, environment);
   const shape = readShape(type, environment);
   return shape && { shape };
 }
 
+const isOfSignal = ({ element }: InputDeclaration["type"]): boolean => element.name === SIGNAL;
+
+const SIGNAL = "signal";
+
+/** `signal[N, 2, 1000]`: channels first, as PyTorch's `Conv1d` takes it; undefined after a report. */
+function readSignal(
+  type: InputDeclaration["type"],
+  environment: Environment,
+  code: "NET2013" | "NET2014",
+): Shape | undefined {
+  const [batch, ...sizes] = type.dimensions;
+  const hasBatch = batch?.kind === "name" && batch.name === BATCH;
+  if (!hasBatch || sizes.length !== 2) {
+    return environment.reporter.report(code, {
+      message: "a signal's shape must be [N, channels, length]",
+      span: type.span,
+      label: hasBatch ? `has ${type.dimensions.length} axes` : "does not start with N",
+      notes: ["one number at each place is one channel: `signal[N, 1, 1000]`"],
+    });
+  }
+  const [channels, length] = sizes.map((size) => readSize(size, environment));
+  return channels && length ? [BATCH, channels, ROW, length] : undefined;
+}
+
 function reportElement({ element }: InputDeclaration["type"], { reporter }: Environment): void {
   reporter.report("NET1019", {
-    message: `an input holds \`f32\`, or tokens, \`u32[N, T]\`; not \`${element.name}\``,
+    message:
+      "an input holds `f32`, a `signal[N, channels, length]`, or tokens, `u32[N, T]`; " +
+      `not \`${element.name}\``,
     span: element.span,
     fixes: [{ title: "write `f32`", edits: [{ span: element.span, newText: "f32" }] }],
   });
@@ -172,7 +202,10 @@ function readShape(type: InputDeclaration["type"], environment: Environment): Sh
         "or [N, features]",
       span: type.span,
       label: hasBatch ? `has ${type.dimensions.length} axes` : "does not start with N",
-      notes: ["`N` is the batch size, which is chosen when training starts"],
+      notes: [
+        "`N` is the batch size, which is chosen when training starts",
+        "a signal, channels first, is `signal[N, channels, length]`",
+      ],
     });
   }
   const dimensions = sizes.map((size) => readSize(size, environment));
@@ -211,6 +244,10 @@ export function readTarget(
   const hasBatch = batch?.kind === "name" && batch.name === BATCH;
   const isNumbers = type.element.name === "f32" && (sizes.length === 1 || sizes.length === 3);
   if (hasBatch && isNumbers && !range) return readNumbers(sizes, environment);
+  if (isOfSignal(type) && !range) {
+    const shape = readSignal(type, environment, "NET2014");
+    return shape && { kind: "numbers", shape };
+  }
   if (type.element.name === "boxes") return readBoxes(target, environment);
   const isMask = sizes.length === 2;
   if (type.element.name !== "u32" || !hasBatch || !(isMask || sizes.length === 0)) {

@@ -4,7 +4,15 @@ import { add } from "../layers/add.js";
 import { AXES as AXIS_NAMES, type AxisName, axisOf } from "../layers/channel-parts.js";
 import { concat as concatLayer, joinedShape } from "../layers/concat.js";
 import { findLayer } from "../layers/index.js";
-import { formatShape, imageShape, sameShape, spaceOf, type Shape } from "../ir/shape.js";
+import {
+  formatShape,
+  imageShape,
+  sameShape,
+  spaceOf,
+  type Shape,
+  isSignal,
+  writtenAxes,
+} from "../ir/shape.js";
 import { choice } from "../calls/argument-types.js";
 import { bind } from "../calls/bind.js";
 import { insertAfter, setArgument } from "../calls/edits.js";
@@ -128,7 +136,12 @@ function readProjection(
     kernel: { kind: "number", value: 1, isInteger: true, span },
     stride: {
       kind: "list",
-      elements: stride.map((value) => ({ kind: "number", value, isInteger: true, span })),
+      elements: (isSignal(from) ? stride.slice(1) : stride).map((value) => ({
+        kind: "number",
+        value,
+        isInteger: true,
+        span,
+      })),
       span,
     },
     bias: { kind: "boolean", value: false, span },
@@ -165,6 +178,9 @@ function reportNoBody(reader: NetworkReader, { span }: Residual, { environment }
 
 const AXES = ["batch", "channels =", "height", "width"];
 
+const axisWord = (axis: number, shape: Shape): string =>
+  isSignal(shape) && axis === 3 ? "length" : AXES[axis]!;
+
 /** Says which axis of the two branches disagrees, and which layer changed it last on each. */
 function reportDisagreement(
   residual: Residual,
@@ -174,11 +190,11 @@ function reportDisagreement(
 ): void {
   const [ours, theirs] = [body.shape!, skip.shape!];
   const axis = ours.findIndex((size, index) => size !== theirs[index]);
-  const isRank = ours.length !== theirs.length;
+  const isRank = ours.length !== theirs.length || isSignal(ours) !== isSignal(theirs);
   const what = isRank
     ? `the body gives ${formatShape(ours)} and the skip ${formatShape(theirs)}`
-    : `the body gives ${AXES[axis]!} ${String(ours[axis])} and the skip ${String(theirs[axis])}`;
-  const same = (shape: Shape) => (isRank ? shape.length : shape[axis]);
+    : `the body gives ${axisWord(axis, ours)} ${ours[axis]!} and the skip ${theirs[axis]!}`;
+  const same = (shape: Shape) => (isRank ? writtenAxes(shape).length : shape[axis]);
   environment.reporter.report("NET2017", {
     message: `the body and the skip of \`residual\` differ: ${what}`,
     span: keywordSpan(residual.span, "residual"),

@@ -7,6 +7,7 @@ import { insertAt, removeArgument, setArgument } from "../calls/edits.js";
 import type { Reporter } from "../calls/reporter.js";
 import type { Bound } from "../calls/signature.js";
 import type { NetworkValue, ResolvedLayer } from "../network/resolved.js";
+import type { Shape } from "../ir/shape.js";
 import type { Place } from "./place.js";
 import { explainAxis, inputsWhere, lastImage, type Trail } from "./trail.js";
 
@@ -28,6 +29,8 @@ export interface NewLayer {
   readonly resolved: Pick<ResolvedLayer, "definition" | "values"> | undefined;
   readonly span: Span;
   readonly inputs: readonly NetworkValue[];
+  /** The shape that it is applied to, where it is known. */
+  readonly receives?: Shape | undefined;
   readonly place: Place;
 }
 
@@ -64,11 +67,17 @@ export function reportingContext(
     replaceArgument: (name, text, title) => fix(title, replaceEdit(use.spans.get(name), text)),
     setArgument: (name, text, title) => fix(title, setArgument(call, name, text)),
     insertBefore: (text, title, layer) => fix(title, insertEdit(use, trail, text, layer)),
+    declareSignal: () => fix("declare the input as a signal", signalEdit(trail)),
   };
 }
 
 function fix(title: string, edit: Edit | undefined): Fix | undefined {
   return edit && { title, edits: [edit] };
+}
+
+/** `f32[N, 2, 1000]` becomes `signal[N, 2, 1000]`, where nothing before the layer changed it. */
+function signalEdit({ start, last }: Trail): Edit | undefined {
+  return start.element && !last ? { span: start.element, newText: "signal" } : undefined;
 }
 
 function replaceEdit(span: Span | undefined, newText: string): Edit | undefined {

@@ -13,7 +13,7 @@ import type { Label } from "../diagnostics/diagnostic.js";
 import { operand, type Expression } from "../ir/expression.js";
 import { formatShape } from "../ir/shape.js";
 import { formula, MOST_OPERANDS } from "../layers/formula.js";
-import { inferShape } from "../layers/infer.js";
+import { inferOutput, inferShape } from "../layers/infer.js";
 import type { NetworkValue } from "../network/resolved.js";
 import {
   applyFunction,
@@ -233,7 +233,7 @@ function apply(
   const related = inputs.slice(0, 3).flatMap(operandLabel);
   const use = { ...rule, call, spans: new Map<string, Span>(), shortName, related };
   const context = reportingContext(use, trail, place.environment.reporter);
-  const output = formula.infer(first, rule.values, context);
+  const output = inferOutput(rule, first, context);
   if (!output) return host.lose();
   const step = {
     layer: formula.name,

@@ -11,7 +11,7 @@ import type {
   TargetDeclaration,
 } from "../../grammar/ast.js";
 import { isBodyMember, membersWithin } from "../../grammar/ast.js";
-import { BATCH } from "../ir/shape.js";
+import { BATCH, isSignal } from "../ir/shape.js";
 import { BOX_NUMBERS } from "../../program/boxes.js";
 import type { TensorType } from "../ir/tensor-type.js";
 import { build } from "../network/build.js";
@@ -169,9 +169,9 @@ class ModelAnalysis {
     const { name, span } = declared;
     const distribution = readDistribution(declared, this.environment);
     this.environment.names.define("input", name.name, name.span);
-    const trail = Trail.from({ shape, span });
+    const trail = Trail.from({ shape, span, element: declared.type.element.span });
     const plain = { name: name.name, shape: shape.slice(1).map(Number), span };
-    const known = { ...plain, vocabulary, distribution };
+    const known = { ...plain, vocabulary, distribution, isSignal: isSignal(shape) };
     return { input: known, current: { index, call: undefined, shape, trail, vocabulary } };
   }
 

@@ -12,9 +12,9 @@ import type {
   Span,
 } from "../../grammar/ast.js";
 import { membersWithin } from "../../grammar/ast.js";
-import { formatShape, elementCount } from "../ir/shape.js";
+import { formatShape, elementCount, isSignal } from "../ir/shape.js";
 import { findLayer } from "../layers/index.js";
-import { inferShape } from "../layers/infer.js";
+import { inferOutput, inferShape } from "../layers/infer.js";
 import type { MadeBy } from "../layers/layer.js";
 import { costOf } from "../network/costs.js";
 import { isResolved, type KnownLayer, shownCall } from "../network/describe.js";
@@ -243,7 +243,8 @@ export class NetworkReader {
     const kind = definition?.name ?? call.callee.name;
     const name = this.nameAt(place, kind, call.alias, call.callee.span);
     const { others, rest } = splitOthers(call, definition, this, place);
-    const bound = definition && others && bind(rest, definition, place.environment);
+    const isOfSignal = this.current.shape !== undefined && isSignal(this.current.shape);
+    const bound = definition && others && bind(rest, definition, place.environment, { isOfSignal });
     const shortName = name.split(".").at(-1)!;
     const shapes = others?.flatMap(({ shape }) => (shape ? [shape] : [])) ?? [];
     const resolved = definition && bound && { definition, values: bound.values };
@@ -260,7 +261,8 @@ export class NetworkReader {
       this.lose();
     }
     const inputs = [before, ...(others?.map(({ current }) => current) ?? [])].map(valueOf);
-    this.list({ name, kind, resolved, span: call.span, inputs, place });
+    const receives = before.shape;
+    this.list({ name, kind, resolved, span: call.span, inputs, receives, place });
     this.nameValue({ name, layer: kind, span: call.span, call, before }, call.alias, place);
   }
 
@@ -297,7 +299,7 @@ export class NetworkReader {
     const isOfTokens = vocabulary !== undefined && !use.definition.readsTokens;
     if (!input || !trail || isOfTokens) return this.lose();
     const context = reportingContext(use, trail, place.environment.reporter);
-    const output = use.definition.infer(input, use.values, context);
+    const output = inferOutput(use, input, context);
     if (context.hasReported || !output) this.hasFailed = true;
     if (!output) return this.lose();
     const step = {
@@ -319,7 +321,7 @@ export class NetworkReader {
   }
 
   /** Lists a layer whose output is the current value. */
-  list({ name, kind, resolved, span, inputs, place }: NewLayer): void {
+  list({ name, kind, resolved, span, inputs, receives, place }: NewLayer): void {
     const { group } = place;
     if (resolved) checkTokens({ ...resolved, inputs, span }, this.tokenInputs, place);
     const origin = originAt(name, span, place);
@@ -335,7 +337,7 @@ export class NetworkReader {
     this.layers.push(
       resolved && type
         ? { ...common, ...resolved, type }
-        : { ...common, kind, call: resolved ? shownCall(resolved) : kind, type },
+        : { ...common, kind, call: resolved ? shownCall(resolved, receives) : kind, type },
     );
     this.current = { ...this.current, index: this.layers.length - 1 };
   }

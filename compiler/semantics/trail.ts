@@ -1,7 +1,16 @@
 import { plural } from "../diagnostics/plural.js";
 import type { CallExpression, Span } from "../../grammar/ast.js";
 import type { Label } from "../diagnostics/diagnostic.js";
-import { formatShape, imageShape, type ImageShape, sameShape, type Shape } from "../ir/shape.js";
+import {
+  formatShape,
+  imageShape,
+  type ImageShape,
+  isSignal,
+  ROW,
+  sameShape,
+  sizeText,
+  type Shape,
+} from "../ir/shape.js";
 import type { Axis } from "../layers/layer.js";
 
 /** One layer on the way, with its shape rule, so that the way can be tried with other inputs. */
@@ -17,12 +26,20 @@ export interface Step {
   readonly infer: (input: Shape) => Shape | undefined;
 }
 
+/** The model's input. */
+interface TrailStart {
+  readonly shape: Shape;
+  readonly span: Span;
+  /** Where its declaration says what it holds: `f32`. */
+  readonly element?: Span;
+}
+
 /**
  * How a value came about: the network's input, and the layers since. Trails share their beginnings.
  */
 export class Trail {
   private constructor(
-    readonly start: { readonly shape: Shape; readonly span: Span },
+    readonly start: TrailStart,
     private readonly before: Trail | undefined,
     /** The layer that makes the value. */
     readonly last: Step | undefined,
@@ -30,7 +47,7 @@ export class Trail {
     readonly length: number,
   ) {}
 
-  static from(start: Trail["start"]): Trail {
+  static from(start: TrailStart): Trail {
     return new Trail(start, undefined, undefined, 0);
   }
 
@@ -76,8 +93,9 @@ export function explainAxis(trail: Trail, axis: Axis): readonly Label[] {
 
 function startText(shape: Shape, axis: Axis): string {
   if (shape.length !== 4) return `starts as ${formatShape(shape)}`;
-  const { channels, height, width } = imageShape(shape);
-  if (axis === "space") return `starts as ${height}x${width}`;
+  const image = imageShape(shape);
+  const { channels, height, width } = image;
+  if (axis === "space") return `starts as ${sizeText(image, [height, width])}`;
   return `starts with ${plural(channels, "channel")}`;
 }
 
@@ -98,19 +116,21 @@ export function lastImage(trail: Trail): ImageShape | undefined {
 const LARGEST_TRIED = 1024;
 
 /**
- * The square inputs near the present one whose shape at the trail's end passes `test`: "inputs of
- * 223 to 254". Undefined where there are none up to 1024, and where the input is not a square
- * image.
+ * The square inputs, or signals, near the present one whose shape at the trail's end passes
+ * `test`: "inputs of 223 to 254". Undefined where there are none up to 1024, and where the input is
+ * neither a square image nor a signal.
  */
 export function inputsWhere(trail: Trail, test: (shape: Shape) => boolean): string | undefined {
   const [batch, channels, height, width] = trail.start.shape;
-  if (batch === undefined || channels === undefined || height !== width) return undefined;
+  const isOfSignal = isSignal(trail.start.shape);
+  if (batch === undefined || channels === undefined) return undefined;
+  if (height !== width && !isOfSignal) return undefined;
   const passes = (size: number): boolean => {
-    const shape = replay(trail, [batch, channels, size, size]);
+    const shape = replay(trail, [batch, channels, isOfSignal ? ROW : size, size]);
     return shape !== undefined && test(shape);
   };
   const sizes = Array.from({ length: LARGEST_TRIED }, (_, index) => index + 1).filter(passes);
-  const nearest = nearestTo(Number(height), sizes);
+  const nearest = nearestTo(Number(width), sizes);
   if (nearest === undefined) return undefined;
   const first = edgeOfRun(sizes, nearest, -1);
   const last = edgeOfRun(sizes, nearest, 1);

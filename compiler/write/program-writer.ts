@@ -12,7 +12,7 @@ import {
 import type { MixedPrecision } from "../../program/recipe.js";
 import { imagesOf } from "../../program/transforms.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
-import { classTotals, type Graph, type Port } from "../ir/graph.js";
+import { classTotals, fileShapeOf, type Graph, type Port } from "../ir/graph.js";
 import type { PreparationDraft } from "../lower/prepare.js";
 import type { LoweredProgram } from "../lower/program.js";
 import type { Turn } from "../ir/step-graphs.js";
@@ -230,7 +230,7 @@ export class ProgramWriter {
     const gradient = keepGradients || exchange ? trained?.gradient : undefined;
     return {
       name: value.name,
-      shape: value.shape.map(Number),
+      shape: fileShapeOf(parameter),
       layout,
       pieces: pieces.map(({ start, count }, index) => {
         const states = trained?.states.map((state) => numbering.buffer(state[index]!));

@@ -516,7 +516,7 @@ export const arithmeticOnSizes =
     const length = Math.max(a.length, b.length);
     const values = Array.from({ length }, (_, index): Dimension => {
       const [x, y] = [a[a.length === 1 ? 0 : index]!, b[b.length === 1 ? 0 : index]!];
-      if (x !== BATCH && y !== BATCH) return compute(x, y);
+      if (x !== BATCH && y !== BATCH) return compute(Number(x), Number(y));
       if (y === neutral) return x;
       if (x === neutral && (operator === "Mul" || operator === "Add")) return y;
       return context.refuse("it computes with the size of the batch");

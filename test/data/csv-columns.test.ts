@@ -18,10 +18,10 @@ async function open(
 ) {
   const path = join(root, "table.csv");
   await writeFile(path, text);
-  const features = 2;
+  const size = { channels: 2, height: 1, width: 1 };
   return openFeatures(
     { kind: "csv", label: "last", holds: "features", maximum: 1, ...source, path },
-    features,
+    size,
     rules,
   );
 }

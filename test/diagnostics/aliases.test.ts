@@ -161,7 +161,7 @@ describe("a name that netc does not have", () => {
 
   const byNoun = (noun: string) => registries.find((each) => each.noun === noun)!;
   const absent: readonly (readonly [string, string])[] = [
-    ...["sub", "gmp", "swiglu", "conv1d", "rearrange", "einsum", "embeddingbag"].map(
+    ...["sub", "gmp", "swiglu", "conv3d", "rearrange", "einsum", "embeddingbag"].map(
       (name) => ["layer", name] as const,
     ),
     ...["dropblock", "rrelu", "Dropout3d", "Lambda", "TransformerEncoder", "LSTM"].map(

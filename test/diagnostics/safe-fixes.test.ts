@@ -60,7 +60,7 @@ describe("what can only have been meant", () => {
   );
 
   test.each([
-    ...["rrelu", "conv1d", "maxout", "relu7"],
+    ...["rrelu", "conv3d", "maxout", "relu7"],
     ...["Pooling", "topk", "ada", "adamax", "color"],
   ])("%s could be something else", (written) => expect(isCertain(written)).toBe(false));
 

@@ -27,7 +27,7 @@ test.each([
   ["transformer", undefined],
   ["pool", undefined],
   // Other words, near as they are in letters.
-  ["conv1d", undefined],
+  ["conv3d", undefined],
   ["conv3", undefined],
   ["onv", undefined],
   ["cnov", "conv"],

@@ -884,6 +884,115 @@ def layer_cases():
     ]
 
 
+def signal_cases():
+    """(layers of a signal as a spec has them, input shape, the same in PyTorch)."""
+    conv, transposed, batch = nn.Conv1d, nn.ConvTranspose1d, nn.BatchNorm1d
+    return [
+        ("conv(7, kernel=5) as tested", (6, 33), conv(6, 7, 5)),
+        ("conv(9, kernel=4, stride=3, padding=2) as tested", (5, 40), conv(5, 9, 4, 3, 2)),
+        (
+            "conv(8, kernel=3, padding=4, dilation=4, groups=2, bias=false) as tested",
+            (6, 29),
+            conv(6, 8, 3, 1, 4, 4, 2, bias=False),
+        ),
+        ("conv(6, kernel=9, padding=[3, 5], groups=6) as tested", (6, 31), OnLeft(conv(6, 6, 9, groups=6), (3, 5))),
+        ("conv(4, kernel=1) as tested", (7, 12), conv(7, 4, 1)),
+        ("conv_transpose(5, kernel=4, stride=2, padding=1) as tested", (6, 13), transposed(6, 5, 4, 2, 1)),
+        (
+            "conv_transpose(4, kernel=3, stride=3, padding=2, output_padding=2, groups=2, dilation=2) as tested",
+            (6, 11),
+            transposed(6, 4, 3, 3, 2, 2, 2, dilation=2),
+        ),
+        ("maxpool(3, stride=2, padding=1)", (6, 25), nn.MaxPool1d(3, 2, 1)),
+        ("maxpool(2, ceil=true)", (5, 19), nn.MaxPool1d(2, ceil_mode=True)),
+        ("maxpool(3, stride=2, dilation=2)", (5, 21), nn.MaxPool1d(3, 2, dilation=2)),
+        ("avgpool(4, stride=3, padding=2)", (6, 26), nn.AvgPool1d(4, 3, 2)),
+        ("avgpool(3, stride=2, padding=1, count_padding=false, ceil=true)", (4, 24), nn.AvgPool1d(3, 2, 1, True, False)),
+        ("lp_pool(2, 3, stride=2)", (5, 18), nn.LPPool1d(2, 3, 2)),
+        ("adaptive_avgpool(5)", (6, 23), nn.AdaptiveAvgPool1d(5)),
+        ("adaptive_maxpool(4)", (6, 23), nn.AdaptiveMaxPool1d(4)),
+        ("global_avgpool", (9, 14), nn.AdaptiveAvgPool1d(1)),
+        ("maxpool(2) as pool -> max_unpool(pool)", (5, 12), Unpool1d(2)),
+        ("tanh -> batchnorm as tested", (6, 15), after_tanh(batch, 6)),
+        ("tanh -> instancenorm(affine=true) as tested", (6, 17), after_tanh(nn.InstanceNorm1d, 6, affine=True)),
+        ("tanh -> groupnorm(3) as tested", (6, 17), after_tanh(nn.GroupNorm, 3, 6)),
+        ("tanh -> layernorm as tested", (6, 11), after_tanh(ChannelNorm, 6)),
+        ("prelu(per_channel=true, start=0.1) as tested", (6, 15), nn.PReLU(6, init=0.1)),
+        ("lrn(3, alpha=0.5, beta=0.75, k=2)", (7, 13), nn.LocalResponseNorm(3, 0.5, 0.75, 2)),
+        ("upsample(3)", (5, 9), nn.Upsample(scale_factor=3)),
+        ("upsample(2, mode=linear)", (5, 9), nn.Upsample(scale_factor=2, mode="linear")),
+        ("upsample(size=17, mode=linear, align_corners=true)", (5, 7), nn.Upsample(17, mode="linear", align_corners=True)),
+        ("pad([2, 3], mode=reflect)", (4, 9), nn.ReflectionPad1d((2, 3))),
+        ("pad(2, mode=replicate)", (4, 9), nn.ReplicationPad1d(2)),
+        ("pad([4, 1], mode=circular)", (4, 9), Formula(lambda x: F.pad(x, (4, 1), "circular"))),
+        ("pad([1, 2], value=0.5)", (4, 9), nn.ConstantPad1d((1, 2), 0.5)),
+        ("glu", (8, 9), nn.GLU(1)),
+        ("softmax -> crop([1, 2])", (5, 12), Formula(lambda x: x.softmax(1)[:, :, 1:-2])),
+        ("crop(size=6)", (5, 11), Formula(lambda x: x[:, :, 2:8])),
+        ("slice(channels, 1, 5) -> slice(length, -7, step=2)", (6, 12), Formula(lambda x: x[:, 1:5, -7::2])),
+        ("channel_shuffle(3)", (12, 7), Formula(lambda x: x.unflatten(1, (3, 4)).transpose(1, 2).flatten(1, 2))),
+        ("identity as x -> tanh as y\n  from x -> concat(y, axis=length)", (4, 9), Formula(lambda x: torch.cat([x, x.tanh()], 2))),
+        ("identity as x -> tanh as y\n  from x -> concat(y)", (4, 9), Formula(lambda x: torch.cat([x, x.tanh()], 1))),
+        (
+            "split(axis=length) {\n  branch { tanh }\n  branch { sigmoid }\n}",
+            (4, 10),
+            Formula(lambda x: torch.cat([x[:, :, :5].tanh(), x[:, :, 5:].sigmoid()], 2)),
+        ),
+        (
+            "identity as x\n  let y = x - mean(x, over=length) + 0.1 * sum(x, channels) * max(x, over=[channels, length])",
+            (5, 14),
+            Formula(lambda x: x - x.mean(2, True) + 0.1 * x.sum(1, True) * x.amax((1, 2), True)),
+        ),
+        ("identity as x -> global_avgpool -> sigmoid -> multiply(x)", (6, 13), Formula(lambda x: x.mean(2, True).sigmoid() * x)),
+        ("residual { tanh }", (6, 13), Formula(lambda x: x + x.tanh())),
+        ("tokens -> softmax -> signal", (6, 8), Formula(lambda x: x.softmax(1))),
+        ("flatten -> signal(3)", (6, 8), Formula(lambda x: x.flatten(1).unflatten(1, (3, -1)))),
+        ("reshape([4, 1, 12]) -> signal", (6, 8), Formula(lambda x: x.flatten(1).unflatten(1, (4, 12)))),
+    ]
+
+
+class OnLeft(nn.Module):
+    """A convolution whose two sides are padded differently; its parameters are the module's."""
+
+    def __init__(self, of, sides):
+        super().__init__()
+        self.weight, self.bias, self.groups, self.sides = of.weight, of.bias, of.groups, sides
+
+    def forward(self, x):
+        return F.conv1d(F.pad(x, self.sides), self.weight, self.bias, groups=self.groups)
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Over the channels of each place."""
+
+    def forward(self, x):
+        return super().forward(x.mT).mT
+
+
+class Unpool1d(nn.Module):
+    def __init__(self, kernel):
+        super().__init__()
+        self.kernel = kernel
+
+    def forward(self, x):
+        pooled, places = F.max_pool1d(x, self.kernel, return_indices=True)
+        return F.max_unpool1d(pooled, places, self.kernel, output_size=x.shape[-1:])
+
+
+def signal_network(shape, layer):
+    with torch.no_grad():
+        features = layer(torch.zeros(BATCH, *shape))[0].numel()
+    parts = {"first": nn.Conv1d(shape[0], shape[0], 1), "tested": layer, "flatten": nn.Flatten()}
+    return ordered({**parts, "logits": nn.Linear(features, CLASSES)})
+
+
+def signals():
+    return [
+        {"layer": text, **run(f"signal/{text}", signal_network(shape, layer), shape, CLASSES, rate=1e-2, trials=8)}
+        for text, shape, layer in signal_cases()
+    ]
+
+
 def in_pieces(x):
     low = torch.where(x <= -0.2, x**2, torch.log((-x + 0.2).clamp(min=1e-9)))
     return torch.where(x > 0.1, torch.exp(x), low) * (x != 0)
@@ -2011,7 +2120,7 @@ def save_torchvision(name, path):
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "gan": gan, "masks": masks, "boxes": boxes, "unet": unet, "segnet": segnet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names}
+    makers = {**NETWORKS, "layers": layers, "signals": signals, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "gan": gan, "masks": masks, "boxes": boxes, "unet": unet, "segnet": segnet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names}
     if sys.argv[1:2] == ["save"]:
         save_torchvision(*sys.argv[2:])
         sys.exit()

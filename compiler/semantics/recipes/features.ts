@@ -1,6 +1,6 @@
 import type { CallExpression } from "../../../grammar/ast.js";
 import type { DataSource } from "../../../program/recipe.js";
-import type { AnalyzedModel } from "../analysis.js";
+import type { AnalyzedInput, AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
 import { checkNormalize, type TransformUse } from "./image-flow.js";
 
@@ -11,9 +11,9 @@ export interface ReadSplit {
   readonly uses: readonly TransformUse[];
 }
 
-/** Whether a model reads rows of numbers, `f32[N, 4]`. */
+/** Whether a model reads rows of numbers, `f32[N, 4]`, or signals, which rows of numbers hold. */
 export function isOfFeatures({ input }: AnalyzedModel): boolean {
-  return input?.shape.length === 1;
+  return input?.shape.length === 1 || input?.isSignal === true;
 }
 
 /**
@@ -25,14 +25,15 @@ export function checkFeatures(
   environment: Environment,
 ): void {
   const { span, shape, vocabulary } = input!;
-  const features = shape[0]!;
+  const [channels] = shape as [number];
+  const features = countOf(input!);
   if (vocabulary !== undefined) {
     checkTokens({ call, source, uses }, { tokens: features, span }, environment);
     return;
   }
   if (source.kind !== "csv") {
     environment.reporter.report("NET3064", {
-      message: `\`${call.callee.name}\` holds images, but the model's input is [N, ${features}]`,
+      message: `\`${call.callee.name}\` holds images, but the model's input is ${shapeText(input!)}`,
       span: call.span,
       related: [{ span, message: `${features} numbers for each example` }],
       notes: ["`csv` holds rows of numbers with a label; images need [N, channels, height, width]"],
@@ -41,24 +42,31 @@ export function checkFeatures(
   }
   for (const use of uses) {
     if (use.transform.kind === "normalize") {
-      const rows = { channels: features, span, noun: "features" } as const;
+      const noun = input!.isSignal ? "channels" : "features";
+      const rows = { channels, span, noun } as const;
       checkNormalize(use, use.transform, rows, environment);
-    } else reportImageTransform(use, { features, span }, environment);
+    } else reportImageTransform(use, input!, environment);
   }
 }
 
 function reportImageTransform(
   { call }: TransformUse,
-  { features, span }: { readonly features: number; readonly span: CallExpression["span"] },
+  input: AnalyzedInput,
   { reporter }: Environment,
 ): void {
+  const noun = input.isSignal ? "channels" : "features";
   reporter.report("NET3064", {
-    message: `\`${call.callee.name}\` changes images, but the model's input is [N, ${features}]`,
+    message: `\`${call.callee.name}\` changes images, but the model's input is ${shapeText(input)}`,
     span: call.span,
-    related: [{ span, message: `${features} numbers for each example` }],
-    notes: ["features can be normalized: `normalize(mean=[...], std=[...])`, a number for each"],
+    related: [{ span: input.span, message: `${countOf(input)} numbers for each example` }],
+    notes: [`${noun} can be normalized: \`normalize(mean=[...], std=[...])\`, a number for each`],
   });
 }
+
+const countOf = ({ shape }: AnalyzedInput): number => shape.reduce((n, size) => n * size, 1);
+
+const shapeText = ({ shape, isSignal }: AnalyzedInput): string =>
+  `[${["N", ...(isSignal ? shape.toSpliced(1, 1) : shape)].join(", ")}]`;
 
 /** Tokens come from a table as they are: what changes numbers makes other tokens of them. */
 function checkTokens(

@@ -49,14 +49,16 @@ export async function openCsv(
 }
 
 /**
- * The rows, in memory, as images of 1x1 with a channel for each feature. Throws a DataError for
- * rows of another number of features.
+ * The rows, in memory, as images of 1x1 with a channel for each feature, or of one row for a signal,
+ * whose channels come one after the other. Throws a DataError for rows of another number of
+ * features.
  */
 export async function openFeatures(
   source: CsvSource,
-  features: number,
+  size: InputShape,
   rules: LabelRules = {},
 ): Promise<Dataset> {
+  const features = size.channels * size.height * size.width;
   const { path, maximum } = source;
   const { onNotice } = rules;
   const table = await readTable(source, { maximum: Infinity, noun: "feature", onNotice });
@@ -64,7 +66,7 @@ export async function openFeatures(
   if (columns !== features) {
     throw new DataError(
       `${path} has ${columns} features a row and a label, but the network's input has ${features}`,
-      `declare as many: f32[N, ${columns}]`,
+      declareAsMany(columns, size),
     );
   }
   const placeOf = (row: number) => `${path}:${lines[row]}`;
@@ -79,10 +81,18 @@ export async function openFeatures(
     groupAt: groupIn(table),
   } as const;
   return datasetInMemory(description, (row) => {
-    const pixels = values.subarray(row * columns, (row + 1) * columns);
-    const image: Image = { width: 1, height: 1, channels: features, pixels, maximum };
+    const planes = values.subarray(row * columns, (row + 1) * columns);
+    const image: Image = { ...size, pixels: interleave(planes, size.channels), maximum };
     return { image, label: numbers[row]! };
   });
+}
+
+/** Of a signal, how long it is, where its channels divide the numbers of a row. */
+function declareAsMany(columns: number, { channels, width }: InputShape): string {
+  if (width === 1) return `declare as many: f32[N, ${columns}]`;
+  return columns % channels === 0
+    ? `declare as many: signal[N, ${channels}, ${columns / channels}]`
+    : `the input has ${channels} channels of ${width} numbers, one channel after the other`;
 }
 
 async function readTable(

@@ -222,7 +222,7 @@ async function openSource(
   const { classNames, classes: classCount, ...rest } = options;
   const rules = { classes: classNames, classCount, onNotice: options.onNotice };
   if (source.kind === "csv" && source.holds === "features")
-    return openFeatures(source, options.shape.channels, rules);
+    return openFeatures(source, options.shape, rules);
   const channels = imageChannels(options.shape);
   const encoded = { ...rest, channels, classes: classNames, classCount };
   switch (source.kind) {
