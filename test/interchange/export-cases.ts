@@ -25,7 +25,7 @@ const OF_GRAPHS = new Set([
   ...["prelu", "selu", "celu", "softsign", "softshrink", "hardshrink", "threshold", "logsigmoid"],
   ...["glu", "lp_pool", "crop", "instancenorm", "softmin", "log_softmax", "logsumexp", "sum"],
   ...["mean", "max", "min", "slice", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle"],
-  "adaptive_maxpool",
+  ...["adaptive_maxpool", "signal"],
 ]);
 
 /** Samples of other layers that only these have. */

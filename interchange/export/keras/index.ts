@@ -1,4 +1,5 @@
 /** A network as Keras 3 saves models: a zip file of JSON and HDF5, channels last. */
+import { withRows } from "../one-row.js";
 import { channelsLastNote, kerasLayers } from "../channels-last/model.js";
 import type { KerasLayer } from "../channels-last/keras-writer.js";
 import { preparationText } from "../describe.js";
@@ -31,7 +32,8 @@ const FORMAT = {
 /** The version whose form the files have. */
 const KERAS_VERSION = "3.3.3";
 
-function write(model: ExportModel, { path, version }: ExportRequest): Exported {
+function write(given: ExportModel, { path, version }: ExportRequest): Exported {
+  const model = withRows(given);
   const { network, classNames, preparation } = model;
   const writer = kerasLayers(model, FORMAT);
   const refOf = (name: string) => writer.values.get(name)!.ref;

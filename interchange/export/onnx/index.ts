@@ -1,3 +1,4 @@
+import { withRows } from "../one-row.js";
 import type { Exporter, ExportRequest } from "../exporter.js";
 import { preparationText, transformText } from "../describe.js";
 import type { Exported, ExportModel } from "../model.js";
@@ -16,7 +17,8 @@ export const onnxExporter: Exporter = {
   write,
 };
 
-function write(model: ExportModel, request: ExportRequest): Exported {
+function write(given: ExportModel, request: ExportRequest): Exported {
+  const model = withRows(given);
   const { as, softmax, preprocessing, path, version } = request;
   const built = onnxGraph(model, { weights: as, softmax, preprocessing });
   const { classNames, preparation, network } = model;

@@ -28,6 +28,7 @@ import {
   patches,
   permute,
   token,
+  signal,
   tokens,
   transpose,
 } from "./sequences.js";
@@ -110,6 +111,7 @@ export const onnxLayers: Readonly<Record<string, OnnxLayer>> = {
   embedding,
   parameter,
   patches,
+  signal,
   tokens,
   token,
   transpose,

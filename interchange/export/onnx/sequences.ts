@@ -8,6 +8,17 @@ export function tokens(nodes: LayerNodes): void {
   pixelsLast(nodes, nodes.input());
 }
 
+/** A sequence, features or an image of one row as an image of one row. */
+export function signal(nodes: LayerNodes): void {
+  const { call } = nodes;
+  if (call.rank === 4) return nodes.pass();
+  const shape = nodes.integers("shape", [0, ...call.output.slice(1).map(Number)]);
+  const image = call.isSequence
+    ? nodes.part("first", "Transpose", [nodes.input()], { perm: [0, 2, 1] })
+    : nodes.input();
+  nodes.end("Reshape", [image, shape]);
+}
+
 /** Rows of the table by tokens. */
 export function embedding(nodes: LayerNodes): void {
   nodes.end("Gather", [nodes.weight("weight"), nodes.input()], { axis: 0 });

@@ -1,4 +1,5 @@
 /** A network as a Python file of `nn.Module`s and the state_dict that belongs to it. */
+import { withRows } from "../one-row.js";
 import { basename } from "../paths.js";
 import type { ResolvedLayer, ResolvedNetwork } from "../../../compiler/network/resolved.js";
 import { usesOf, type ShareUse } from "../../../compiler/network/share-uses.js";
@@ -27,7 +28,8 @@ export const pytorchExporter: Exporter = {
   write,
 };
 
-function write(given: ExportModel, { path }: ExportRequest): Exported {
+function write(signals: ExportModel, { path }: ExportRequest): Exported {
+  const given = withRows(signals);
   const isPassed = (layer: ResolvedLayer) => isPassedOn(new LayerCall(given, layer));
   const model = { ...given, network: bypassing(given.network, isPassed) };
   const uses = usesOf(model.network);

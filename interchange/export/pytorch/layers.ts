@@ -666,6 +666,13 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
   embedding,
   parameter,
   patches,
+  signal: {
+    apply(call, [x]) {
+      if (call.rank === 4) return x!;
+      if (call.isSequence) return `torch.transpose(${x}, 1, 2).unsqueeze(2)`;
+      return `torch.reshape(${x}, (-1, ${call.output.slice(1).join(", ")}))`;
+    },
+  },
   tokens: { apply: (_, [x]) => `torch.flatten(${x}, 2).transpose(1, 2)` },
   token: { apply: (call, [x]) => `torch.select(${x}, 1, ${number(call, "index")})` },
   transpose: {

@@ -1,4 +1,5 @@
 /** A network as a layers model of TensorFlow.js: `model.json` and its shards, channels last. */
+import { withRows } from "../one-row.js";
 import { nameOf } from "../model.js";
 import type { Exported, ExportedFile, ExportModel } from "../model.js";
 import { channelsLastNote, kerasLayers } from "../channels-last/model.js";
@@ -22,7 +23,8 @@ export const tfjsExporter: Exporter = {
 /** As TensorFlow.js's own converter splits weights. */
 const SHARD_BYTES = 4 * 1024 * 1024;
 
-function write(model: ExportModel, { path, version }: ExportRequest): Exported {
+function write(given: ExportModel, { path, version }: ExportRequest): Exported {
+  const model = withRows(given);
   const writer = kerasLayers(model, FORMAT);
   const layers = [...writer.layers.values()];
   const shards = shardsOf(layers, path);
