@@ -113,7 +113,7 @@ const isOfSignal = ({ element }: InputDeclaration["type"]): boolean => element.n
 
 const SIGNAL = "signal";
 
-/** `signal[N, 2, 1000]`: channels first, as PyTorch's `Conv1d` takes it; undefined after a report. */
+/** `signal[N, 2, 1000]`, channels first as in PyTorch's `Conv1d`; undefined after a report. */
 function readSignal(
   type: InputDeclaration["type"],
   environment: Environment,

@@ -1,6 +1,6 @@
 // Writes a small data set of signals: rows of two channels of 128 numbers each, one channel after
-// the other, and then the kind of the wave: sine, square or sawtooth. The second channel is the wave
-// a quarter of a period later. Always the same file.
+// the other, and then the kind of the wave: sine, square or sawtooth. The second channel is the
+// wave a quarter of a period later. Always the same file.
 //
 //   node make-waves.mjs [FILE] [COUNT]
 import { mkdirSync, writeFileSync } from "node:fs";

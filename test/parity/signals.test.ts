@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { sampled } from "../adapters.js";
 import { compareWithPyTorch, describeWrong, readExpected, type Expected } from "./harness.js";
 
-/** Layers of a signal between a convolution of kernel 1, whose gradient shows theirs, and others. */
+/** Layers of a signal between a convolution, whose gradient shows theirs, and a linear layer. */
 interface SignalCase extends Expected {
   readonly layer: string;
 }

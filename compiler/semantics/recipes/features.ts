@@ -33,7 +33,8 @@ export function checkFeatures(
   }
   if (source.kind !== "csv") {
     environment.reporter.report("NET3064", {
-      message: `\`${call.callee.name}\` holds images, but the model's input is ${shapeText(input!)}`,
+      message:
+        `\`${call.callee.name}\` holds images, ` + `but the model's input is ${shapeText(input!)}`,
       span: call.span,
       related: [{ span, message: `${features} numbers for each example` }],
       notes: ["`csv` holds rows of numbers with a label; images need [N, channels, height, width]"],

@@ -668,7 +668,7 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
   patches,
   signal: {
     apply(call, [x]) {
-      if (call.rank === 4) return x!;
+      if (call.rank === 4) return x;
       if (call.isSequence) return `torch.transpose(${x}, 1, 2).unsqueeze(2)`;
       return `torch.reshape(${x}, (-1, ${call.output.slice(1).join(", ")}))`;
     },

@@ -49,8 +49,8 @@ export async function openCsv(
 }
 
 /**
- * The rows, in memory, as images of 1x1 with a channel for each feature, or of one row for a signal,
- * whose channels come one after the other. Throws a DataError for rows of another number of
+ * The rows, in memory, as images of 1x1 with a channel for each feature, or of one row for a
+ * signal, whose channels come one after the other. Throws a DataError for rows of another number of
  * features.
  */
 export async function openFeatures(
