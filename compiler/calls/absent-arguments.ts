@@ -37,6 +37,12 @@ export const absentArguments: AbsentNames = {
   amsgrad: "netc has no AMSGrad",
   dampening: "netc has no dampening: it is 0",
   maximize: "losses are always minimized",
+  ...Object.fromEntries(
+    ["warmup", "warmupepochs", "warmupsteps"].map((name) => [
+      name,
+      "it comes before: `schedule = warmup(5 epochs) -> cosine`",
+    ]),
+  ),
   tmax: "the schedule ends with the run: leave it out",
   totalsteps: "the schedule ends with the run: leave it out",
   totaliters: "give the duration without a name: `warmup(5 epochs)`",

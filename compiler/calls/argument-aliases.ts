@@ -130,6 +130,7 @@ export const argumentAliases: Readonly<Record<string, readonly (string | Argumen
     },
   ],
   weight_decay: [
+    { name: "wd", of: OPTIMIZERS },
     { name: "decay", differs: "`decay` of Keras lowers the learning rate; here a `schedule` does" },
     { name: "l2", differs: "`l2(x)` of Keras is a weight decay of 2x" },
   ],
@@ -144,6 +145,7 @@ export const argumentAliases: Readonly<Record<string, readonly (string | Argumen
   at: ["milestones", "stepvalue"],
   first: [
     { name: "T_0", of: ["cosine_restarts"] },
+    { name: "period", of: ["cosine_restarts"] },
     { name: "first_decay_steps", of: ["cosine_restarts"] },
   ],
   growth: [

@@ -101,12 +101,27 @@ function evaluateName(
     });
   }
   const known = scope.names;
+  const plain = name.toLowerCase();
+  const truth = Object.hasOwn(TRUTHS, plain) ? TRUTHS[plain] : undefined;
+  const question = truth ? `; did you mean \`${truth}\`?` : didYouMean(name, known);
   return reporter.report("NET1003", {
-    message: `there is no constant or parameter \`${name}\`${didYouMean(name, known)}`,
+    message: `there is no constant or parameter \`${name}\`${question}`,
     span,
-    fixes: renameFixes(span, name, known),
+    fixes: truth
+      ? [{ title: `write \`${truth}\``, edits: [{ span, newText: truth }] }]
+      : renameFixes(span, name, known),
   });
 }
+
+/** How Python, YAML and people write truth values. */
+const TRUTHS: Readonly<Record<string, "true" | "false">> = {
+  true: "true",
+  yes: "true",
+  on: "true",
+  false: "false",
+  no: "false",
+  off: "false",
+};
 
 function evaluateElements(
   { kind, elements, span }: ListExpression | TupleExpression,

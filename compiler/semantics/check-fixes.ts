@@ -16,7 +16,9 @@ export interface AnalyzedText {
 /**
  * Keeps only the fixes that help: each is applied to the text, which is analyzed again; it is
  * offered only if its diagnostic is gone then and no new one has come. A name in place of one that
- * does not exist may bring to light other mistakes that were hidden behind it.
+ * does not exist may bring to light other mistakes that were hidden behind it, but where the value
+ * of a recipe's setting is then of the wrong kind, the name was not what was meant: `ema = 0.9`
+ * does not mean `average = 0.9`.
  */
 export function keepHelpfulFixes(
   { file, text, layers }: AnalyzedText,
@@ -33,16 +35,26 @@ export function keepHelpfulFixes(
     // Other specs use an imported file as well.
     if (fix.edits.some(({ span }) => span.file !== file)) return false;
     if (checks++ >= most) return false;
-    const after = countByKey(analyzeAgain(applyEdits(text, fix.edits)));
+    const found = analyzeAgain(applyEdits(text, fix.edits));
+    const after = countByKey(found);
     const isGone = (after.get(keyOf(diagnostic)) ?? 0) < before.get(keyOf(diagnostic))!;
-    if (fix.isRename) return isGone;
-    return isGone && [...after].every(([key, count]) => count <= (before.get(key) ?? 0));
+    const isNew = (each: Diagnostic) => after.get(keyOf(each))! > (before.get(keyOf(each)) ?? 0);
+    if (fix.isRename && diagnostic.code !== UNKNOWN_SETTING) return isGone;
+    if (fix.isRename) return isGone && !found.some((each) => isNew(each) && isOfValue(each, fix));
+    return isGone && !found.some(isNew);
   };
   return diagnostics.map((diagnostic) => ({
     ...diagnostic,
     fixes: diagnostic.fixes.filter((fix) => helps(diagnostic, fix)),
   }));
 }
+
+/** Of a recipe. Arguments and layers that differ often take other values, which is to be seen. */
+const UNKNOWN_SETTING = "NET3003";
+
+/** Whether what a fix renames is given a value of the wrong kind. */
+const isOfValue = ({ code, primary }: Diagnostic, { edits }: Fix): boolean =>
+  code === "NET1009" && edits.some((edit) => edit.span.start.line === primary.span.start.line);
 
 /** What makes two diagnostics the same although the text between them has changed. */
 function keyOf({ code, message }: Diagnostic): string {

@@ -34,7 +34,11 @@ export const absentTransforms: AbsentNames = {
   ...all(["grayscale", "greyscale", "randomgrayscale", "togray"], "an input of 1 channel is gray"),
   fivecrop: "`ten_crop(224)` takes the five squares and mirrors them",
   pad: "`random_crop(32, padding=4)` adds black pixels before it cuts",
-  ...all(["lambda", "randomapply", "randomchoice"], "netc has no functions of images"),
+  lambda: "netc has no functions of images",
+  ...all(
+    ["randomapply", "randomchoice", "oneof", "someof", "randomorder"],
+    "transforms have a probability, as in `hflip(0.5)`; `trivial_augment` chooses one of several",
+  ),
   onehot: "labels are class numbers: leave it out",
 };
 

@@ -176,16 +176,27 @@ interface Otherwise {
   readonly note: string;
 }
 
-function otherNames(
-  { text, segments }: NamePattern,
-  { names, noun = "weights" }: WeightNames,
-): Otherwise {
+/** A kind of layer, or the last part of names, as a pattern that matches it. */
+function otherForm(written: string, { names, layers }: WeightNames): Otherwise | undefined {
+  if ([...layers.values()].includes(written)) {
+    const meant = `kind(${written})`;
+    return { meant, note: "a kind of layer is not a name" };
+  }
+  const ending = names.filter((name) => name.endsWith(`.${written}`));
+  if (ending.length < 2) return undefined;
+  return { meant: `*.${written}`, note: "a name begins with its sections; `*` is any of them" };
+}
+
+function otherNames({ text, segments }: NamePattern, weights: WeightNames): Otherwise {
+  const { names, noun = "weights" } = weights;
   const beginnings = [...new Set(names.flatMap(beginningsOf))];
   const written = segments.filter((segment) => segment !== "*").join(".");
   // A name without its sections: `logits` for `classifier.logits`.
   const ending = beginnings.filter((beginning) => beginning.endsWith(`.${written}`));
   const nearest = ending.length === 1 ? ending[0] : nearestName(written, beginnings);
   const outermost = [...new Set(names.map((name) => name.split(".")[0]!))];
+  const plain = otherForm(written, weights);
+  if (plain) return plain;
   return {
     meant: nearest && `${nearest}${text.endsWith(".*") ? ".*" : ""}`,
     note: `${noun} begin with ${listNames(outermost)}`,

@@ -129,6 +129,7 @@ const timed: readonly RecipeDefinition<TimedSchedule>[] = [
     aliases: [
       { name: "CosineAnnealingWarmRestarts", differs: EVERY_STEP },
       ...["sgdr", "cosine_annealing_warm_restarts", "CosineDecayRestarts"],
+      ...["warm_restarts", "restarts"],
     ],
     summary: "cosine annealing with warm restarts (SGDR, arXiv:1608.03983)",
     positional: [],

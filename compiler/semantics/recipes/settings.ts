@@ -158,13 +158,20 @@ export const trainSettings: readonly SettingDefinition[] = [
   {
     name: "average",
     example: "average = ema(0.999)",
-    aliases: ["ema", "model_ema", "ema_decay", "weight_average"],
+    aliases: [
+      "weight_average",
+      ...each(["ema", "model_ema", "ema_decay"], {
+        differs: "it holds a rule: `average = ema(0.999)`",
+      }),
+    ],
     meaning: "weight averaging for evaluation and the saved weights: `ema(0.999)`, or `swa`",
   },
   {
     name: "stop",
     example: "stop = early_stopping(patience=5)",
-    aliases: ["early_stopping", "early_stop", "patience", "early_stopping_patience"],
+    aliases: each(["early_stopping", "early_stop", "patience", "early_stopping_patience"], {
+      differs: "it holds a rule: `stop = early_stopping(patience=5)`",
+    }),
     meaning: "early stopping: `early_stopping(patience=5)`",
   },
   {
@@ -179,7 +186,12 @@ export const trainSettings: readonly SettingDefinition[] = [
   {
     name: "precision",
     example: "precision = f16",
-    aliases: ["dtype", "mixed_precision", "amp"],
+    aliases: [
+      "dtype",
+      ...each(["mixed_precision", "amp", "fp16", "half"], {
+        differs: "it has a name: `precision = f16` is mixed precision",
+      }),
+    ],
     meaning: "`f32`, or `f16` for mixed precision",
   },
   {
@@ -255,6 +267,10 @@ export const absentSettings: AbsentNames = {
   ...all(
     ["metric", "metrics"],
     "the model declares metrics: `metric top1 = accuracy(logits, label)`",
+  ),
+  ...all(
+    ["mixup", "cutmix", "mixupalpha", "cutmixalpha"],
+    "it is a transform of the train split: `train folder(...) { ... -> mixup(alpha=0.2) }`",
   ),
   dropout: "it is a layer of the model: `dropout(0.5)`",
   ...all(
