@@ -37,7 +37,7 @@ const plainWords = (text: string) => prose(text).replace(/\b\w+(?= `)|\b\w+=/g, 
 const withoutQuestion = (text: string) => text.replace(/; did you mean `.*`\?$/, "");
 
 const verbs = [
-  ...["add", "close", "drop", "give", "insert", "make", "move", "name", "put", "remove"],
+  ...["add", "close", "drop", "give", "insert", "join", "make", "move", "name", "put", "remove"],
   ...["start", "train", "use", "write"],
 ];
 

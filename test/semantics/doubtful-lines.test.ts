@@ -11,7 +11,7 @@ test.each([
   ["relu -> x * sigmoid(x)", "NET0001", "`let y = 0.5 * x`"],
   ["x / 2 + 1 -> relu", "NET0001", "`let y = 0.5 * x`"],
   ["let a = x if x > 1 else 0", "NET0008", "`where`"],
-  ["let a = x > 1 ? x : 0", "NET0006", "`where`"],
+  ["let a = x > 1 ? x : 0", "NET0006", "`where(condition, x, y)`"],
   ["share tower = conv(8, kernel=1)", "NET0008", "`share tower {"],
 ])("%s is one mistake, which names what to write", (line, code, note) => {
   const { diagnostics, models } = check(line);
