@@ -14,7 +14,7 @@ export function checkBoxScore(use: ScoreUse, environment: Environment): boolean 
   // A mistake hides how many boxes there are.
   if (target.type.dtype === "f32" && target.type.shape[1] === 0) return false;
   const isOfBoxes = target.type.dtype === "f32" && target.range !== undefined;
-  if (!isOfBoxes) return reportOther(use, environment);
+  if (!isOfBoxes) return target.isGuess ? false : reportOther(use, environment);
   if (use.prediction.shape!.length !== 4) return reportRank(use, environment);
   warnOfActivation(use, environment);
   return checkChannels(use, environment);

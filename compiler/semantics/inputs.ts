@@ -227,7 +227,13 @@ export function readSize(expression: Expression, environment: Environment): numb
  * classes.
  */
 export type TargetKind =
-  | { readonly kind: "classes"; readonly classes: number | undefined; readonly shape: Shape }
+  | {
+      readonly kind: "classes";
+      readonly classes: number | undefined;
+      readonly shape: Shape;
+      /** The type was wrong, which is reported: classes are a guess. */
+      readonly isGuess?: true | undefined;
+    }
   | { readonly kind: "numbers"; readonly shape: Shape }
   | { readonly kind: "boxes"; readonly classes: number; readonly shape: Shape };
 
@@ -250,24 +256,27 @@ export function readTarget(
   }
   if (type.element.name === "boxes") return readBoxes(target, environment);
   const isMask = sizes.length === 2;
-  if (type.element.name !== "u32" || !hasBatch || !(isMask || sizes.length === 0)) {
-    reportTargetType(target, environment);
-  }
+  const isGuess = type.element.name !== "u32" || !hasBatch || !(isMask || sizes.length === 0);
+  if (isGuess) reportTargetType(target, environment);
   const dimensions = isMask ? sizes.map((size) => readSize(size, environment)) : [];
   const classes = range && readClasses(range, environment);
   if (range && classes === undefined) return undefined;
   if (!dimensions.every((size) => size !== undefined)) return undefined;
-  return { kind: "classes", classes, shape: [BATCH, ...dimensions] };
+  return { kind: "classes", classes, shape: [BATCH, ...dimensions], isGuess: isGuess || undefined };
 }
 
-function reportTargetType({ type, range }: TargetDeclaration, { reporter }: Environment): void {
+/** What others call boxes, or nearly: `bboxes`, `box`, `rects`. */
+const LIKE_BOXES = /box|^rects?$|^rectangles?$|^detections?$/i;
+
+function reportTargetType(target: TargetDeclaration, { reporter }: Environment): void {
+  const { type, range } = target;
+  if (LIKE_BOXES.test(type.element.name)) return reportLikeBoxes(target, reporter);
   const write = (newText: string) => {
     return { title: `write \`${newText}\``, edits: [{ span: type.span, newText }] };
   };
   const [batch, most, ...others] = type.dimensions;
   const isOfBoxes = range && batch && most && others.length === 0;
-  // What is called so was to be boxes: `box[N, 4]`, `boxs[N, 4]`.
-  const boxes = isOfBoxes && /^box/i.test(type.element.name) ? [renamed(type.element)] : [];
+  const boxes = isOfBoxes ? [toBoxes(type.element)] : [];
   const isScalar = type.element.name === "f32" && type.dimensions.length === 1 && !range;
   reporter.report("NET2014", {
     message: range
@@ -280,7 +289,20 @@ function reportTargetType({ type, range }: TargetDeclaration, { reporter }: Envi
   });
 }
 
-const renamed = ({ span }: Identifier) => {
+function reportLikeBoxes(
+  { type: { element }, range }: TargetDeclaration,
+  reporter: Environment["reporter"],
+): void {
+  const classes = "the range says how many classes there are: `boxes[N, 20] in 0..3`";
+  reporter.report("NET2014", {
+    message: `there is no target type \`${element.name}\`; did you mean \`boxes\`?`,
+    span: element.span,
+    notes: range ? [] : [classes],
+    fixes: [{ ...toBoxes(element), isRename: true }],
+  });
+}
+
+const toBoxes = ({ span }: Identifier) => {
   return { title: "write `boxes`", edits: [{ span, newText: "boxes" }] };
 };
 

@@ -218,9 +218,10 @@ class ModelAnalysis {
     const value = { from: "target", index: this.targets.length } as const;
     const type = typeOfTarget(read, declaration);
     const classes = read && "classes" in read ? read.classes : undefined;
+    const isGuess = read?.kind === "classes" ? read.isGuess : undefined;
     const described = range && describeRange(range, classes);
     const place = { name: name.name, span, nameSpan: name.span };
-    this.targets.push({ ...place, value, type, isInput: false, range: described });
+    this.targets.push({ ...place, value, type, isInput: false, isGuess, range: described });
   }
 
   private reportEmpty(): void {

@@ -7,6 +7,7 @@ import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
 /** Prediction and target must hold numbers, in one shape. False after a report. */
 export function checkValueScore(use: ScoreUse, environment: Environment): boolean {
   const { prediction, target } = use;
+  if (target.isGuess) return false;
   if (target.type.dtype !== "f32") return reportLabels(use, environment);
   if (!sameShape(prediction.shape!, target.type.shape)) return reportShapes(use, environment);
   if (use.kind === "loss") warnOfActivation(use, environment);

@@ -30,6 +30,8 @@ export interface Target {
   readonly value: NetworkValue;
   readonly type: TensorType;
   readonly isInput: boolean;
+  /** Its type was wrong, which is reported: what it holds is a guess. */
+  readonly isGuess?: true | undefined;
   /** Of an input of noise. */
   readonly distribution?: Distribution | undefined;
   /** Number of classes as the target declares it, where, and in which words. */

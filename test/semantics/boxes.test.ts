@@ -83,9 +83,37 @@ test.each([
   expect(wrongTarget(target).primary).toMatchObject({ message });
 });
 
-test("offers boxes for what is called nearly so", () => {
-  const titles = wrongTarget("box[N, 4] in 0..3").fixes.map(({ title }) => title);
-  expect(titles).toContain("write `boxes`");
+/** All messages on a detector of this target. */
+const ofDetector = (target: string, loss = "yolo") =>
+  compile(
+    `model M {
+  input image: f32[N, 3, 8, 8]
+  target truth: ${target}
+  conv(8, kernel=2) as cells
+  loss ${loss}(cells, truth)
+}
+`,
+    { file: "m.net" },
+  ).diagnostics.map(({ message, fixes }) => [message, ...fixes.map(({ title }) => title)]);
+
+test.each(["bboxes", "box", "boxs", "Boxes", "gt_boxes", "rects", "detections"])(
+  "%s: one message, which offers boxes",
+  (name) => {
+    const message = `there is no target type \`${name}\`; did you mean \`boxes\`?`;
+    expect(ofDetector(`${name}[N, 4] in 0..3`)).toEqual([[message, "write `boxes`"]]);
+    expect(ofDetector(`${name}[N, 4]`)).toEqual([[message, "write `boxes`"]]);
+  },
+);
+
+test.each([
+  ["f32[N, 4] in 0..3", "yolo", ["write `boxes`"]],
+  ["u32[N, 4] in 0..3", "yolo", ["write `boxes`"]],
+  ["u32[N] in 0..8", "yolo", []],
+  ["f32[N]", "mse", []],
+])("%s for %s is one mistake", (target, loss, titles) => {
+  const [[, ...fixes] = [], ...others] = ofDetector(target, loss);
+  expect(others).toEqual([]);
+  expect(fixes).toEqual(titles);
 });
 
 test("`sampling` of boxes says what they are", () => {
