@@ -42,6 +42,21 @@ test.each([
   expect(codes(TEACHER, SOME)).not.toContain(code);
 });
 
+test("swa says what there is instead where statistics change", () => {
+  const { diagnostics } = compile(specOf(SWA), { file: "m.net" });
+  const notes = diagnostics.find(({ code }) => code === "NET3073")!.notes.join("\n");
+  for (const instead of ["ema(0.999)", ALL]) {
+    expect(notes).toContain(instead);
+    const text = specOf(SWA).replace(...exchange(instead));
+    const found = compile(text, { file: "m.net" }).diagnostics;
+    expect(found.filter(({ severity }) => severity === "error")).toEqual([]);
+  }
+});
+
+/** The recipe with one of the ways out. */
+const exchange = (instead: string): [string, string] =>
+  instead === ALL ? [SWA, `${SWA}\n  ${ALL}`] : [/swa\(.*\)/.exec(SWA)![0], instead];
+
 test("sync_batchnorm has no effect where all statistics are kept", () => {
   const said = (...settings: readonly string[]) =>
     compile(specOf([SYNC, ...settings].join("\n  ")), { file: "m.net" }).diagnostics.filter(

@@ -72,7 +72,7 @@ export const averages: Registry<WeightAverage> = {
       ],
       summary:
         "stochastic weight averaging: the mean of the weights at the ends of intervals " +
-        "(arXiv:1803.05407), for models without `batchnorm`",
+        "(arXiv:1803.05407), for models without `batchnorm`, or with `freeze_statistics`",
       positional: [],
       arguments: {
         start: required(steps(), "steps before the first interval; evaluations use the weights"),

@@ -106,6 +106,7 @@ function checkStochastic(
       notes: [
         "`update_bn` of PyTorch measures them again, which netc does not do",
         "`ema` follows the weights closely enough for its statistics: `average = ema(0.999)`",
+        "or keep them, as in fine-tuning: `freeze_statistics = [kind(batchnorm)]`",
       ],
     });
   }
