@@ -17,11 +17,13 @@ describe("every layer", () => {
   );
 
   test.each(samples)("$spec of $input gives $output", (sample) => {
-    const { spec, input, output, vocabulary } = sample;
+    const { name, spec, input, output, vocabulary } = sample;
     const { diagnostics, models } = analyzeChain(othersOf(sample, "x") + spec, input, vocabulary);
     expect(diagnostics).toEqual([]);
     expect(models[0]!.layers.at(-1)!.output).toEqual(output);
-    expect(portOf(models[0]!.graph!, "prediction").shape).toEqual(["N", ...output]);
+    // Inside, a signal is an image of one row.
+    const stored = name === "signal" ? [output[0], 1, output[1]] : output;
+    expect(portOf(models[0]!.graph!, "prediction").shape).toEqual(["N", ...stored]);
   });
 
   test.each(layers.map((layer) => [layer.name, layer] as const))("%s is documented", (_, layer) => {
@@ -36,8 +38,10 @@ describe("every layer", () => {
   const drawn = ["dropout", "stochastic_depth"];
   const alone = layers.filter(({ name, others }) => !others && !drawn.includes(name));
   test.each(alone.map(({ name }) => name))("%s is compared with PyTorch's", (name) => {
-    const file = new URL("../oracle/expected/layers.json", import.meta.url);
-    const cases = JSON.parse(readFileSync(file, "utf8")) as { readonly layer: string }[];
+    const cases = ["layers", "signals"].flatMap((file) => {
+      const url = new URL(`../oracle/expected/${file}.json`, import.meta.url);
+      return JSON.parse(readFileSync(url, "utf8")) as { readonly layer: string }[];
+    });
     const isCompared = cases.some(({ layer }) => new RegExp(`\\b${name}\\b`).test(layer));
     expect(isCompared, `layer_cases in test/oracle/make_expected.py lacks ${name}`).toBe(true);
   });

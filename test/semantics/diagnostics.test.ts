@@ -76,7 +76,7 @@ describe("explanations", () => {
   });
 
   test("of layers that netc lacks say what serves instead", () => {
-    expect(rendered(specOf("InstanceNorm1d"))).toContain("`groupnorm(C)`");
+    expect(rendered(specOf("InstanceNorm3d"))).toContain("`groupnorm(C)`");
     expect(rendered(specOf("RReLU"))).not.toContain("did you mean");
   });
 
