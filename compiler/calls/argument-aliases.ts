@@ -119,7 +119,7 @@ export const argumentAliases: Readonly<Record<string, readonly (string | Argumen
   label_smoothing: ["smoothing"],
   ignore: ["ignore_index"],
   over: each(["dim", "axis"], {
-    differs: "axes have names: `channels`, `rows` and `columns`, or `tokens`; several in brackets",
+    differs: "numbers are those of `[N, C, H, W]` and `[N, T, C]`, and the axes stay with size 1",
   }),
   axis: [{ name: "dim", differs: "axes have names: `channels`, `rows`, `columns` and `tokens`" }],
   class_weights: [

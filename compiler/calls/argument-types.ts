@@ -118,30 +118,6 @@ export function choice<const Name extends string>(names: readonly Name[]): Argum
   };
 }
 
-/** Some of a few names, written without quotes, each once: `rows`, or `[rows, columns]`. */
-export function choices<const Name extends string>(
-  names: readonly Name[],
-): ArgumentType<readonly Name[]> {
-  const one = choice(names);
-  const description = `${one.description}, or a list of these`;
-  return {
-    description,
-    accepts: one.accepts,
-    write: (chosen) => (chosen.length === 1 ? chosen[0]! : writeList(chosen)),
-    read(expression, reader) {
-      if (expression.kind !== "list") {
-        const read = one.read(expression, reader);
-        return read && [read];
-      }
-      const read = expression.elements.map((element) => one.read(element, reader));
-      if (!read.every((name) => name !== undefined)) return undefined;
-      return read.length > 0 && new Set(read).size === read.length
-        ? read
-        : mismatch(expression, reader, description);
-    },
-  };
-}
-
 /** A column: one of a few words, or any name in double quotes. */
 export function column<const Word extends string>(
   words: readonly Word[],

@@ -5,12 +5,23 @@ import {
   literalNumber,
   literalNumbers,
 } from "../diagnostics/alias.js";
-import { BATCH, type ImageShape, sizeText } from "../ir/shape.js";
-import { choice, float, padding } from "../calls/argument-types.js";
-import { type ArgumentValues, required, withDefault } from "../calls/signature.js";
-import { defineLayer, type InferenceContext } from "./layer.js";
+import { asImage, BATCH, elementCount, isSignal, type Shape, sizeText } from "../ir/shape.js";
+import { nameOrNumber } from "../calls/axis-types.js";
+import { choice, float, mismatch, padding } from "../calls/argument-types.js";
+import {
+  type ArgumentType,
+  type ArgumentValues,
+  optional,
+  required,
+  withDefault,
+} from "../calls/signature.js";
+import type { Padding, Value } from "../ir/graph.js";
+import { AXES } from "./channel-parts.js";
+import { nameOfAxis, numberOfAxis, reportAbsentAxis } from "./chosen-axes.js";
+import { defineLayer, type InferenceContext, type LayerContext } from "./layer.js";
+import { type AddedSides, addedSides } from "./padded-axes.js";
 import { requireImage } from "./rules.js";
-import { NO_DILATION, paddedSize } from "./windows.js";
+import { imageOfTokens, tokensOfImage } from "./token-order.js";
 
 /** PyTorch's order of sides: left, right, top, bottom. */
 const torchSides: ArgumentTranslation = {
@@ -52,8 +63,22 @@ const torchPad = (name: string, mode: string): Alias => ({
   translates: { size: torchSides, padding: { name: "size", ...torchSides } },
 });
 
+const around = padding();
+
+/** Along one axis, a pair is what comes in front and behind. */
+const sides: ArgumentType<Padding> = {
+  ...around,
+  read(expression, reader) {
+    const isOfAxis = reader.sibling?.("axis") !== undefined;
+    const isPair = expression.kind !== "list" || expression.elements.length === 2;
+    if (!isOfAxis || isPair) return around.read(expression, reader);
+    return mismatch(expression, reader, "an integer, or [before, after], with `axis`");
+  },
+};
+
 const padArguments = {
-  size: required(padding(), "pixels around the image"),
+  size: required(sides, "pixels around the image, or elements along `axis`"),
+  axis: optional(nameOrNumber(AXES), "the one axis along which it pads"),
   mode: withDefault(
     choice(["constant", "reflect", "replicate", "circular"]),
     "constant",
@@ -115,6 +140,10 @@ same.
 - \`mode=circular\`: the pixels of the other side; at most the image's size
 - input \`[N, C, H, W]\`, output \`[N, C, H + top + bottom, W + left + right]\`
 - a signal \`[N, C, L]\` is padded by one number or by \`[left, right]\`
+
+With \`axis\` it pads any value along one axis, in front and behind: \`pad([0, 8], axis=channels)\`
+adds 8 channels of zeros to an image, \`pad([1, 1], axis=tokens)\` a token at each end of a sequence
+\`[N, T, C]\`. All modes are there. Along the channels it copies the value.
 `,
   positional: ["size"],
   arguments: padArguments,
@@ -125,32 +154,101 @@ same.
     { spec: "pad([1, 3, 2, 0], mode=replicate)", input: [3, 4, 5], output: [3, 8, 7] },
     { spec: "pad([2, 4, 5, 1], mode=circular)", input: [3, 4, 5], output: [3, 10, 11] },
     { spec: "pad([1, 2], value=0.5)", input: [5, 4, 3], output: [5, 6, 7] },
+    { spec: "pad([0, 2], axis=channels)", input: [5, 4, 3], output: [7, 4, 3] },
+    { spec: "pad([1, 2], axis=-1, mode=reflect)", input: [5, 4, 3], output: [5, 4, 6] },
+    { spec: "pad([1, 3], axis=tokens, mode=replicate)", input: [5, 8], output: [9, 8] },
+    { spec: "pad(1, axis=channels, value=2)", input: [10], output: [12] },
   ],
 
   infer(input, values, context) {
-    const image = requireImage(input, context);
-    if (!image || !checkMode(image, values, context)) return undefined;
-    const windows = { kernel: NO_DILATION, stride: NO_DILATION, dilation: NO_DILATION };
-    const size = paddedSize(image, { ...windows, padding: values.size });
-    return [BATCH, image.channels, ...size];
+    const { axis } = values;
+    if (axis === undefined && !requireImage(input, context)) return undefined;
+    if (axis !== undefined && isSignal(input)) return reportAxisOfSignal(context);
+    if (axis !== undefined && !nameOfAxis(axis, input)) {
+      return reportAbsentAxis(axis, input, context, "axis");
+    }
+    const added = addedSides(values, asImage(input));
+    return checkMode(input, added, values, context)
+      ? paddedShape(asImage(input), added)
+      : undefined;
   },
 
-  lower(input, { size, mode, value }, { builder, origin }) {
-    if (mode !== "constant") return builder.add("extend", [input], { padding: size, mode }, origin);
-    if (value !== 0) {
-      return builder.add("extend", [input], { padding: size, mode, value }, origin);
+  lower(input, values, context) {
+    const added = addedSides(values, input.shape);
+    if (added.every(({ axis }) => axis === "rows" || axis === "columns")) {
+      return padImage(input, imagePadding(added), values, context);
     }
-    // The means of windows of one element, of which those in the padding are 0.
-    const windows = { kernel: [1, 1], stride: [1, 1], padding: size } as const;
-    const attributes = { windows: "sliding", countPadding: true, ...windows } as const;
-    return builder.add("averagePool", [input], attributes, origin);
+    const [{ axis, before, after }] = added as [AddedSides];
+    return axis === "tokens"
+      ? padTokens(input, { ...NOTHING, left: before, right: after }, values, context)
+      : padChannels(input, { ...NOTHING, top: before, bottom: after }, values, context);
   },
 });
 
+const NOTHING = { top: 0, bottom: 0, left: 0, right: 0 } as const;
+
+/** The shape with what is added along its axes. */
+const paddedShape = (shape: Shape, added: readonly AddedSides[]): Shape =>
+  added.reduce((padded, { axis, before, after }) => {
+    const at = numberOfAxis(axis, shape)!;
+    return padded.with(at, Number(shape[at]) + before + after);
+  }, shape);
+
+/** What is added to rows and columns. */
+function imagePadding(added: readonly AddedSides[]): Padding {
+  const rows = added.find(({ axis }) => axis === "rows");
+  const columns = added.find(({ axis }) => axis === "columns");
+  return {
+    top: rows?.before ?? 0,
+    bottom: rows?.after ?? 0,
+    left: columns?.before ?? 0,
+    right: columns?.after ?? 0,
+  };
+}
+
+type PaddingKind = Pick<PadValues, "mode" | "value">;
+
+function padImage(
+  image: Value,
+  size: Padding,
+  { mode, value }: PaddingKind,
+  { builder, origin }: LayerContext,
+): Value {
+  if (mode !== "constant") return builder.add("extend", [image], { padding: size, mode }, origin);
+  if (value !== 0) {
+    return builder.add("extend", [image], { padding: size, mode, value }, origin);
+  }
+  // The means of windows of one element, of which those in the padding are 0.
+  const windows = { kernel: [1, 1], stride: [1, 1], padding: size } as const;
+  const attributes = { windows: "sliding", countPadding: true, ...windows } as const;
+  return builder.add("averagePool", [image], attributes, origin);
+}
+
+/** Tokens are the columns of an image of one row. */
+function padTokens(input: Value, size: Padding, kind: PaddingKind, context: LayerContext): Value {
+  const { builder, origin } = context;
+  const row = imageOfTokens(builder, input, [1, Number(input.shape[1])], origin);
+  return tokensOfImage(builder, padImage(row, size, kind, context), origin);
+}
+
+/** Channels are the rows of an image of one channel, whose columns are all that comes behind. */
+function padChannels(input: Value, size: Padding, kind: PaddingKind, context: LayerContext): Value {
+  const { builder, origin } = context;
+  const axis = numberOfAxis("channels", input.shape)!;
+  const channels = Number(input.shape[axis]);
+  const [before, after] = [input.shape.slice(1, axis), input.shape.slice(axis + 1)];
+  const shape = [BATCH, elementCount(before), channels, elementCount(after)] as const;
+  const rows = builder.add("reshape", [input], { shape }, origin);
+  const padded = padImage(rows, size, kind, context);
+  const output = input.shape.with(axis, channels + size.top + size.bottom);
+  return builder.add("reshape", [padded], { shape: output }, origin);
+}
+
 /** Whether the mode allows that much, and takes a value if there is one. */
 function checkMode(
-  image: ImageShape,
-  { size, mode, value }: PadValues,
+  input: Shape,
+  added: readonly AddedSides[],
+  { axis: chosen, mode, value }: PadValues,
   context: InferenceContext,
 ): boolean {
   if (mode !== "constant" && value !== 0) {
@@ -163,25 +261,34 @@ function checkMode(
   }
   if (mode !== "reflect" && mode !== "circular") return true;
   const less = mode === "reflect" ? 1 : 0;
-  const { height, width } = image;
-  const axes = [
-    { name: "rows", most: height - less, given: Math.max(size.top, size.bottom) },
-    {
-      name: image.isSignal ? "places" : "columns",
-      most: width - less,
-      given: Math.max(size.left, size.right),
-    },
-  ];
-  const wrong = axes.find(({ most, given }) => given > most);
+  const image = asImage(input);
+  const sizeOf = (axis: AddedSides["axis"]) => Number(image[numberOfAxis(axis, image)!]);
+  const wrong = added.find(
+    ({ axis, before, after }) => Math.max(before, after) > sizeOf(axis) - less,
+  );
   if (!wrong) return true;
+  const { axis, before, after } = wrong;
+  const most = sizeOf(axis) - less;
+  const places = isSignal(input) ? "places" : undefined;
+  const pixels = sizeText(places ? { isSignal: true } : {}, [Number(image[2]), Number(image[3])]);
+  const all = chosen === undefined ? `${pixels} ${places ?? "pixels"}` : `${sizeOf(axis)} ${axis}`;
   context.report("NET2037", {
     message:
-      `${context.title} with \`mode=${mode}\` adds ${wrong.given} ${wrong.name} at a side, ` +
-      `but ${sizeText(image, [height, width])} ` +
-      `${image.isSignal ? "places" : "pixels"} allow at most ${wrong.most}`,
+      `${context.title} with \`mode=${mode}\` adds ${Math.max(before, after)} ` +
+      `${places ?? axis} at a side, but ${all} allow at most ${most}`,
     at: "size",
-    label: `at most ${wrong.most}`,
-    axis: "space",
+    label: `at most ${most}`,
+    axis: axis === "channels" || axis === "tokens" ? "channels" : "space",
   });
   return false;
+}
+
+function reportAxisOfSignal(context: InferenceContext): undefined {
+  return context.report("NET2035", {
+    message: `${context.title}: a signal [N, C, L] is padded along its length, without \`axis\``,
+    at: "axis",
+    label: "`axis` is for images, sequences and features",
+    axis: "rank",
+    notes: ["`pad([1, 2])` adds one place in front and two behind"],
+  });
 }

@@ -1,12 +1,13 @@
 /** What `sum`, `mean`, `max`, `min` and `logsumexp` share: values along some axes as one. */
-import { choices } from "../calls/argument-types.js";
+import { namesOrNumbers } from "../calls/axis-types.js";
 import { required } from "../calls/signature.js";
 import type { Builder } from "../ir/builder.js";
 import type { ReduceAttributes, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { axesOf, formatShape, reducedShape, type Shape } from "../ir/shape.js";
+import { asSignal, axesOf, formatShape, reducedShape, type Shape } from "../ir/shape.js";
 import { each, type Alias } from "../diagnostics/alias.js";
-import { AXES, axisNames, type AxisName, storedAxis } from "./channel-parts.js";
+import { AXES, type AxisName, storedAxis } from "./channel-parts.js";
+import { type ChosenAxis, nameOfAxis, reportAbsentAxis } from "./chosen-axes.js";
 import { defineLayer, type InferenceContext, type LayerDefinition } from "./layer.js";
 
 /** How a reduction differs from the others. */
@@ -27,9 +28,11 @@ interface Lowering {
   readonly count: number;
 }
 
-/** Other frameworks number axes, and drop them. */
+/** Other frameworks drop the axes, and some have the channels last. */
 export const withNamedAxes = (names: readonly string[]): readonly Alias[] =>
-  each(names, { differs: "axes have names here: `channels`, `[rows, columns]`, and they stay" });
+  each(names, {
+    differs: "the axes stay here with size 1; they have names, and the numbers of `[N, C, H, W]`",
+  });
 
 export function defineReduction(reduction: Reduction): LayerDefinition {
   const { name, aliases, summary, says, by } = reduction;
@@ -47,23 +50,29 @@ where they compute with it.
 - input \`[N, C, H, W]\` with the axes \`channels\`, \`rows\` and \`columns\`, \`[N, T, C]\` with
   \`tokens\` and \`channels\`, a signal \`[N, C, L]\` with \`channels\` and \`length\`, or
   \`[N, C]\` with \`channels\`
+- numbers are PyTorch's: \`${name}(1)\` is over the channels of images, \`${name}(-1)\` over the
+  last axis. Axis 0 is the batch, whose examples stay apart
 `,
     positional: ["over"],
-    arguments: { over: required(choices(AXES), "the axes along which elements become one") },
+    arguments: {
+      over: required(namesOrNumbers(AXES), "the axes along which elements become one"),
+    },
     samples: [
       { spec: `${name}(channels)`, input: [5, 4, 3], output: [1, 4, 3] },
       { spec: `${name}([rows, columns])`, input: [5, 4, 3], output: [5, 1, 1] },
       { spec: `${name}(tokens)`, input: [4, 6], output: [1, 6] },
       { spec: `${name}(channels)`, input: [10], output: [1] },
+      { spec: `${name}([1, -1])`, input: [5, 4, 3], output: [1, 4, 1] },
     ],
 
     infer(input, { over }, context) {
-      const wrong = over.find((axis) => !axisNames(input).includes(axis));
-      return wrong ? reportAxis(wrong, input, context) : reducedShape(input, over.map(storedAxis));
+      const names = namesOf(over, input, context);
+      return names && reducedShape(input, names.map(storedAxis));
     },
 
-    lower(input, { over }, { builder, origin }) {
-      const axes = over.map(storedAxis);
+    lower(input, { over }, { builder, origin, isOfSignal }) {
+      const shape = isOfSignal ? asSignal(input.shape) : input.shape;
+      const axes = over.map((axis) => storedAxis(nameOfAxis(axis, shape)!));
       const sizes = input.shape.slice(1).map(Number);
       const own = axesOf(input.shape);
       const count = sizes.reduce((n, size, axis) => n * (axes.includes(own[axis]!) ? size : 1), 1);
@@ -73,16 +82,21 @@ where they compute with it.
   });
 }
 
-function reportAxis(axis: AxisName, input: Shape, context: InferenceContext): undefined {
-  const known = axisNames(input);
+/** Each axis once; undefined after a report. */
+function namesOf(
+  over: readonly ChosenAxis[],
+  input: Shape,
+  context: InferenceContext,
+): readonly AxisName[] | undefined {
+  const names = over.map((axis) => nameOfAxis(axis, input));
+  const absent = names.indexOf(undefined);
+  if (absent >= 0) return reportAbsentAxis(over[absent]!, input, context, "over");
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (!twice) return names as readonly AxisName[];
   return context.report("NET2035", {
-    message: `${context.title}: ${formatShape(input)} has no ${axis}`,
+    message: `${context.title} is over the ${twice} of ${formatShape(input)} twice`,
     at: "over",
-    label: `its axes are ${known.join(", ")}`,
+    label: "each axis once",
     axis: "rank",
-    fixes:
-      known.length === 1
-        ? [context.replaceArgument("over", known[0]!, `write \`${known[0]!}\``)]
-        : [],
   });
 }

@@ -1,7 +1,31 @@
 import { BATCH, elementCount, formatShape, type Shape } from "../ir/shape.js";
-import { integers } from "../calls/argument-types.js";
-import { required } from "../calls/signature.js";
-import { defineLayer } from "./layer.js";
+import { integer, integers } from "../calls/argument-types.js";
+import { type ArgumentValues, optional } from "../calls/signature.js";
+import { defineLayer, type InferenceContext } from "./layer.js";
+
+const size = integer({ minimum: -1 });
+
+const reshapeArguments = {
+  shape: optional(
+    integers({ minimum: -1 }),
+    "`[features]`, `[tokens, channels]` or `[channels, height, width]`; one may be -1",
+  ),
+  tokens: optional(size, "of a sequence, with `channels`"),
+  channels: optional(size, "of features, a sequence or an image"),
+  rows: optional(size, "of an image, with `channels` and `columns`"),
+  columns: optional(size, "of an image, with `channels` and `rows`"),
+};
+
+type ReshapeValues = ArgumentValues<typeof reshapeArguments>;
+
+/** The sizes that are given together by name, in the order of their shape. */
+const NAMED_SHAPES = [
+  ["channels"],
+  ["tokens", "channels"],
+  ["channels", "rows", "columns"],
+] as const;
+
+const NAMES = ["tokens", "channels", "rows", "columns"] as const;
 
 export const reshape = defineLayer({
   name: "reshape",
@@ -17,50 +41,101 @@ axis stays and is not written. One of the sizes may be \`-1\`: it is computed fr
 - input any shape, output \`[N, ...shape]\` of as many elements: \`[features]\`,
   \`[tokens, channels]\` or \`[channels, height, width]\`. A sequence's elements are in the order
   tokens, channels; \`tokens\` and \`transpose\` change the order
+- by name the sizes are the same in any order: \`reshape(channels=8, rows=4, columns=4)\` is
+  \`reshape([8, 4, 4])\`, \`reshape(tokens=16, channels=8)\` is \`reshape([16, 8])\`, and
+  \`reshape(channels=128)\` is \`reshape([128])\`
 `,
   saysShape: true,
   positional: ["shape"],
-  arguments: {
-    shape: required(
-      integers({ minimum: -1 }),
-      "`[features]`, `[tokens, channels]` or `[channels, height, width]`; one may be -1",
-    ),
-  },
+  arguments: reshapeArguments,
   samples: [
     { spec: "reshape([16, 4, 4])", input: [256], output: [16, 4, 4] },
     { spec: "reshape([8, -1, 6])", input: [4, 6, 8], output: [8, 4, 6] },
     { spec: "reshape([6, 4])", input: [3, 8], output: [6, 4] },
     { spec: "reshape([-1])", input: [3, 2, 2], output: [12] },
+    { spec: "reshape(channels=8, rows=4, columns=-1)", input: [256], output: [8, 4, 8] },
+    { spec: "reshape(tokens=6, channels=4)", input: [3, 8], output: [6, 4] },
   ],
 
-  infer(input, { shape }, context) {
-    const wanted = resolve(shape, elementCount(input));
+  infer(input, values, context) {
+    const sizes = sizesOf(values);
+    if (!sizes) return reportNames(values, context);
+    const wanted = resolve(sizes, elementCount(input));
     if (wanted && elementCount(wanted) === elementCount(input)) return wanted;
-    return context.report("NET2033", {
-      message: wanted
-        ? `${context.title} cannot make ${formatShape(wanted)} (${elementCount(wanted)} ` +
-          `elements) of ${formatShape(input)} (${elementCount(input)} elements)`
-        : `${context.title} cannot make [${[BATCH, ...shape].join(", ")}] ` +
-          `of ${formatShape(input)}, which has ${elementCount(input)} elements`,
-      at: "shape",
-      label: describeWanted(shape),
-      axis: input.length === 2 ? "channels" : "space",
-      fixes: shape
-        .map((_, axis) => shape.map((size, index) => (index === axis ? -1 : size)))
-        .filter((sizes) => resolve(sizes, elementCount(input)))
-        .slice(0, 1)
-        .map((sizes) => {
-          const text = `[${sizes.join(", ")}]`;
-          return context.replaceArgument("shape", text, `write \`${text}\``);
-        }),
-    });
+    return reportSizes(input, sizes, values, context);
   },
 
-  lower(input, { shape }, { builder, origin }) {
-    const wanted = resolve(shape, elementCount(input.shape))!;
+  lower(input, values, { builder, origin }) {
+    const wanted = resolve(sizesOf(values)!, elementCount(input.shape))!;
     return builder.add("reshape", [input], { shape: wanted }, origin);
   },
 });
+
+/** The names by which sizes are given. */
+const givenNames = (values: ReshapeValues) => NAMES.filter((name) => values[name] !== undefined);
+
+const namesOf = (values: ReshapeValues) =>
+  NAMED_SHAPES.find((names) => {
+    const given = givenNames(values);
+    return names.length === given.length && names.every((name) => given.includes(name));
+  });
+
+/** The sizes in the order of the shape; undefined for names that make no shape. */
+function sizesOf(values: ReshapeValues): readonly number[] | undefined {
+  if (values.shape) return givenNames(values).length === 0 ? values.shape : undefined;
+  return namesOf(values)?.map((name) => values[name]!);
+}
+
+function reportNames(values: ReshapeValues, context: InferenceContext): undefined {
+  const given = givenNames(values);
+  const of = `${context.title} has the sizes of ${given.join(", ")}`;
+  return context.report("NET1010", {
+    message: values.shape
+      ? `${of}, and a shape`
+      : given.length === 0
+        ? `${context.title} needs a shape: \`[features]\`, or sizes by name`
+        : `${of}, which make no shape`,
+    at: given[0] ?? "shape",
+    label: values.shape ? "one of them" : "expected a whole shape",
+    notes: [
+      "by name: `channels=`, or `tokens=` and `channels=`, " +
+        "or `channels=`, `rows=` and `columns=`; one of them may be -1",
+    ],
+  });
+}
+
+function reportSizes(
+  input: Shape,
+  sizes: readonly number[],
+  values: ReshapeValues,
+  context: InferenceContext,
+): undefined {
+  const elements = elementCount(input);
+  const wanted = resolve(sizes, elements);
+  const names = values.shape ? undefined : namesOf(values);
+  return context.report("NET2033", {
+    message: wanted
+      ? `${context.title} cannot make ${formatShape(wanted)} (${elementCount(wanted)} ` +
+        `elements) of ${formatShape(input)} (${elements} elements)`
+      : `${context.title} cannot make [${[BATCH, ...sizes].join(", ")}] ` +
+        `of ${formatShape(input)}, which has ${elements} elements`,
+    at: names?.[0] ?? "shape",
+    label: describeWanted(sizes),
+    axis: input.length === 2 ? "channels" : "space",
+    fixes: sizes
+      .map((_, axis) => ({ axis, sizes: sizes.with(axis, -1) }))
+      .filter((changed) => resolve(changed.sizes, elements))
+      .slice(0, 1)
+      .map((changed) => {
+        const name = names?.[changed.axis];
+        const text = name ? `${name}=-1` : `[${changed.sizes.join(", ")}]`;
+        const title = `write \`${text}\``;
+        return name
+          ? context.setArgument(name, text, title)
+          : context.replaceArgument("shape", text, title);
+      }),
+  });
+}
 
 /** The shape with its -1 computed; undefined where it cannot be. */
 function resolve(sizes: readonly number[], elements: number): Shape | undefined {

@@ -240,7 +240,7 @@ class FormulaReader {
     return known.build([...given, ...more]);
   }
 
-  /** The layer of `mean(x, over=rows)`; `max(x, y)` without axes is a function. */
+  /** The layer of `mean(x, over=rows)`; `max(x, y)` and `max(x, 1)` are a function. */
   private reductionOf({ callee, arguments: given }: CallExpression): LayerDefinition | undefined {
     const layer = findLayer(callee.name);
     if (!layer?.reduces) return undefined;
@@ -251,7 +251,8 @@ class FormulaReader {
   }
 
   private namesAxes(value: Syntax): boolean {
-    if (value.kind === "list") return value.elements.every((element) => this.namesAxes(element));
+    // Formulas have no other lists: `max(x, [2, 3])`.
+    if (value.kind === "list") return true;
     const isAxis = value.kind === "name" && AXES.some((axis) => axis === value.name);
     return isAxis && !this.names.isValue(value.name);
   }

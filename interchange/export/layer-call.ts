@@ -1,6 +1,7 @@
 /** A layer as an exporter reads it: arguments by their types, shapes and weights. */
 import type { Expression } from "../../compiler/ir/expression.js";
 import type { Padding, Pair } from "../../compiler/ir/graph.js";
+import type { ChosenAxis } from "../../compiler/layers/chosen-axes.js";
 import { imageShape, type ImageShape, type Shape } from "../../compiler/ir/shape.js";
 import type { ResolvedLayer } from "../../compiler/network/resolved.js";
 import { typeOf } from "../../compiler/network/facts.js";
@@ -85,7 +86,12 @@ export class LayerCall {
     return this.value(name, (value) => Array.isArray(value) && value.length === 2);
   }
 
-  texts(name: string): readonly string[] {
+  /** An axis by name or by number. */
+  axis(name: string): ChosenAxis {
+    return this.value(name, (value) => typeof value === "number" || typeof value === "string");
+  }
+
+  axes(name: string): readonly ChosenAxis[] {
     return this.value(name, (value) => Array.isArray(value));
   }
 

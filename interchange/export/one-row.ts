@@ -1,6 +1,7 @@
 /** Signals as other formats get them: as images of one row. */
 import { build } from "../../compiler/network/build.js";
 import type { NetworkPort, ResolvedLayer } from "../../compiler/network/resolved.js";
+import { nameOfAxis } from "../../compiler/layers/chosen-axes.js";
 import { asImage, isSignal } from "../../compiler/ir/shape.js";
 import type { TensorType } from "../../compiler/ir/tensor-type.js";
 import type { ExportModel, ExportTensor } from "./model.js";
@@ -41,8 +42,13 @@ const portWithRow = (port: NetworkPort): NetworkPort => ({ ...port, type: typeWi
 
 /** What is along the length of a signal is along the columns of an image. */
 function layerWithRow(layer: ResolvedLayer): ResolvedLayer {
+  const { shape } = layer.type;
   const values = Object.entries(layer.values).map(([name, value]) => {
-    const axes = Array.isArray(value) ? (value as readonly unknown[]).map(axisWithRow) : value;
+    // A reduction of a signal makes a signal: by number, its axes are those of its output.
+    const isOver = name === "over" && isSignal(shape);
+    const named = (axis: unknown) =>
+      axisWithRow(isOver && typeof axis === "number" ? nameOfAxis(axis, shape) : axis);
+    const axes = Array.isArray(value) ? (value as readonly unknown[]).map(named) : value;
     return [name, axisWithRow(axes)] as const;
   });
   return { ...layer, type: typeWithRow(layer.type), values: Object.fromEntries(values) };

@@ -1,4 +1,8 @@
 /** Which part of a value a layer takes, and along which axes it reduces one. */
+import { numberOfAxis } from "../../compiler/layers/chosen-axes.js";
+import { addedSides } from "../../compiler/layers/padded-axes.js";
+import { orderOf } from "../../compiler/layers/permute.js";
+import { swapped } from "../../compiler/layers/transpose.js";
 import { channelAxis, isSequence, type Shape } from "../../compiler/ir/shape.js";
 import type { LayerCall } from "./layer-call.js";
 
@@ -12,8 +16,8 @@ export function namedAxis(name: string, shape: Shape): number {
 /** Axes of `sum(over)` and its like, in ascending order. */
 export const reducedAxes = (call: LayerCall): readonly number[] =>
   call
-    .texts("over")
-    .map((name) => namedAxis(name, call.shape))
+    .axes("over")
+    .map((axis) => numberOfAxis(axis, call.shape)!)
     .sort((a, b) => a - b);
 
 export interface SlicePart {
@@ -40,3 +44,18 @@ export function cropOffset(call: LayerCall): { readonly top: number; readonly le
   const { height, width } = call.image;
   return { top: Math.floor((height - rows) / 2), left: Math.floor((width - columns) / 2) };
 }
+
+/** For each axis that `transpose` makes, which one it is of what it reads. */
+export const transposedAxes = (call: LayerCall): readonly number[] =>
+  swapped(call.shape, { first: call.axis("first"), second: call.axis("second") });
+
+/** The same of `permute`. */
+export const permutedAxes = (call: LayerCall): readonly number[] =>
+  orderOf(call.shape, call.axes("axes")) as readonly number[];
+
+/** What `pad` adds, by the number of the axis. */
+export const paddedAxes = (call: LayerCall) =>
+  addedSides(
+    { size: call.padding("size"), axis: call.has("axis") ? call.axis("axis") : undefined },
+    call.shape,
+  ).map((sides) => ({ ...sides, axis: numberOfAxis(sides.axis, call.shape)! }));

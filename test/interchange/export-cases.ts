@@ -32,7 +32,7 @@ const OF_GRAPHS = new Set([
 const FOR_GRAPHS = new RegExp(
   [
     ...["mode=(reflect|replicate|circular)", "value=0.5", "dilation=\\[2, 1\\], ceil"],
-    ...["divisor", "axis=(rows|columns)", "threshold=1\\)", "window="],
+    ...["divisor", "axis=", "threshold=1\\)", "window="],
   ].join("|"),
 );
 
@@ -81,6 +81,9 @@ export const graphCases: readonly ExportCase[] = [
     "pad([5, 5, 6, 6], mode=reflect) -> maxpool(3, dilation=3)",
     "pad([8, 0, 0, 7], mode=circular) -> pad([0, 0, 2, 0], mode=circular)",
     "pad([1, 0, 2, 1], value=-1.5) -> avgpool(2, padding=[1, 0, 0, 1], divisor=3)",
+    "pad([1, 2], axis=channels, mode=circular) -> pad([3, 0], axis=2, mode=reflect)",
+    "identity as y -> pad(2, axis=rows, value=0.5) -> pad([0, 3], axis=-1, mode=circular)",
+    "relu as y -> max([2, -1]) -> multiply(y)",
     "adaptive_maxpool(1) -> pad(2, mode=replicate)",
     "adaptive_maxpool([4, 3]) -> softplus(0.5, threshold=0.1)",
     "adaptive_maxpool([4, 1])",
@@ -266,6 +269,7 @@ export const sequenceCases: readonly ExportCase[] = [
     "layernorm(affine=false) -> softmax -> global_avgpool -> linear(3)",
     "residual { layernorm -> attention(4, causal=true, bias=false) } -> reshape([12, 4])",
     "relu as a -> permute([0, 2, 1]) -> matmul(a) -> transpose",
+    "pad([2, 0], axis=tokens, mode=circular) -> pad([1, 0], axis=channels, value=2)",
     "relu as a -> linear(8) -> multiply(a) as b\nlet c = a * sigmoid(b)",
     "parameter p: f32[2, 8] init normal(1)\nfrom p -> linear(8) -> concat(x, axis=tokens)",
     "parameter p: f32[6, 8] init normal(1)\nfrom x -> multiply(p) -> concat(p) -> token(5)",
@@ -273,6 +277,7 @@ export const sequenceCases: readonly ExportCase[] = [
   ...single(
     "3, 8, 6",
     "permute([0, 2, 3, 1]) -> conv(4, kernel=1) -> transpose(1, 3)",
+    "permute([columns, channels, rows]) -> conv(4, kernel=1) -> transpose(columns, 1)",
     "patches(2, 5, bias=false) -> attention(1) -> transpose -> reshape([5, 4, 3]) -> tokens",
   ),
   { name: "a vision transformer", text: TRANSFORMER },

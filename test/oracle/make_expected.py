@@ -595,6 +595,24 @@ class Extended(nn.Module):
         return nn.functional.pad(x, self.sides, mode=self.mode)
 
 
+class Along(nn.Module):
+    """Padding along any axis: NumPy says which elements are read, and PyTorch reads them."""
+
+    def __init__(self, axis, before, after, mode="constant", value=0, tokens=False, flat=False):
+        super().__init__()
+        self.axis, self.sides, self.mode, self.value = axis, (before, after), mode, value
+        self.tokens, self.flat = tokens, flat
+
+    def forward(self, x):
+        x = tokens_of(x) if self.tokens else x.flatten(1) if self.flat else x
+        if self.mode == "constant":
+            sides = [0, 0] * (x.dim() - 1 - self.axis) + [*self.sides]
+            return nn.functional.pad(x, sides, value=self.value)
+        mode = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}[self.mode]
+        places = np.pad(np.arange(x.shape[self.axis]), self.sides, mode=mode)
+        return x.index_select(self.axis, torch.from_numpy(places))
+
+
 class Unpool(nn.Module):
     """A pooling, a function of each element, and the pooling undone; with windows as they are."""
 
@@ -768,6 +786,14 @@ def layer_cases():
         ("pad([1, 0, 2, 1], value=-0.5)", (5, 4, 6), nn.ConstantPad2d((2, 1, 1, 0), -0.5)),
         ("pad(2, mode=reflect) -> leaky_relu(0.3)", (5, 4, 6), nn.Sequential(nn.ReflectionPad2d(2), nn.LeakyReLU(0.3))),
         ("pad([0, 1, 2, 0]) -> conv(6, kernel=3, stride=2, padding=1) as tested", (5, 7, 6), Padded(5, 6, 3, 2, 1, sides=(2, 0, 0, 1))),
+        ("pad([1, 2], axis=channels)", (5, 4, 6), Along(1, 1, 2)),
+        ("pad([3, 2], axis=1, mode=reflect)", (5, 4, 3), Along(1, 3, 2, "reflect")),
+        ("pad([2, 1], axis=rows, mode=replicate)", (5, 4, 6), Along(2, 2, 1, "replicate")),
+        ("pad([1, 2], axis=columns)", (5, 4, 6), Along(3, 1, 2)),
+        ("tokens -> pad([2, 3], axis=tokens, value=0.5)", (5, 2, 3), Along(1, 2, 3, value=0.5, tokens=True)),
+        ("tokens -> pad([4, 6], axis=tokens, mode=circular)", (6, 2, 3), Along(1, 4, 6, "circular", tokens=True)),
+        ("tokens -> pad([2, 0], axis=channels, mode=replicate)", (6, 2, 3), Along(2, 2, 0, "replicate", tokens=True)),
+        ("flatten -> pad([1, 2], axis=channels, mode=reflect)", (2, 3, 3), Along(1, 1, 2, "reflect", flat=True)),
         ("upsample(2)", (5, 4, 3), nn.Upsample(scale_factor=2)),
         ("upsample(size=[7, 5])", (5, 3, 4), nn.Upsample(size=(7, 5))),
         ("upsample([3, 2], mode=bicubic)", (5, 4, 3), nn.Upsample(scale_factor=(3, 2), mode="bicubic")),
@@ -785,6 +811,7 @@ def layer_cases():
             (5, 4, 3),
             nn.Upsample(size=(7, 1), mode="bilinear", align_corners=True),
         ),
+        ("reshape(channels=4, rows=3, columns=-1)", (5, 4, 6), Formula(lambda x: x.reshape(-1, 4, 3, 10))),
         ("reshape([4, 3, -1])", (6, 2, 3), nn.Sequential(nn.Flatten(), nn.Unflatten(1, (4, 3, 3)))),
         ("conv_transpose(6, kernel=4, stride=2, padding=1) as tested", (5, 4, 3), nn.ConvTranspose2d(5, 6, 4, 2, 1)),
         (
@@ -816,6 +843,12 @@ def layer_cases():
         ("patches(2, 10) as tested", (3, 4, 6), Patches(3, 10, 2, 2)),
         ("tokens -> transpose", (6, 5, 3), Formula(lambda x: x.flatten(2))),
         ("transpose(2, 3) -> permute([0, 3, 1, 2])", (6, 5, 3), Formula(lambda x: x.mT.permute(0, 3, 1, 2))),
+        (
+            "transpose(rows, columns) -> permute([columns, channels, rows])",
+            (6, 5, 3),
+            Formula(lambda x: x.mT.permute(0, 3, 1, 2)),
+        ),
+        ("transpose(-1, 1) -> permute([0, -1, rows, -3])", (6, 5, 3), Formula(lambda x: x)),
         ("tokens -> token(4)", (6, 5, 3), Formula(lambda x: x.flatten(2)[:, :, 4])),
         ("tokens -> global_avgpool", (6, 5, 3), Formula(lambda x: x.mean((2, 3)))),
         ("tokens -> softmax", (6, 5, 3), Formula(lambda x: tokens_of(x).softmax(2))),
@@ -853,6 +886,11 @@ def layer_cases():
             "tokens as x -> logsumexp(tokens) as total\n  from x -> multiply(total)",
             (6, 5, 4),
             Formula(lambda x: tokens_of(x) * tokens_of(x).logsumexp(1, True)),
+        ),
+        (
+            "identity as x\n  let y = x - mean(x, over=[2, -1]) + 0.1 * sum(x, 1) * max(x, over=-2)",
+            (5, 7, 6),
+            Formula(lambda x: x - x.mean([2, 3], True) + 0.1 * x.sum(1, True) * x.amax(2, True)),
         ),
         ("flatten -> max(channels)", (5, 2, 3), Formula(lambda x: x.flatten(1).amax(1, True))),
         (

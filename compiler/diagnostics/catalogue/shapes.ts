@@ -163,8 +163,8 @@ export const SHAPES = {
   NET2028: {
     title: "a wrong order of axes",
     explanation:
-      "`transpose` and `permute` number axes as PyTorch does. Axis 0 is the batch, which stays " +
-      "first; `permute` names each axis once.",
+      "`transpose` and `permute` take axes by name, or number them as PyTorch does. Axis 0 is " +
+      "the batch, which stays first; `permute` has each axis once.",
     wrong: "patches(16) -> permute([1, 0, 2])",
     right: "patches(16) -> permute([0, 2, 1])",
   },
@@ -333,10 +333,11 @@ export const SHAPES = {
   NET2035: {
     title: "an axis or a part that a value does not have",
     explanation:
-      "`slice` and `crop` take a part of a value, and `sum`, `mean`, `max`, `min` and " +
-      "`logsumexp` join its elements along named axes. Images have channels, rows and columns, " +
-      "sequences tokens and channels, features channels. Numbers count from 0, and the end of a " +
-      "part does not belong to it.",
+      "`slice` and `crop` take a part of a value, `pad` adds to it along an axis, and `sum`, " +
+      "`mean`, `max`, `min` and `logsumexp` join its elements along axes. Images have channels, " +
+      "rows and columns, sequences tokens and channels, features channels. Of axes by number, 0 " +
+      "is the batch. Numbers of elements count from 0, and the end of a part does not belong " +
+      "to it.",
     wrong: "conv(16, kernel=1) -> slice(channels, 8, 24)",
     right: "conv(16, kernel=1) -> slice(channels, 8, 16)",
   },

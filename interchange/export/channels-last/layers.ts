@@ -10,6 +10,7 @@ const GRAPHS = "`--to onnx` or `--to pytorch`";
 export const sharedLayers: Readonly<Record<string, KerasMapping>> = {
   pad: (layers) => {
     const [mode, value] = [layers.call.text("mode"), layers.call.number("value")];
+    if (layers.call.has("axis")) throw new RefusedExport("its padding is along one axis", GRAPHS);
     if (mode !== "constant") throw new RefusedExport(`its padding has no mode \`${mode}\``, GRAPHS);
     if (value !== 0) throw new RefusedExport(`its padding is of zeros, not ${value}`, GRAPHS);
     const config = zeroPadding(layers.call.padding("size"));

@@ -1,4 +1,5 @@
 /** Padding as operators of ONNX, opset 17, which has no circular one. */
+import { paddedAxes } from "../parts.js";
 import { sliceInputs } from "./parts.js";
 import type { LayerNodes } from "./node-writer.js";
 
@@ -9,21 +10,22 @@ const MODES: Readonly<Record<string, string | undefined>> = {
 };
 
 export function pad(nodes: LayerNodes): void {
-  const { top, left, bottom, right } = nodes.call.padding("size");
   const mode = MODES[nodes.call.text("mode")];
   if (!mode) return circular(nodes);
-  const pads = nodes.integers("pads", [0, 0, top, left, 0, 0, bottom, right]);
+  const added = paddedAxes(nodes.call);
+  const along = (side: "before" | "after") =>
+    nodes.call.shape.map((_, axis) => added.find((each) => each.axis === axis)?.[side] ?? 0);
+  const pads = nodes.integers("pads", [...along("before"), ...along("after")]);
   const value = nodes.call.number("value");
   const inputs = [nodes.input(), pads, ...(value === 0 ? [] : [nodes.scalar("value", value)])];
   nodes.end("Pad", inputs, { mode });
 }
 
-/** The rows of the other side in front and behind, and then its columns. */
+/** The elements of the other side in front and behind, along one axis after the other. */
 function circular(nodes: LayerNodes): void {
-  const { top, left, bottom, right } = nodes.call.padding("size");
-  const { height, width } = nodes.call.image;
-  const around = (name: string, x: string, sides: Sides) => {
-    const { axis, size, before, after } = sides;
+  const { call } = nodes;
+  const around = (name: string, x: string, { axis, before, after }: Sides) => {
+    const size = Number(call.shape[axis]);
     const part = (side: string, start: number, end: number) => {
       const cut = [{ axis, start, end, step: 1 }];
       return nodes.part(`${name}/${side}`, "Slice", sliceInputs(nodes, `${name}/${side}`, cut, x));
@@ -34,15 +36,19 @@ function circular(nodes: LayerNodes): void {
       ...(after > 0 ? [part("after", 0, after)] : []),
     ];
   };
-  const rows = around("rows", nodes.input(), { axis: 2, size: height, before: top, after: bottom });
+  const added = paddedAxes(call);
+  const [first, last] = [added[0]!, added.at(-1)!];
+  if (first === last) {
+    nodes.end("Concat", around("axis", nodes.input(), first), { axis: first.axis });
+    return;
+  }
+  const rows = around("rows", nodes.input(), first);
   const tall = rows.length === 1 ? rows[0]! : nodes.part("tall", "Concat", rows, { axis: 2 });
-  const columns = around("columns", tall, { axis: 3, size: width, before: left, after: right });
-  nodes.end("Concat", columns, { axis: 3 });
+  nodes.end("Concat", around("columns", tall, last), { axis: 3 });
 }
 
 interface Sides {
   readonly axis: number;
-  readonly size: number;
   readonly before: number;
   readonly after: number;
 }

@@ -1,5 +1,6 @@
 /** Tokens, attention and trained numbers as operators of ONNX, opset 17. */
 import { convolution, product } from "./convolutions.js";
+import { permutedAxes, transposedAxes } from "../parts.js";
 import type { LayerNodes } from "./node-writer.js";
 import { windowAttention } from "./windows.js";
 
@@ -45,15 +46,12 @@ export function token(nodes: LayerNodes): void {
 }
 
 export function transpose(nodes: LayerNodes): void {
-  const [first, second] = [nodes.call.number("first"), nodes.call.number("second")];
-  const perm = nodes.call.shape.map((_, axis) => {
-    return axis === first ? second : axis === second ? first : axis;
-  });
+  const perm = transposedAxes(nodes.call);
   nodes.end("Transpose", [nodes.input()], { perm });
 }
 
 export function permute(nodes: LayerNodes): void {
-  nodes.end("Transpose", [nodes.input()], { perm: nodes.call.numbers("axes") });
+  nodes.end("Transpose", [nodes.input()], { perm: permutedAxes(nodes.call) });
 }
 
 export function matmul(nodes: LayerNodes): void {

@@ -2,7 +2,15 @@
 import type { Padding } from "../../../compiler/ir/graph.js";
 import type { NetworkValue } from "../../../compiler/network/resolved.js";
 import type { LayerCall } from "../layer-call.js";
-import { cropOffset, namedAxis, reducedAxes, slicePart } from "../parts.js";
+import {
+  cropOffset,
+  namedAxis,
+  paddedAxes,
+  permutedAxes,
+  reducedAxes,
+  slicePart,
+  transposedAxes,
+} from "../parts.js";
 import { hasOverhang, poolWindows } from "../pool-windows.js";
 import { pythonFormula } from "./formulas.js";
 import type { Helper } from "./helpers.js";
@@ -400,6 +408,33 @@ const reshape: TorchLayer = {
 
 const padSides = (call: LayerCall) => torchSides(call.padding("size"));
 
+/** Along any axis: numbers are added by `F.pad`; other elements are read by their places. */
+function padAxis(call: LayerCall, x: string): string {
+  const [{ axis, before, after }] = paddedAxes(call) as [ReturnType<typeof paddedAxes>[number]];
+  if (call.text("mode") === "constant") {
+    const behind = new Array<number>(2 * (call.rank - 1 - axis)).fill(0);
+    const value = optional("value", number(call, "value"), "0");
+    const given = [x, tuple([...behind, before, after]), texts([value])];
+    return `F.pad(${given.filter((text) => text !== "").join(", ")})`;
+  }
+  const places = placesAround(Number(call.shape[axis]), { before, after }, call.text("mode"));
+  return `${x}[${":, ".repeat(axis)}[${places.join(", ")}]]`;
+}
+
+/** Which elements of an axis there are along the longer one. */
+const placesAround = (
+  size: number,
+  { before, after }: { readonly before: number; readonly after: number },
+  mode: string,
+): readonly number[] =>
+  Array.from({ length: before + size + after }, (_, index) => {
+    const place = index - before;
+    if (mode === "circular") return (place + size) % size;
+    if (mode === "replicate") return Math.min(Math.max(place, 0), size - 1);
+    const mirrored = Math.abs(place);
+    return mirrored < size ? mirrored : 2 * size - 2 - mirrored;
+  });
+
 /** Modules of PyTorch 1.13, which has none for circular padding. */
 const PADS: Readonly<Record<string, string | undefined>> = {
   constant: "nn.ZeroPad2d",
@@ -409,6 +444,7 @@ const PADS: Readonly<Record<string, string | undefined>> = {
 
 const pad: TorchLayer = {
   module(call) {
+    if (call.has("axis")) return undefined;
     const sides: Argument = { name: "padding", value: padSides(call), isPositional: true };
     const value = number(call, "value");
     if (value !== "0")
@@ -418,6 +454,7 @@ const pad: TorchLayer = {
   },
   apply(call, [x]) {
     const mode = call.text("mode");
+    if (call.has("axis")) return padAxis(call, x);
     const settings = [
       optional("mode", `"${mode}"`, '"constant"'),
       optional("value", number(call, "value"), "0"),
@@ -676,10 +713,12 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
   tokens: { apply: (_, [x]) => `torch.flatten(${x}, 2).transpose(1, 2)` },
   token: { apply: (call, [x]) => `torch.select(${x}, 1, ${number(call, "index")})` },
   transpose: {
-    apply: (call, [x]) =>
-      `torch.transpose(${x}, ${number(call, "first")}, ${number(call, "second")})`,
+    apply: (call, [x]) => {
+      const moved = transposedAxes(call).flatMap((from, axis) => (from === axis ? [] : [axis]));
+      return `torch.transpose(${x}, ${moved.join(", ")})`;
+    },
   },
-  permute: { apply: (call, [x]) => `torch.permute(${x}, ${tuple(call.numbers("axes"))})` },
+  permute: { apply: (call, [x]) => `torch.permute(${x}, ${tuple(permutedAxes(call))})` },
   attention,
 
   let: { apply: (call, inputs) => pythonFormula(call.formula, inputs) },

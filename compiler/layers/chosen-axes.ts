@@ -1,0 +1,68 @@
+/** Axes that layers take by name or by number. */
+import { formatShape, type Shape } from "../ir/shape.js";
+import { axisNames, type AxisName } from "./channel-parts.js";
+import type { InferenceContext } from "./layer.js";
+
+/** A name, or a number as in PyTorch: 0 is the batch, and negative ones count from the end. */
+export type ChosenAxis = AxisName | number;
+
+/** The name of an axis behind the batch; undefined where the shape has none such. */
+export function nameOfAxis(chosen: ChosenAxis, shape: Shape): AxisName | undefined {
+  const names = axisNames(shape);
+  if (typeof chosen === "string") return names.includes(chosen) ? chosen : undefined;
+  return names[(chosen < 0 ? chosen + names.length + 1 : chosen) - 1];
+}
+
+/** Its number, the batch being 0; undefined where the shape has none such. */
+export function numberOfAxis(chosen: ChosenAxis, shape: Shape): number | undefined {
+  const name = nameOfAxis(chosen, shape);
+  return name && axisNames(shape).indexOf(name) + 1;
+}
+
+/** `1 (channels), 2 (rows), 3 (columns)`. */
+export const numberedAxes = (shape: Shape): string =>
+  axisNames(shape)
+    .map((name, index) => `${index + 1} (${name})`)
+    .join(", ");
+
+/** Reports an axis that the shape has not, or that is the batch. */
+export function reportAbsentAxis(
+  chosen: ChosenAxis,
+  input: Shape,
+  context: InferenceContext,
+  at: string,
+): undefined {
+  const names = axisNames(input);
+  const [only] = names;
+  const isNumber = typeof chosen === "number";
+  const isBatch = isNumber && (chosen === 0 || chosen === -input.length);
+  return context.report("NET2035", {
+    message: isBatch
+      ? `${context.title}: axis ${chosen} is the batch, whose examples stay apart`
+      : `${context.title}: ${formatShape(input)} has no ${isNumber ? "axis " : ""}${chosen}`,
+    at,
+    label: `its axes are ${isNumber ? numberedAxes(input) : names.join(", ")}`,
+    axis: "rank",
+    fixes: names.length === 1 ? [context.replaceArgument(at, only!, `write \`${only!}\``)] : [],
+  });
+}
+
+/** The same of a layer that reorders axes. */
+export function reportAbsentOrder(
+  chosen: ChosenAxis,
+  input: Shape,
+  context: InferenceContext,
+  at: string,
+): undefined {
+  const axis = typeof chosen === "number" ? `axis ${chosen}` : chosen;
+  return context.report("NET2028", {
+    message:
+      chosen === 0 || chosen === -input.length
+        ? `${context.title}: axis ${chosen} is the batch, which stays first`
+        : `${context.title}: ${formatShape(input)} has no ${axis}`,
+    at,
+    label: `its axes are ${numberedAxes(input)}`,
+    axis: "rank",
+    notes: ["axis 0 is the batch, which stays"],
+  });
+}
