@@ -141,12 +141,12 @@ export class Pictures implements Dataset {
 }
 
 /** The error where all pictures were left out. */
-export const nothingReadable = ({ name }: Pictures): Failure =>
+export const nothingReadable = ({ name }: Pick<Dataset, "name">): Failure =>
   wrongInput(`${name}: none of the images can be read`);
 
 /** The error of a picture of which a network makes NaN or infinity. */
 export const notFiniteOutput = (picture: string): Failure =>
   new Failure(ExitCode.runFailed, `${picture}: the network's output is not finite`, [
     "the weights may have diverged; " +
-      "or the images are not normalized as those that they were trained on",
+      "or the examples are not normalized as those that they were trained on",
   ]);

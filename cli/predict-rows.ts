@@ -1,12 +1,19 @@
 /** What a network with one output predicts of pictures, a row of numbers for each. */
 import { imageOf } from "../program/tensors.js";
+import type { Dataset } from "../runtime/data/dataset.js";
 import { chooseStaging, loadBatches } from "../runtime/data/index.js";
 import { rowOf } from "../runtime/evaluation/index.js";
 import type { Network } from "../runtime/network.js";
 import { overViews } from "../runtime/training/views.js";
 import type { CompiledSpec } from "./compiled.js";
-import { nothingReadable, notFiniteOutput, type Pictures } from "./pictures.js";
+import { nothingReadable, notFiniteOutput } from "./pictures.js";
 import { createCounter } from "./progress.js";
+
+/** Pictures, or rows of a table, that a command is to look at. */
+export interface Predictable extends Dataset {
+  /** Those that could be read, once all have been. */
+  readable(): readonly { readonly name: string }[];
+}
 
 /**
  * The output of each picture that can be read, in their order, after the eval split's transforms.
@@ -15,7 +22,7 @@ import { createCounter } from "./progress.js";
 export async function predictRows(
   network: Network,
   compiled: CompiledSpec,
-  pictures: Pictures,
+  pictures: Predictable,
 ): Promise<Float32Array[]> {
   const rows: Float32Array[] = [];
   const { program } = network;

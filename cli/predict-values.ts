@@ -3,14 +3,14 @@ import { tensorsOf } from "../program/tensors.js";
 import { visible } from "../program/visible.js";
 import type { Network } from "../runtime/network.js";
 import { formatNumber } from "./format.js";
-import type { Pictures } from "./pictures.js";
+import type { Predictable } from "./predict-rows.js";
 import { formatProbability as formatValue, PredictionsFile } from "./predictions.js";
 import { print, printJson } from "./terminal.js";
 
 interface Predicted {
   readonly network: Network;
-  readonly pictures: Pictures;
-  /** A row of numbers for each picture that could be read. */
+  readonly pictures: Predictable;
+  /** A row of numbers for each picture, or row of a table, that could be read. */
   readonly outputs: readonly Float32Array[];
 }
 

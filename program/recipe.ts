@@ -44,8 +44,10 @@ export type DataSource = {
     }
   | {
       readonly kind: "csv";
-      /** Which column holds the label. */
+      /** Which column holds the label, or which ones the target's numbers. */
       readonly label: LabelColumn;
+      /** How many numbers a target has that are in the label's columns; a class if absent. */
+      readonly numbers?: number;
       /** Columns that are not read: their names, or their numbers from 1 without a header. */
       readonly ignore?: readonly string[];
       /** What the labels say, in the order of the classes; else numbers from 0, or sorted names. */
@@ -61,7 +63,10 @@ export type DataSource = {
 );
 
 /** A column of a table: an end of its rows, or by its name. */
-export type LabelColumn = "first" | "last" | { readonly column: string };
+export type OneColumn = "first" | "last" | { readonly column: string };
+
+/** One column, or several by their names. */
+export type LabelColumn = OneColumn | { readonly columns: readonly string[] };
 
 /** A seeded fraction of the examples that is kept apart for evaluation. */
 export interface Holdout {

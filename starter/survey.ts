@@ -1,5 +1,5 @@
 /** What is found in somebody's data, as plain data: what a first spec is chosen by. */
-import type { LabelColumn } from "../program/recipe.js";
+import type { OneColumn } from "../program/recipe.js";
 import type { HeightAndWidth } from "../program/transforms.js";
 import type { IgnoredColumn } from "./table-columns.js";
 
@@ -74,7 +74,7 @@ export interface PictureSurvey extends Found {
 
 export interface TableSurvey extends Found {
   readonly kind: "table";
-  readonly label: LabelColumn;
+  readonly label: OneColumn;
   /** The name of its column, or its number from 1. */
   readonly labelName: string;
   readonly ignored: readonly IgnoredColumn[];

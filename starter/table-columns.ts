@@ -1,5 +1,5 @@
 /** What each column of a table seems to be: the label, a group, a feature, or none of these. */
-import type { LabelColumn } from "../program/recipe.js";
+import type { OneColumn } from "../program/recipe.js";
 import { DataError } from "../runtime/data/error.js";
 import { isNumber, toNumber, type Line } from "../runtime/node/data/csv-lines.js";
 
@@ -10,7 +10,7 @@ export interface IgnoredColumn {
 }
 
 export interface ChosenColumns {
-  readonly label: LabelColumn;
+  readonly label: OneColumn;
   /** For messages. */
   readonly labelName: string;
   readonly ignored: readonly IgnoredColumn[];
@@ -76,7 +76,7 @@ function profileOf(name: string, position: number, rows: readonly Line[]): Profi
 /** Fewer rows that count up may be chance. */
 const FEWEST_TO_COUNT = 5;
 
-const columnFor = ({ name, position }: Profile, columns: number): LabelColumn =>
+const columnFor = ({ name, position }: Profile, columns: number): OneColumn =>
   position === columns - 1 ? "last" : position === 0 ? "first" : { column: name };
 
 // The label
@@ -120,8 +120,8 @@ function noClasses({ name, different, areNumbers, areWhole }: Profile, path: str
   return new DataError(
     `${path}: the column ${name} holds ${different} different ${kind}: ` +
       (areNumbers ? "amounts rather than classes" : "more than classes would be"),
-    "--label NAME says which column holds the classes. To predict numbers (regression), train " +
-      "on your own batches with `fit`: docs/guides/regression-and-multi-label.md",
+    "--label NAME says which column holds the classes. To predict numbers (regression), write the " +
+      "spec by hand: docs/guides/tables.md has one",
   );
 }
 

@@ -22,9 +22,10 @@ import {
 import { findPictures, Pictures } from "../pictures.js";
 import { predictBoxes, predictsBoxes, requireBoxOptions } from "../predict-boxes.js";
 import { predictMasks, predictsMasks, requireMaskOptions, TOP } from "../predict-masks.js";
-import { predictRows } from "../predict-rows.js";
+import { predictRows, type Predictable } from "../predict-rows.js";
 import { showValues } from "../predict-values.js";
 import { PredictionsFile } from "../predictions.js";
+import { openRows, readsRows, requireTable } from "../table-rows.js";
 import { drawSamples, makesSamples, samplesPng, transformsOf } from "../samples.js";
 import { print, printJson, warn } from "../terminal.js";
 import { classNamesOf, loadWeights, readWeights } from "../weights.js";
@@ -59,7 +60,8 @@ export function predictCommand(): Command {
     .argument(
       "[image...]",
       "image files, folders of them, patterns such as 'photos/*.jpg', " +
-        "or - for standard input; the eval split's transforms are applied",
+        "or - for standard input; of a model that reads rows of numbers, a csv file; " +
+        "the eval split's transforms are applied",
     )
     .requiredOption("--weights <file>", "the weights: safetensors, or PyTorch's .pth")
     .option("--train <name>", "the recipe whose model and data to use")
@@ -97,7 +99,8 @@ async function predict(
   if (makesSamples(compiled.compilation.programs[0]!)) return predictSamples(compiled, options);
   requirePictures(compiled, images, options);
   requireOneTensor(compiled);
-  requireImages(compiled);
+  const isOfRows = readsRows(compiled);
+  if (isOfRows) requireTable(compiled, images, options);
   const isOfPixels = predictsMasks(compiled);
   const isOfBoxes = predictsBoxes(compiled);
   if (!isOfBoxes) refuseBoxOptions(compiled, options);
@@ -105,31 +108,33 @@ async function predict(
   else if (isOfPixels) requireMaskOptions(options);
   else requireOutput(compiled, options);
   const weights = await readWeights(options.weights, parametersOf(compiled));
-  const found = await findPictures(images);
-  const pictures = new Pictures(found, compiled);
+  const found = isOfRows ? [] : await findPictures(images);
+  const pictures = isOfRows ? undefined : new Pictures(found, compiled);
+  const examples = pictures ?? (await openRows(compiled, images[0]!));
   const views = imagesOf(compiled.recipe?.data?.eval?.transforms ?? []);
-  const batch = Math.max(views, Math.min(pictures.length, MAX_BATCH));
+  const batch = Math.max(views, Math.min(examples.length, MAX_BATCH));
   const network = await openNetwork(compiled, { batch, adapter: options.adapter });
   try {
     await loadWeights(network, weights);
     const names = classNamesOf(weights) ?? (await trainedClassNames(compiled)) ?? [];
-    if (isOfBoxes) {
+    if (pictures && isOfBoxes) {
       return await predictBoxes({ network, compiled, pictures, found, names }, options);
     }
-    if (isOfPixels) {
+    if (pictures && isOfPixels) {
       return await predictMasks({ network, compiled, pictures, found, names }, options);
     }
-    const outputs = await predictRows(network, compiled, pictures);
+    const outputs = await predictRows(network, compiled, examples);
     const scores = scoresOf(network.program);
-    if (scores === undefined) return await showValues({ network, pictures, outputs }, options);
+    if (scores === undefined)
+      return await showValues({ network, pictures: examples, outputs }, options);
     const rows = outputs.map((row) => toProbabilities(row, scores));
-    const predictions = pictures.readable().map(({ name }, index) => {
+    const predictions = examples.readable().map(({ name }, index) => {
       return rank(name, rows[index]!, names, options.top ?? TOP);
     });
-    if (options.annotate !== undefined) {
+    if (pictures && options.annotate !== undefined) {
       await annotate(pictures.readable(), predictions, options.annotate);
     }
-    if (options.csv !== undefined) await writeCsv(options.csv, pictures, rows, names);
+    if (options.csv !== undefined) await writeCsv(options.csv, examples, rows, names);
     if (options.json) printJson(predictions);
     else print(predictions.map(describePrediction).join("\n\n"));
   } finally {
@@ -176,23 +181,26 @@ async function predictSamples(compiled: CompiledSpec, options: PredictOptions): 
 }
 
 function requirePictures(
-  { model, spec }: CompiledSpec,
+  compiled: CompiledSpec,
   images: readonly string[],
   { samples }: PredictOptions,
 ): void {
+  const { model, spec } = compiled;
   if (samples !== undefined) {
     throw wrongInput(
       `--samples is for models that make images of noise, and ${model.name} of ${spec.path} ` +
         "does not",
     );
   }
-  if (images.length === 0) throw wrongInput("name the images to predict");
+  if (images.length === 0) {
+    throw wrongInput(readsRows(compiled) ? "name the csv file" : "name the images to predict");
+  }
 }
 
 /** All classes, also where `--top` shows fewer. */
 async function writeCsv(
   path: string,
-  pictures: Pictures,
+  pictures: Predictable,
   rows: readonly Float32Array[],
   names: readonly string[],
 ): Promise<void> {
@@ -222,14 +230,6 @@ function requireOneTensor({ model, compilation, spec }: CompiledSpec): void {
   throw wrongInput(
     `model ${model.name} of ${spec.path} ${what}`,
     `call \`predict(${given})\` of the compiled module: \`netc compile ${spec.path}\` writes it`,
-  );
-}
-
-function requireImages({ model, spec }: CompiledSpec): void {
-  if (model.input?.shape.length !== 1 && !model.input?.isSignal) return;
-  throw wrongInput(
-    `model ${model.name} of ${spec.path} reads rows of numbers, not images: ` +
-      `call \`predict\` of the compiled module`,
   );
 }
 

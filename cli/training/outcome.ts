@@ -18,6 +18,7 @@ import { ExitCode, Failure } from "../failure.js";
 import { describeError } from "../report.js";
 import { argumentsOf, type CompiledSpec } from "../compiled.js";
 import { makesSamples } from "../samples.js";
+import { readsRows } from "../table-rows.js";
 import { formatDuration, formatMetrics, plural } from "../format.js";
 import { BEST_WEIGHTS } from "./best.js";
 import type { TrainingParts } from "./parts.js";
@@ -57,12 +58,11 @@ export function describeResult(
 
 function usesOf(compiled: CompiledSpec, program: Program, use: string): readonly string[] {
   if (makesSamples(program)) return [`  npx netc predict ${use} --samples samples.png`];
-  // The command predicts from one image, and shows one output.
+  // The command predicts from one image, or the rows of a table, and shows one output.
   const { reads, gives } = program.uses.predict;
-  const { input } = compiled.model;
-  const isOfImages = input?.shape.length !== 1 && !input?.isSignal;
-  const isPredicted = isOfImages && reads.length <= 1 && gives.length <= 1;
-  return [`  npx netc eval ${use}`, ...(isPredicted ? [`  npx netc predict ${use} IMAGE`] : [])];
+  const isPredicted = reads.length <= 1 && gives.length <= 1;
+  const from = readsRows(compiled) ? "ROWS.csv" : "IMAGE";
+  return [`  npx netc eval ${use}`, ...(isPredicted ? [`  npx netc predict ${use} ${from}`] : [])];
 }
 
 /** Of a run that was stopped: how far it is and how to continue. */

@@ -118,19 +118,27 @@ export function choice<const Name extends string>(names: readonly Name[]): Argum
   };
 }
 
-/** A column: one of a few words, or any name in double quotes. */
-export function column<const Word extends string>(
+/** A column: one of a few words, or any name in double quotes; or a list of such names. */
+export function columns<const Word extends string>(
   words: readonly Word[],
-): ArgumentType<Word | { readonly column: string }> {
+): ArgumentType<Word | { readonly column: string } | { readonly columns: readonly string[] }> {
   const word = choice(words);
-  const description = `${word.description}, or a column's name in double quotes`;
+  const list = strings();
+  const description = `${word.description}, a column's name in double quotes, or a list of names`;
   return {
     description,
     accepts: word.accepts,
-    write: (value) => (typeof value === "string" ? value : JSON.stringify(value.column)),
+    write(value) {
+      if (typeof value === "string") return value;
+      return "column" in value ? JSON.stringify(value.column) : list.write(value.columns);
+    },
     read(expression, reader) {
       if (expression.kind === "name" && !reader.scope.has(expression.name))
         return word.read(expression, reader);
+      if (expression.kind === "list") {
+        const several = list.read(expression, reader);
+        return several && { columns: several };
+      }
       const read = readConstant(expression, reader, description, (constant) =>
         constant.kind === "string" ? constant.value : MISMATCH,
       );

@@ -45,7 +45,7 @@ export interface Boxes {
   readonly items: readonly PixelBox[];
 }
 
-/** An image with its label, or with a mask, or with boxes. */
+/** An image with its label, or with a mask, with boxes, or with numbers to predict. */
 export interface Example {
   readonly image: Image;
   /** Index into the dataset's classes. */
@@ -54,6 +54,8 @@ export interface Example {
   readonly mask?: Mask | undefined;
   /** Where the dataset has boxes. */
   readonly boxes?: Boxes | undefined;
+  /** Where the target is numbers, in the order of its shape. */
+  readonly numbers?: Float32Array | undefined;
 }
 
 /** What happens to an example before it comes out of its dataset. */
@@ -164,7 +166,7 @@ export interface Batch {
    * class for each pixel.
    */
   readonly labels: Uint32Array;
-  /** What the loss is of: the labels, of mixed images both; of boxes, a Float32Array. */
+  /** What the loss is of: the labels, of mixed images both; of boxes and numbers, a Float32Array. */
   readonly targets: Labels;
 }
 

@@ -180,14 +180,14 @@ class Pass {
   }
 
   /**
-   * The label, or those of the pixels, or boxes. Masks go through all transforms here: what labels
+   * The label, those of the pixels, boxes, or numbers. Masks go through all transforms here: what labels
    * weigh is known before the step.
    */
-  private labelsOf({ label, mask, boxes }: Example, key: ExampleKey): ExampleLabels {
+  private labelsOf({ label, mask, boxes, numbers }: Example, key: ExampleKey): ExampleLabels {
     const { transforms } = this.options;
     const first = this.staging.transforms.length;
     if (boxes) return packBoxes(transformBoxes(boxes, transforms.slice(first), key, first));
-    if (!mask) return label;
+    if (!mask) return numbers ?? label;
     return transformMask(mask, transforms.slice(first), key, first).pixels;
   }
 
@@ -256,7 +256,7 @@ function visitingOrder(dataset: Dataset, options: LoaderOptions): Uint32Array {
   return Uint32Array.from({ length }, (_, index) => index);
 }
 
-/** A class, the classes of the pixels, or the numbers of boxes. */
+/** A class, the classes of the pixels, or numbers. */
 type ExampleLabels = number | Uint8Array | Float32Array;
 
 /** Labels of images, or of their pixels, or boxes, one after the other. */

@@ -73,7 +73,7 @@ describe("features from csv", () => {
     expect(trained.stdout).toMatch(/test accuracy: top1 100.0%/);
     expect(trained.stderr).not.toMatch(/warning\[/);
     expect(trained.stdout).toMatch(/netc eval flowers.net/);
-    expect(trained.stdout).not.toMatch(/netc predict/);
+    expect(trained.stdout).toMatch(/netc predict flowers.net .* ROWS.csv/);
   });
 
   test("are evaluated", async () => {
@@ -90,6 +90,15 @@ describe("features from csv", () => {
     const report = await readFile(workspace.path("runs/flowers/report.html"), "utf8");
     expect(report).toContain("virginica");
     expect(report).not.toContain("data:image/");
+  });
+
+  test("are predicted from rows without a label", async () => {
+    await workspace.write("rows.csv", "petal,sepal,width,depth\n-3.4,0.5,6,0.9\n");
+    const { code, stdout, stderr } = await netc(
+      ...["predict", "flowers.net", ...WEIGHTS, "rows.csv", "--top", "1"],
+    );
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^rows\.csv:2\n.*versicolor/);
   });
 
   test("are not predicted from images", async () => {

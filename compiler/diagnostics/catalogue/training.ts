@@ -147,13 +147,15 @@ export const TRAINING = {
     right: "optimizer = sgd(lr=0.01, momentum=0.9, nesterov=true)",
   },
   NET3020: {
-    title: "class data for a model with a numeric target",
+    title: "data that do not fit a numeric target",
     explanation:
-      "A `data` declaration gives each image a class. A model with a numeric target (`f32[N, " +
-      "...]`) is trained from your own program, with `step(images, targets)` of the compiled " +
-      "module. An autoencoder needs no target: `mse(out, image)` compares with the images.",
-    wrong: "target box: f32[N, 4]\n...\ntrain Base of Boxes on Photographs { ... }",
-    right: "target box: f32[N, 4]\n...\ntrain Base of Boxes { ... }",
+      "A model with a numeric target (`f32[N, ...]`) learns numbers, not classes. A table holds " +
+      "them: `label` of `csv` names a column for each number, in the order of the target. Other " +
+      "data give each image a class: train on those from your own program, with `step(images, " +
+      "targets)` of the compiled module. An autoencoder needs no target: `mse(out, image)` " +
+      "compares with the images.",
+    wrong: 'target place: f32[N, 2]\n...\ntrain csv("houses.csv")',
+    right: 'target place: f32[N, 2]\n...\ntrain csv("houses.csv", label=["x", "y"])',
   },
   NET3021: {
     title: "a recipe without data",

@@ -37,7 +37,7 @@ export function unfedBy({ inputs: all, network }: Ports): Unfed | undefined {
     return { what: `the input \`${input.name}\`, which is ${kind}`, call };
   }
   const [target] = targets;
-  if (target?.type.dtype !== "f32" || isBoxes(target)) return undefined;
+  if (target?.type.dtype !== "f32" || isBoxes(target) || (input && isRow(input))) return undefined;
   return { what: `the target \`${target.name}\`, which is numbers`, call };
 }
 
@@ -199,6 +199,10 @@ function targetProblem(kind: TupleKind, targets: readonly NetworkPort[]): string
 
 /** `[tokens, channels]` or a single token: neither an image nor a row of a table. */
 const isNoRow = ({ shape }: Ports["inputs"][number]) => shape.length === 2 || shape.length === 0;
+
+/** A row of a table, of features, tokens or a signal. */
+const isRow = ({ shape, isSignal }: Ports["inputs"][number]) =>
+  shape.length === 1 || isSignal === true;
 
 /** All but noise, which the device draws. */
 const givenOf = (inputs: Ports["inputs"]) =>

@@ -11,6 +11,7 @@ import { checkTransforms, imageInput, type ImageInput, type TransformUse } from 
 import { isMixing } from "../../../program/transforms.js";
 import { sourceSize } from "../../../program/image-size.js";
 import { checkMasks } from "./masks.js";
+import { checkNumbers, numbersOf, numericTarget } from "./numbers.js";
 import { checkPixelStatistics, compareNormalizations, type SplitUses } from "./normalization.js";
 import { type SourceRule, sources } from "./sources.js";
 import { checkOrder } from "./transform-order.js";
@@ -98,7 +99,7 @@ function analyzeSplit(
     if (input) checkImages(read, input, environment);
   }
   if (source.tuples) checkTupleTransforms(read, environment);
-  else if (model) checkMasks(read, model, environment);
+  else if (model && checkNumbers(read, model, environment)) checkMasks(read, model, environment);
   if (model) checkClasses(split.source, source, model, environment);
   const { line, column } = split.name.span.start;
   const transforms = uses.map(({ transform }) => transform);
@@ -107,7 +108,7 @@ function analyzeSplit(
 
 /**
  * The source; a table of a model of features holds those instead of pixels, as they are unless
- * `maximum` says otherwise.
+ * `maximum` says otherwise, and one of a model with a target of numbers holds those, not classes.
  */
 function sourceFor(
   { result, call }: Resolved<SourceRule>,
@@ -115,9 +116,12 @@ function sourceFor(
   model: AnalyzedModel | undefined,
 ): DataSource {
   const source = result(name);
-  if (source.kind !== "csv" || !model || !isOfFeatures(model)) return source;
+  if (source.kind !== "csv" || !model) return source;
+  const target = source.tuples ? undefined : numericTarget(model);
+  const table = target ? { ...source, numbers: numbersOf(target) } : source;
+  if (!isOfFeatures(model)) return table;
   const maximum = saysMaximum(call) ? source.maximum : 1;
-  return { ...source, holds: "features", maximum };
+  return { ...table, holds: "features", maximum };
 }
 
 /** Of a table, or of what tuples are drawn from. */

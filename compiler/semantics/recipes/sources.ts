@@ -1,7 +1,7 @@
 import { absentSources } from "./absent.js";
 import { each } from "../../diagnostics/alias.js";
 import type { DataSource, Holdout } from "../../../program/recipe.js";
-import { column, float, mismatch, string, strings } from "../../calls/argument-types.js";
+import { columns, float, mismatch, string, strings } from "../../calls/argument-types.js";
 import {
   optional,
   required,
@@ -150,11 +150,15 @@ const single: Registry<SourceRule> = {
       name: "csv",
       example: 'csv("data/digits.csv", label=first)',
       aliases: ["CSV", "table", "tsv"],
-      summary: "a table with a label and pixels or features in each row",
+      summary: "a table with pixels or features in each row, and a label or numbers to predict",
       positional: ["path"],
       arguments: {
         path,
-        label: withDefault(column(["first", "last"]), "last", "the column that holds the label"),
+        label: withDefault(
+          columns(["first", "last"]),
+          "last",
+          "the column that holds the label, or all that hold a target of numbers",
+        ),
         ignore: optional(
           strings(),
           "columns that are not read: names, or numbers from 1 where there is no header",

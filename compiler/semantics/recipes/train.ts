@@ -2,11 +2,10 @@ import type { DataDeclaration, Setting, TrainDeclaration } from "../../../gramma
 import { isLayerwise } from "../../../program/optimizers.js";
 import type { Clipping, OptimizerSettings } from "../../../program/program.js";
 import type { DataRecipe, TrainRecipe, TrainStep } from "../../../program/recipe.js";
-import { portsOf, type Value } from "../../ir/graph.js";
+import { portsOf } from "../../ir/graph.js";
 import { isOfSection } from "../../ir/section.js";
 import type { AnalyzedModel, RecipeOverrides } from "../analysis.js";
 import { checkStops } from "../stops.js";
-import { isTupleKind } from "../../../program/tuples.js";
 import type { ArgumentType } from "../../calls/signature.js";
 import type { Environment } from "../../calls/environment.js";
 import { checkTensors } from "./check-tensors.js";
@@ -167,30 +166,8 @@ function readData(
   }
   const { span } = train.data!;
   if (!data.model && !checkTensors(model, data, span, environment)) return undefined;
-  const [target, ...others] = model.graph ? portsOf(model.graph, "target") : [];
-  if (others.length > 0) return undefined;
-  const isOfBoxes = model.graph?.inputs.some(({ boxClasses }) => boxClasses !== undefined);
-  const isDrawn = data.splits.some(({ source }) => isTupleKind(source.callee.name));
-  if (target?.type === "f32" && !isOfBoxes && !isDrawn)
-    return reportNumbers(train, target, environment);
+  if (model.graph && portsOf(model.graph, "target").length > 1) return undefined;
   return analyzeData(data, model, environment);
-}
-
-/** Data declarations hold images with classes. */
-function reportNumbers(
-  { name, data }: TrainDeclaration,
-  target: Value,
-  { reporter }: Environment,
-): undefined {
-  return reporter.report("NET3020", {
-    message:
-      `train \`${name.name}\` reads images with classes, ` +
-      `but its model is trained on the numbers of \`${target.name}\``,
-    span: data!.span,
-    related: [{ span: target.origin.span, message: "numbers for each image" }],
-    notes: ["compile the model and call `step(images, targets)` with numbers of your own"],
-    fixes: [],
-  });
 }
 
 function readScheduleSetting(

@@ -1,6 +1,6 @@
 /** Whether a CSV file starts with a header, and what is wrong with one. */
 import { DataError } from "../../data/error.js";
-import { labelColumn, namesColumn } from "./csv-columns.js";
+import { endColumn, namesColumn } from "./csv-columns.js";
 import { isNumber, quoted, type CsvOptions, type Line } from "./csv-lines.js";
 
 const LABEL_NAME = /^(label|labels|class|target)$/i;
@@ -38,7 +38,7 @@ function countsUp(
   if (!others.every((value, at) => value === start + at)) return false;
   if (named < 0 || LABEL_NAME.test(cells[named]!)) return true;
   if (named === 0 && INDEX_NAME.test(cells[0]!)) return true;
-  return named === endColumn(cells, options) && isNumber(second?.[named] ?? "");
+  return named === columnAtEnd(cells, options) && isNumber(second?.[named] ?? "");
 }
 
 function namesLabel(
@@ -46,7 +46,7 @@ function namesLabel(
   second: readonly string[] | undefined,
   options: CsvOptions,
 ): boolean {
-  const column = endColumn(cells, options);
+  const column = columnAtEnd(cells, options);
   if (column === undefined) return false;
   return LABEL_NAME.test(cells[column]!) && isNumber(second?.[column] ?? "");
 }
@@ -55,8 +55,8 @@ const describe = (cells: readonly string[]) =>
   `${cells.slice(0, 3).join(", ")}${cells.length > 4 ? ", ..." : ""}, ${cells.at(-1)}`;
 
 /** Where the label is at an end of the rows; a name says nothing before a header is known. */
-const endColumn = (cells: readonly string[], { label, path }: CsvOptions) =>
-  typeof label === "object" ? undefined : labelColumn(cells, { label, path });
+const columnAtEnd = (cells: readonly string[], { label }: CsvOptions) =>
+  typeof label === "object" ? undefined : endColumn(cells, label);
 
 /**
  * Throws a DataError where a header does not agree with the spec, has two columns of one name, or a
@@ -77,7 +77,7 @@ export function checkHeader({ number, cells }: Line, options: CsvOptions): void 
     if (known.has(cell)) throw twoColumns(place, cell);
     if (cell !== "") known.add(cell);
   }
-  if (typeof label !== "object") checkLabelColumn(place, cells, options);
+  if (typeof label !== "object") checkLabelColumn(place, cells, { ...options, label });
 }
 
 function twoColumns(place: string, name: string): DataError {
@@ -88,16 +88,19 @@ function twoColumns(place: string, name: string): DataError {
 }
 
 /** A header that names the label's column must agree with the spec. */
-function checkLabelColumn(place: string, cells: readonly string[], options: CsvOptions): void {
-  const { label, ignore = [] } = options;
-  const own = labelColumn(cells, options);
+function checkLabelColumn(
+  place: string,
+  cells: readonly string[],
+  { label, ignore = [] }: CsvOptions & { readonly label: "first" | "last" },
+): void {
+  const own = endColumn(cells, label);
   const named = cells.findIndex(
     (cell, column) => LABEL_NAME.test(cell) && column !== own && !ignore.includes(cell),
   );
   if (named < 0) return;
   const column = `column ${named + 1} of ${cells.length} is named \`${cells[named]}\``;
   throw new DataError(
-    `${place}: ${column}, but the spec takes the label from the ${label as string} column`,
+    `${place}: ${column}, but the spec takes the label from the ${label} column`,
     labelHint(cells, { named, own }),
   );
 }

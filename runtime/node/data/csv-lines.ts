@@ -6,6 +6,8 @@ export interface CsvOptions {
   /** For messages. */
   readonly path: string;
   readonly label: LabelColumn;
+  /** Whether the label's columns hold numbers to predict, not a class. */
+  readonly isNumeric?: boolean;
   /** Columns that are not read. */
   readonly ignore?: readonly string[] | undefined;
   /** The column that says which rows belong together; it is not a feature. */

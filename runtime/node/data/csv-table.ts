@@ -5,12 +5,15 @@ import { checkHeader, isHeader } from "./csv-header.js";
 import { quoted, readLines, toNumber, type CsvOptions, type Line } from "./csv-lines.js";
 
 export interface CsvTable {
+  /** Of each row, where the table is one of classes. */
   readonly labels: readonly string[];
+  /** Of each row, where the label's columns hold numbers. */
+  readonly targets: readonly Float32Array[];
   /** Line numbers, from 1, of the rows. */
   readonly lines: Uint32Array;
   /** Which group each row belongs to, where a column says it. */
   readonly groups?: readonly string[];
-  /** Row-major, `labels.length` x `columns`. */
+  /** Row-major, `lines.length` x `columns`. */
   readonly values: Float32Array;
   /** Pixels or features in a row. */
   readonly columns: number;
@@ -25,27 +28,46 @@ export function parseCsvTable(bytes: Buffer, options: CsvOptions): CsvTable {
   const { names, header, rows } = openRows(bytes, options);
   const roles = rolesOf(names, options);
   const labels: string[] = [];
+  const targets: Float32Array[] = [];
   const groups: string[] = [];
   const lines: number[] = [];
   const parts: Float32Array[] = [];
   for (const row of rows) {
     checkLength(row, names.length, { ...options, header });
-    labels.push(textAt(roles.label, "label", { row, names, path: options.path }));
-    if (roles.group !== undefined)
-      groups.push(textAt(roles.group, "group", { row, names, path: options.path }));
+    const place = { row, names, path: options.path };
+    if (options.isNumeric) targets.push(targetsOf(place, roles));
+    else labels.push(textAt(roles.labels[0]!, "label", place));
+    if (roles.group !== undefined) groups.push(textAt(roles.group, "group", place));
     lines.push(row.number);
-    parts.push(valuesOf(row, roles, options));
+    parts.push(valuesOf(place, roles, options));
   }
   const columns = roles.values.length;
-  const values = new Float32Array(labels.length * columns);
+  const values = new Float32Array(lines.length * columns);
   parts.forEach((part, index) => values.set(part, index * columns));
   return {
     labels,
+    targets,
     groups: roles.group === undefined ? undefined : groups,
     lines: Uint32Array.from(lines),
     values,
     columns,
   };
+}
+
+/** The values of some columns, for each row, and the rows' lines. */
+export function readFeatures(
+  { names, header, rows }: CsvRows,
+  values: readonly number[],
+  options: CsvOptions,
+): { readonly rows: readonly Float32Array[]; readonly lines: readonly number[] } {
+  const read: Float32Array[] = [];
+  const lines: number[] = [];
+  for (const row of rows) {
+    checkLength(row, names.length, { ...options, header });
+    read.push(valuesOf({ row, names, path: options.path }, { values }, options));
+    lines.push(row.number);
+  }
+  return { rows: read, lines };
 }
 
 export interface CsvRows {
@@ -119,9 +141,23 @@ function textAt(column: number, what: "label" | "group", { row, names, path }: P
   throw new DataError(`${path}:${row.number}: the ${what}, in the ${where}, is empty`);
 }
 
-function valuesOf(row: Line, { values }: ColumnRoles, options: CsvOptions): Float32Array {
-  return Float32Array.from(values, (column) => parseValue(row.cells[column]!, row, options));
+function valuesOf(
+  place: Place,
+  { values }: Pick<ColumnRoles, "values">,
+  { maximum, noun = "pixel" }: CsvOptions,
+): Float32Array {
+  return Float32Array.from(values, (column) => {
+    const value = numberAt(column, noun, place);
+    if (maximum === Infinity || (value >= 0 && value <= maximum)) return value;
+    throw new DataError(
+      `${placeOf(place)}: the pixel value ${value} is outside 0 to ${maximum}`,
+      "give the largest pixel value in the spec: csv(..., maximum=...)",
+    );
+  });
 }
+
+const targetsOf = (place: Place, { labels }: ColumnRoles): Float32Array =>
+  Float32Array.from(labels, (column) => numberAt(column, "target", place));
 
 /** What to do about a cell that holds no number. */
 function helpFor(cell: string): string {
@@ -132,21 +168,18 @@ function helpFor(cell: string): string {
   return 'csv(..., ignore=["NAME"]) leaves a column of text out';
 }
 
-function parseValue(cell: string, line: Line, options: CsvOptions): number {
-  const { path, maximum, noun = "pixel" } = options;
+/** The number in a cell. Throws a DataError that names line and column where there is none. */
+function numberAt(column: number, noun: "pixel" | "feature" | "target", place: Place): number {
+  const cell = place.row.cells[column]!;
   const value = toNumber(cell);
-  const isAny = maximum === Infinity;
-  if (Number.isFinite(Math.fround(value)) && (isAny || (value >= 0 && value <= maximum)))
-    return value;
-  if (!Number.isFinite(value)) {
-    throw new DataError(
-      `${path}:${line.number}: expected a number for a ${noun}, but got ${quoted(cell)}`,
-      helpFor(cell),
-    );
-  }
-  if (isAny) throw new DataError(`${path}:${line.number}: ${cell} is beyond the range of f32`);
+  if (Number.isFinite(Math.fround(value))) return value;
+  const where = `in the column ${place.names[column]}`;
+  if (Number.isFinite(value))
+    throw new DataError(`${placeOf(place)}: ${cell} ${where} is beyond the range of f32`);
   throw new DataError(
-    `${path}:${line.number}: the pixel value ${cell} is outside 0 to ${maximum}`,
-    "give the largest pixel value in the spec: csv(..., maximum=...)",
+    `${placeOf(place)}: expected a number for a ${noun}, but got ${quoted(cell)} ${where}`,
+    helpFor(cell),
   );
 }
+
+const placeOf = ({ row, path }: Place) => `${path}:${row.number}`;

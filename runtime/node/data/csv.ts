@@ -4,14 +4,14 @@
  */
 import { basename } from "node:path";
 import type { DataSource } from "../../../program/recipe.js";
-import type { Dataset, Image, InputShape } from "../../data/dataset.js";
+import type { Dataset, Example, Image, InputShape } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { convertChannels, interleave } from "../../data/image.js";
 import { datasetInMemory } from "../../data/memory.js";
 import type { CsvOptions } from "./csv-lines.js";
 import { parseCsvTable, type CsvTable } from "./csv-table.js";
 import { readMaybeGzipped } from "./files.js";
-import { numberLabels, numberListed, type LabelRules, type NumberedLabels } from "./labels.js";
+import { numberLabels, numberListed, type LabelRules } from "./labels.js";
 
 type CsvSource = Extract<DataSource, { kind: "csv" }>;
 
@@ -27,16 +27,16 @@ export async function openCsv(
   const { path, maximum } = source;
   const table = await readTable(source, { maximum, onNotice: rules.onNotice });
   const placeOf = (row: number) => `${path}:${table.lines[row]}`;
-  const { classes, numbers } = labelsOf(table, source, rules);
+  const labels = labelsOf(table, source, rules);
   const size = imageSize(path, table.columns, shape);
   const values = asBytesIfExact(table);
   const description = {
     name: basename(path),
-    classes,
-    length: table.labels.length,
+    classes: labels.classes,
+    length: table.lines.length,
     pixels: values instanceof Uint8Array ? "bytes" : "floats",
     largestPixel: table.values.reduce((most, value) => Math.max(most, value), 0),
-    labelAt: (row: number) => numbers[row]!,
+    labelAt: labels.labelAt,
     nameAt: placeOf,
     groupAt: groupIn(table),
   } as const;
@@ -44,7 +44,7 @@ export async function openCsv(
     const planes = values.subarray(row * table.columns, (row + 1) * table.columns);
     const pixels = interleave(planes, size.channels);
     const image: Image = { ...size, pixels, maximum };
-    return { image: convertChannels(image, shape.channels), label: numbers[row]! };
+    return { image: convertChannels(image, shape.channels), ...labels.of(row) };
   });
 }
 
@@ -62,28 +62,29 @@ export async function openFeatures(
   const { path, maximum } = source;
   const { onNotice } = rules;
   const table = await readTable(source, { maximum: Infinity, noun: "feature", onNotice });
-  const { labels, lines, values, columns } = table;
+  const { lines, values, columns } = table;
   if (columns !== features) {
     throw new DataError(
-      `${path} has ${columns} features a row and a label, but the network's input has ${features}`,
+      `${path} has ${columns} features a row and ` +
+        `${source.numbers ? "what to predict" : "a label"}, but the network's input has ${features}`,
       declareAsMany(columns, size),
     );
   }
   const placeOf = (row: number) => `${path}:${lines[row]}`;
-  const { classes, numbers } = labelsOf(table, source, rules);
+  const labels = labelsOf(table, source, rules);
   const description = {
     name: basename(path),
-    classes,
-    length: labels.length,
+    classes: labels.classes,
+    length: lines.length,
     pixels: "floats",
-    labelAt: (row: number) => numbers[row]!,
+    labelAt: labels.labelAt,
     nameAt: placeOf,
     groupAt: groupIn(table),
   } as const;
   return datasetInMemory(description, (row) => {
     const planes = values.subarray(row * columns, (row + 1) * columns);
     const image: Image = { ...size, pixels: interleave(planes, size.channels), maximum };
-    return { image, label: numbers[row]! };
+    return { image, ...labels.of(row) };
   });
 }
 
@@ -96,22 +97,39 @@ function declareAsMany(columns: number, { channels, width }: InputShape): string
 }
 
 async function readTable(
-  { path, label, ignore, holdout }: CsvSource,
+  { path, label, ignore, holdout, numbers }: CsvSource,
   options: Pick<CsvOptions, "maximum" | "noun" | "onNotice">,
 ): Promise<CsvTable> {
   const bytes = await readMaybeGzipped(path);
-  return parseCsvTable(bytes, { path, label, ignore, by: holdout?.by, ...options });
+  const columns = { label, ignore, by: holdout?.by, isNumeric: numbers !== undefined };
+  return parseCsvTable(bytes, { path, ...columns, ...options });
 }
 
-/** Class numbers by the source's list of classes, where it has one. */
+interface RowLabels {
+  readonly classes: readonly string[];
+  readonly labelAt?: Dataset["labelAt"];
+  readonly of: (row: number) => Pick<Example, "label" | "numbers">;
+}
+
+/** Class numbers by the source's list of classes, where it has one; or numbers to predict. */
 function labelsOf(
-  { labels: texts, lines }: CsvTable,
-  { path, classes }: CsvSource,
+  { labels: texts, lines, targets }: CsvTable,
+  { path, classes: listed, numbers: count }: CsvSource,
   rules: LabelRules,
-): NumberedLabels {
+): RowLabels {
+  if (count !== undefined) {
+    return { classes: [], of: (row) => ({ label: 0, numbers: targets[row]! }) };
+  }
   const placeOf = (row: number) => `${path}:${lines[row]}`;
   const found = { name: path, texts, placeOf };
-  return classes ? numberListed(found, classes, rules) : numberLabels(found, rules);
+  const { classes, numbers } = listed
+    ? numberListed(found, listed, rules)
+    : numberLabels(found, rules);
+  return {
+    classes,
+    labelAt: (row) => numbers[row]!,
+    of: (row) => ({ label: numbers[row]! }),
+  };
 }
 
 const groupIn = ({ groups }: CsvTable) => (groups ? (row: number) => groups[row]! : undefined);

@@ -1,0 +1,54 @@
+/** Rows of a csv file, for `netc predict` of a model that reads features, signals or tokens. */
+import { resolve } from "node:path";
+import { imageOf } from "../program/tensors.js";
+import type { DataSource } from "../program/recipe.js";
+import type { CompiledSpec } from "./compiled.js";
+import { wrongInput } from "./failure.js";
+import type { Predictable } from "./predict-rows.js";
+import { warn } from "./terminal.js";
+
+export const readsRows = ({ model: { input } }: CompiledSpec): boolean =>
+  input?.shape.length === 1 || input?.isSignal === true;
+
+/** Fails for anything but one csv file, and for flags that pictures alone have a meaning for. */
+export function requireTable(
+  { model, spec, recipe }: CompiledSpec,
+  files: readonly string[],
+  { annotate }: { readonly annotate?: string },
+): void {
+  const what = `model ${model.name} of ${spec.path} reads rows of numbers, not images`;
+  const isTable = files.length === 1 && /\.(csv|tsv|txt)(\.gz)?$/i.test(files[0]!);
+  if (!isTable) throw wrongInput(what, "name one csv file, whose rows are predicted");
+  if (annotate !== undefined) throw wrongInput(`${what}: --annotate has nothing to draw on`);
+  if (sourceOf(recipe)) return;
+  throw wrongInput(
+    `the recipe of ${spec.path} reads no csv, which would say what its columns are`,
+    "call `predict` of the compiled module",
+  );
+}
+
+function sourceOf(recipe: CompiledSpec["recipe"]) {
+  const source = recipe?.data?.eval?.source ?? recipe?.data?.train?.source;
+  return source?.kind === "csv" ? source : undefined;
+}
+
+/**
+ * The rows, read as the recipe reads its own. Columns are found by their names in the table that
+ * was trained on; those of labels may be missing.
+ */
+export async function openRows(
+  { compilation, recipe, spec }: CompiledSpec,
+  path: string,
+): Promise<Predictable> {
+  const { featureNames, openUnlabeled } = await import("../runtime/node/data/csv-rows.js");
+  const source = sourceOf(recipe)!;
+  const trained: DataSource = recipe!.data!.train?.source ?? source;
+  const known = await featureNames({ ...source, path: resolve(spec.folder, trained.path) });
+  if (known === undefined) {
+    warn(`columns of ${path} are taken in their order: ${trained.path} tells no names to compare`);
+  }
+  const size = imageOf(compilation.programs[0]!);
+  const dataset = await openUnlabeled({ ...source, path }, size, { known, onNotice: warn });
+  const rows = Array.from({ length: dataset.length }, (_, row) => ({ name: dataset.nameAt!(row) }));
+  return { ...dataset, readable: () => rows };
+}

@@ -1,0 +1,141 @@
+/** Numbers to predict from CSV files, with the built command. */
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeWorkspace, type Workspace } from "./fixtures.js";
+import { netc as run, type Outcome } from "./netc.js";
+
+let workspace: Workspace;
+
+const netc = (...args: readonly string[]) =>
+  run(args, {
+    cwd: workspace.folder,
+    env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
+  });
+
+const SOURCE = 'csv("houses.csv", label=["price", "rent"], holdout=0.25)';
+
+const SPEC = `model Houses {
+  input  x: f32[N, 3]
+  target y: f32[N, 2]
+
+  linear(2) as out
+
+  loss   mse(out, y)
+  metric error = mae(out, y)
+}
+
+data Table for Houses {
+  train ${SOURCE} { normalize(mean=[0, 2, 0], std=[1, 2, 1]) }
+  eval  ${SOURCE} { normalize(mean=[0, 2, 0], std=[1, 2, 1]) }
+}
+
+train Base of Houses on Table {
+  epochs    = 60
+  batch     = 8
+  optimizer = adam(lr=0.1)
+  seed      = 1
+}
+`;
+
+const priceOf = ([a, b, c]: readonly number[]) => 2.5 * a! - b! + 0.5 * c! - 3;
+const rentOf = ([a, , c]: readonly number[]) => -a! - 2 * c! + 1;
+
+const features = (row: number) => [
+  Math.sin(3 * row),
+  2 + 2 * Math.cos(5 * row),
+  Math.sin(7 * row + 1),
+];
+
+function houses(): string {
+  const lines = Array.from({ length: 64 }, (_, row) => {
+    const x = features(row);
+    return [priceOf(x), ...x, rentOf(x)].map((value) => value.toFixed(4)).join(",");
+  });
+  return `price,a,b,c,rent\n${lines.join("\n")}\n`;
+}
+
+let trained: Outcome;
+
+beforeAll(async () => {
+  workspace = await makeWorkspace();
+  await workspace.write("houses.net", SPEC);
+  await workspace.write("houses.csv", houses());
+  trained = await netc("train", "houses.net");
+});
+
+afterAll(() => workspace.remove());
+
+const WEIGHTS = ["--weights", "runs/houses/weights.safetensors"];
+
+describe("numbers from csv", () => {
+  test("are learned", async () => {
+    expect(trained.code, trained.stderr).toBe(0);
+    expect(trained.stderr).not.toMatch(/warning/);
+    const { code, stdout, stderr } = await netc("eval", "houses.net", ...WEIGHTS, "--json");
+    expect(code, stderr).toBe(0);
+    const { examples, error } = JSON.parse(stdout);
+    expect(examples).toBe(16);
+    expect(error).toBeLessThan(0.02);
+  });
+
+  test("have a report", async () => {
+    const report = await readFile(workspace.path("runs/houses/report.html"), "utf8");
+    expect(report).toContain("error");
+  });
+});
+
+describe("predict", () => {
+  const predictedOf = async (file: string) => {
+    const { code, stdout, stderr } = await netc(
+      ...["predict", "houses.net", ...WEIGHTS, file, "--json"],
+    );
+    expect(code, stderr).toBe(0);
+    return (JSON.parse(stdout) as { image: string; out: number[] }[]).map(({ out }) => out);
+  };
+
+  test("reads rows by the names of the trained columns, in any order", async () => {
+    await workspace.write("new.csv", "c,note,b,a\n0.5,x,4,-1\n-1,y,0,0.25\n");
+    const [one, other] = await predictedOf("new.csv");
+    for (const [out, x] of [
+      [one!, [-1, 4, 0.5]],
+      [other!, [0.25, 0, -1]],
+    ] as const) {
+      expect(Math.abs(out[0]! - priceOf(x))).toBeLessThan(0.1);
+      expect(Math.abs(out[1]! - rentOf(x))).toBeLessThan(0.1);
+    }
+  });
+
+  test("writes a row for each row", async () => {
+    const { code } = await netc(
+      "predict",
+      "houses.net",
+      ...WEIGHTS,
+      "houses.csv",
+      "--csv",
+      "p.csv",
+    );
+    expect(code).toBe(0);
+    const lines = (await readFile(workspace.path("p.csv"), "utf8")).trim().split("\n");
+    expect(lines).toHaveLength(65);
+    expect(lines[0]).toBe("file,out_0,out_1");
+    expect(lines[1]).toMatch(/^houses\.csv:2,/);
+  });
+
+  test("says that a first line of numbers is read as a header", async () => {
+    await workspace.write("counted.csv", "0,1,2\n1,2,3\n");
+    const { stderr } = await netc("predict", "houses.net", ...WEIGHTS, "counted.csv");
+    expect(stderr).toMatch(/counted\.csv:1: this line is read as a header/);
+  });
+
+  test.each([
+    ["missing.csv", "a,b\n1,2\n", /missing\.csv has no column c, which the trained table has/],
+    ["empty.csv", "a,b,c\n1,2,\n", /empty\.csv:2: expected a number .* got "" in the column c/],
+    ["short.csv", "5,2\n", /short\.csv has 2 columns to read, but the network reads 3/],
+  ])("refuses %s", async (name, text, message) => {
+    await workspace.write(name, text);
+    const { code, stderr } = await netc("predict", "houses.net", ...WEIGHTS, name);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
