@@ -120,8 +120,8 @@ function noClasses({ name, different, areNumbers, areWhole }: Profile, path: str
   return new DataError(
     `${path}: the column ${name} holds ${different} different ${kind}: ` +
       (areNumbers ? "amounts rather than classes" : "more than classes would be"),
-    "--label NAME says which column holds the classes. To predict numbers (regression), write the " +
-      "spec by hand: docs/guides/tables.md has one",
+    "--label NAME says which column holds the classes. To predict numbers (regression), write " +
+      "the spec by hand: docs/guides/tables.md has one",
   );
 }
 

@@ -166,7 +166,7 @@ export interface Batch {
    * class for each pixel.
    */
   readonly labels: Uint32Array;
-  /** What the loss is of: the labels, of mixed images both; of boxes and numbers, a Float32Array. */
+  /** What the loss is of: the labels, of mixed images both; of boxes, of numbers: floats. */
   readonly targets: Labels;
 }
 

@@ -180,8 +180,8 @@ class Pass {
   }
 
   /**
-   * The label, those of the pixels, boxes, or numbers. Masks go through all transforms here: what labels
-   * weigh is known before the step.
+   * The label, those of the pixels, boxes, or numbers. Masks go through all transforms here: what
+   * labels weigh is known before the step.
    */
   private labelsOf({ label, mask, boxes, numbers }: Example, key: ExampleKey): ExampleLabels {
     const { transforms } = this.options;

@@ -66,7 +66,8 @@ export async function openFeatures(
   if (columns !== features) {
     throw new DataError(
       `${path} has ${columns} features a row and ` +
-        `${source.numbers ? "what to predict" : "a label"}, but the network's input has ${features}`,
+        `${source.numbers ? "what to predict" : "a label"}, ` +
+        `but the network's input has ${features}`,
       declareAsMany(columns, size),
     );
   }
