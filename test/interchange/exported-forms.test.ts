@@ -97,6 +97,11 @@ describe.each([
         expect(error.message).toContain("holds tokens, which netc does not import");
         return [];
       }
+      // Padding of tokens is written, and not read.
+      if (/\bpad\(.*axis=tokens/.test(text)) {
+        expect(error.message).toContain("are not pixels around an image");
+        return [];
+      }
       // There is no spec without layers.
       expect(error.message).toBe("the model computes nothing");
       const [image] = inputsOf(model).values();
