@@ -518,7 +518,7 @@ function missingUnit(literal: NumberLiteral, reader: ArgumentReader, description
 
 // As a spec writes them
 
-const writeList = (values: readonly (string | number)[]) => `[${values.join(", ")}]`;
+export const writeList = (values: readonly (string | number)[]): string => `[${values.join(", ")}]`;
 
 /** A list of one is written as its number. */
 function writeNumbers(values: readonly number[]): string {

@@ -1,5 +1,5 @@
 /** Arguments that name axes, or number them. */
-import { choice, integer, mismatch } from "./argument-types.js";
+import { choice, integer, mismatch, writeList } from "./argument-types.js";
 import type { ArgumentType } from "./signature.js";
 import { listNames } from "./suggestion.js";
 
@@ -44,5 +44,3 @@ export function namesOrNumbers<const Name extends string>(
     },
   };
 }
-
-const writeList = (values: readonly (string | number)[]) => `[${values.join(", ")}]`;

@@ -19,6 +19,10 @@ export function numberOfAxis(chosen: ChosenAxis, shape: Shape): number | undefin
   return name && axisNames(shape).indexOf(name) + 1;
 }
 
+/** Whether a number is that of the batch. */
+export const isBatchAxis = (chosen: ChosenAxis, shape: Shape): boolean =>
+  chosen === 0 || chosen === -(axisNames(shape).length + 1);
+
 /** `1 (channels), 2 (rows), 3 (columns)`. */
 export const numberedAxes = (shape: Shape): string =>
   axisNames(shape)
@@ -35,9 +39,8 @@ export function reportAbsentAxis(
   const names = axisNames(input);
   const [only] = names;
   const isNumber = typeof chosen === "number";
-  const isBatch = isNumber && (chosen === 0 || chosen === -input.length);
   return context.report("NET2035", {
-    message: isBatch
+    message: isBatchAxis(chosen, input)
       ? `${context.title}: axis ${chosen} is the batch, whose examples stay apart`
       : `${context.title}: ${formatShape(input)} has no ${isNumber ? "axis " : ""}${chosen}`,
     at,
@@ -56,10 +59,9 @@ export function reportAbsentOrder(
 ): undefined {
   const axis = typeof chosen === "number" ? `axis ${chosen}` : chosen;
   return context.report("NET2028", {
-    message:
-      chosen === 0 || chosen === -input.length
-        ? `${context.title}: axis ${chosen} is the batch, which stays first`
-        : `${context.title}: ${formatShape(input)} has no ${axis}`,
+    message: isBatchAxis(chosen, input)
+      ? `${context.title}: axis ${chosen} is the batch, which stays first`
+      : `${context.title}: ${formatShape(input)} has no ${axis}`,
     at,
     label: `its axes are ${numberedAxes(input)}`,
     axis: "rank",

@@ -156,7 +156,7 @@ function reportNothing(
   const size = sizeText(image, transposedSize(image, windows));
   const padding = image.isSignal ? windows.padding[1] : windows.padding.join(" and ");
   return context.report("NET2032", {
-    message: `${context.title}: ` + `padding ${padding} removes all of its ${size} output`,
+    message: `${context.title}: padding ${padding} removes all of its ${size} output`,
     at: "padding",
     label: "cuts off everything",
     axis: "space",

@@ -3,7 +3,7 @@ import { namesOrNumbers } from "../calls/axis-types.js";
 import { required } from "../calls/signature.js";
 import { refuseSignal } from "./rules.js";
 import { AXES, axisNames } from "./channel-parts.js";
-import { type ChosenAxis, numberedAxes, numberOfAxis } from "./chosen-axes.js";
+import { type ChosenAxis, isBatchAxis, numberedAxes, numberOfAxis } from "./chosen-axes.js";
 import { defineLayer } from "./layer.js";
 import { permuteAxes } from "./token-order.js";
 
@@ -65,8 +65,6 @@ export function orderOf(
   shape: Shape,
   axes: readonly ChosenAxis[],
 ): readonly (number | undefined)[] {
-  const order = axes.map((axis) => {
-    return axis === 0 || axis === -shape.length ? 0 : numberOfAxis(axis, shape);
-  });
+  const order = axes.map((axis) => (isBatchAxis(axis, shape) ? 0 : numberOfAxis(axis, shape)));
   return axes.every((axis) => typeof axis === "string") ? [0, ...order] : order;
 }

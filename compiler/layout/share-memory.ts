@@ -9,7 +9,7 @@ import { ActivationLayout, NO_MARGINS, roundUpTo4, type Margins } from "./activa
 import { isActivation, widest, type Layouts } from "./choose-layouts.js";
 import type { HalfValues } from "./halves.js";
 import { hasAllPixels, isOfQuads, partsOf, type PartOf } from "./parts.js";
-import { keepsPlaces } from "./strides.js";
+import { movesNothing } from "./strides.js";
 
 /** By the id of each value that lies in another: the value whose memory it is. */
 export type Wholes = ReadonlyMap<number, Value>;
@@ -179,14 +179,12 @@ class Sharing {
 
   /** Whether a node's result is another name for what it reads, as long as that lies by itself. */
   private isRenaming(node: AnyNode): boolean {
-    const [from, to] = [node.inputs[0]!, node.outputs[0]!];
     switch (node.kind) {
       case "reshape":
         return true;
       case "rearrange":
-        return keepsPlaces(node.attributes, from.shape, [this.layoutOf(from), this.layoutOf(to)]);
       case "rearrangeGradient":
-        return keepsPlaces(node.attributes, to.shape, [this.layoutOf(to), this.layoutOf(from)]);
+        return movesNothing(node, (value) => this.layoutOf(value));
       default:
         return false;
     }

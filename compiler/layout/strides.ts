@@ -1,4 +1,4 @@
-import type { RearrangeAttributes } from "../ir/graph.js";
+import type { Node, RearrangeAttributes, Value } from "../ir/graph.js";
 import { imageShape, isSequence, type Shape } from "../ir/shape.js";
 import type { ActivationLayout } from "./activation-layout.js";
 
@@ -23,8 +23,18 @@ export function rearrangedStrides({ shape, strides }: RearrangeAttributes): PerA
   return { channel: first, row: second, column: third };
 }
 
+/** Whether the node's result lies in memory as what it reads. */
+export function movesNothing(
+  node: Node<"rearrange"> | Node<"rearrangeGradient">,
+  layoutOf: (value: Value) => ActivationLayout,
+): boolean {
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  const [x, y] = node.kind === "rearrange" ? [input, output] : [output, input];
+  return keepsPlaces(node.attributes, x.shape, [layoutOf(x), layoutOf(y)]);
+}
+
 /** Whether y lies in memory as x does. */
-export function keepsPlaces(
+function keepsPlaces(
   attributes: RearrangeAttributes,
   x: Shape,
   [from, to]: readonly [ActivationLayout, ActivationLayout],

@@ -26,11 +26,10 @@ export function lowerConcatenate(
   const output = node.outputs[0]!;
   const [result, whole] = [context.storageOf(output), context.layout(output)];
   const parts = partsJoined(node);
-  return node.inputs.flatMap((value, index): StepDraft[] => {
+  return node.inputs.flatMap((value, index) => {
     const [input, from] = [context.storageOf(value), context.layout(value)];
-    if (input === result) return [];
     const to = whole.part(value.shape, parts[index]!);
-    return [copyStep(node, { input, from, result, to })];
+    return copySteps(node, { input, from, result, to });
   });
 }
 
@@ -44,17 +43,19 @@ export function partStep(
   if (!part) return undefined;
   const from = context.layout(value).part(output.shape, part);
   const [input, result] = [context.storageOf(value), context.storageOf(output)];
-  return [copyStep(node, { input, from, result, to: context.layout(output) })];
+  return copySteps(node, { input, from, result, to: context.layout(output) });
 }
 
 type Copying = Pick<Node, "origin"> & { readonly kind: string };
 
-function copyStep(node: Copying, copy: Copy): StepDraft {
+/** None where both lie in one memory. */
+function copySteps(node: Copying, copy: Copy): readonly StepDraft[] {
+  if (copy.input === copy.result) return [];
   const { channels } = copy.to;
   const ends = [copy.from, copy.to].map((layout) => layout.inFloats().base);
   const isInFours = [...ends, channels].every((count) => count % 4 === 0);
   const common = { label: `${node.origin.name} ${node.kind}`, origin: node.origin };
-  return isInFours ? copyQuads(copy, common) : copySingly(copy, common);
+  return [isInFours ? copyQuads(copy, common) : copySingly(copy, common)];
 }
 
 type Common = Pick<StepDraft, "label" | "origin">;

@@ -17,8 +17,6 @@ export function lowerRearrange(
   node: Node<"rearrange">,
 ): readonly StepDraft[] {
   const { attributes } = node;
-  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
-  if (context.storageOf(input) === context.storageOf(output)) return [];
   const copied = partStep(context, node);
   if (copied) return copied;
   const { start } = attributes;

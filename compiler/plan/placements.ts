@@ -1,7 +1,7 @@
 /** The memory of each value of a step graph. */
 import type { AnyNode, Graph, OpKind, Port, Value } from "../ir/graph.js";
 import { BATCH, elementCount, imageShape, isSequence } from "../ir/shape.js";
-import { keepsPlaces } from "../layout/strides.js";
+import { movesNothing } from "../layout/strides.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";
 import { isActivation } from "../layout/choose-layouts.js";
 import { codeWidth } from "../layout/code-width.js";
@@ -96,14 +96,12 @@ class Placing {
     const [input] = node.inputs;
     if (!RENAMING.has(node.kind)) return false;
     if (!input || this.predictions.has(output) || this.predictions.has(input)) return false;
-    const [from, to] = [input, output].map((value) => layoutOf(this.settings, value));
     switch (node.kind) {
       case "reshape":
         return [input, output].every((value) => this.liesInOrder(value));
       case "rearrange":
-        return keepsPlaces(node.attributes, input.shape, [from!, to!]);
       case "rearrangeGradient":
-        return keepsPlaces(node.attributes, output.shape, [to!, from!]);
+        return movesNothing(node, (value) => layoutOf(this.settings, value));
       default:
         return false;
     }

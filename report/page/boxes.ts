@@ -3,7 +3,7 @@ import type { CurvePoint } from "../../runtime/evaluation/index.js";
 import type { DetectedBox, LabeledBox } from "../../runtime/detection/boxes.js";
 import type { ReportedBoxes, ReportedDetection } from "../data.js";
 import { curveFigure } from "./calibration.js";
-import { grouped, h, percent, section, table } from "./elements.js";
+import { classCell, fileName, grouped, h, percent, section, shareCell, table } from "./elements.js";
 import { svg } from "./svg.js";
 
 type Classes = ReportedDetection["classes"];
@@ -15,7 +15,7 @@ export function boxesSection(detection: ReportedDetection): HTMLElement {
       "figure.boxes",
       drawing(each, each.truth, classes, "truth"),
       drawing(each, each.predicted, classes, "prediction"),
-      h("figcaption.note", each.name?.split(/[\\/]/).at(-1) ?? ""),
+      h("figcaption.note", fileName(each.name)),
     ),
   );
   return section(
@@ -78,19 +78,12 @@ function outline(
 
 /** A class, the average precision of its boxes and the curve; those without a box have none. */
 export function precisionsSection({ classes }: ReportedDetection): HTMLElement {
-  const rows = classes.map(({ name, color, precision }) => {
-    const swatch = h("i.swatch");
-    swatch.style.background = color;
-    const bar = h("i.bar");
-    bar.style.width = percent(precision?.ap50 ?? 0);
-    const share = precision ? percent(precision.ap50) : "–";
-    return [
-      h("span", swatch, name),
-      grouped(precision?.support ?? 0),
-      h("span.share", h("span.track", bar), share),
-      precision ? percent(precision.ap) : "–",
-    ];
-  });
+  const rows = classes.map(({ name, color, precision }) => [
+    classCell(name, color),
+    grouped(precision?.support ?? 0),
+    shareCell(precision?.ap50),
+    precision ? percent(precision.ap) : "–",
+  ]);
   const curves = classes.flatMap(({ name, precision }) => {
     if (!precision) return [];
     const { ap50, curve } = precision;

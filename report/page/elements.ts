@@ -27,6 +27,31 @@ export function table(
   return h("div.scroll", h(`table${kind}`, head, body));
 }
 
+/** An image by its address, with what it shows. */
+export function picture(address: string, alt: string): HTMLElement {
+  const image = document.createElement("img");
+  Object.assign(image, { src: address, alt });
+  return image;
+}
+
+/** The last part of a path, for a caption. */
+export const fileName = (path: string | undefined): string => path?.split(/[\\/]/).at(-1) ?? "";
+
+/** A class by its name, with the color in which pictures show it. */
+export function classCell(name: string, background: string): HTMLElement {
+  const swatch = h("i.swatch");
+  swatch.style.background = background;
+  return h("span", swatch, name);
+}
+
+/** A share as a bar, and in words; none where nothing was measured. */
+export function shareCell(share: number | undefined): HTMLElement {
+  const bar = h("i.bar");
+  bar.style.width = percent(share ?? 0);
+  const text = share === undefined ? "–" : percent(share);
+  return h("span.share", h("span.track", bar), text);
+}
+
 /** A variable of the style sheet, in the current color scheme. */
 export function color(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

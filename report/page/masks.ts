@@ -1,15 +1,15 @@
 /** The part of the page on masks: pictures, truth and prediction, and the overlap of each class. */
 import type { ReportedMask, ReportedSegmentation } from "../data.js";
-import { h, percent, section, table } from "./elements.js";
+import { classCell, fileName, h, picture, section, shareCell, table } from "./elements.js";
 
 export function masksSection({ examples }: ReportedSegmentation): HTMLElement {
-  const rows = examples.map(({ picture, truth, predicted, name }) =>
+  const rows = examples.map(({ picture: address, truth, predicted, name }) =>
     h(
       "figure.masks",
-      image(picture, "picture"),
+      image(address, "picture"),
       ...(truth === undefined ? [] : [image(truth, "truth")]),
       image(predicted, "prediction"),
-      h("figcaption.note", name?.split(/[\\/]/).at(-1) ?? ""),
+      h("figcaption.note", fileName(name)),
     ),
   );
   return section(
@@ -20,22 +20,16 @@ export function masksSection({ examples }: ReportedSegmentation): HTMLElement {
 }
 
 function image(address: ReportedMask["picture"], alt: string): HTMLElement {
-  const element = document.createElement("img");
-  element.src = address;
-  element.alt = alt;
+  const element = picture(address, alt);
   element.title = alt;
   return element;
 }
 
 export function overlapsSection({ classes }: ReportedSegmentation): HTMLElement {
-  const rows = classes.map(({ name, color, overlap }) => {
-    const swatch = h("i.swatch");
-    swatch.style.background = color;
-    const bar = h("i.bar");
-    bar.style.width = percent(overlap ?? 0);
-    const share = overlap === null ? "–" : percent(overlap);
-    return [h("span", swatch, name), h("span.share", h("span.track", bar), share)];
-  });
+  const rows = classes.map(({ name, color, overlap }) => [
+    classCell(name, color),
+    shareCell(overlap ?? undefined),
+  ]);
   return section(
     "Classes",
     "Intersection over union: the pixels that are of a class and predicted as it, " +

@@ -6,7 +6,7 @@ import type {
   ReportedMistake,
   ReportedSample,
 } from "../data.js";
-import { grouped, h, percent, section } from "./elements.js";
+import { grouped, h, percent, picture, section } from "./elements.js";
 
 export function mistakesSection({ mistakes }: ReportedExamination): HTMLElement {
   const cards = mistakes.map((mistake) => {
@@ -37,10 +37,8 @@ export function samplesSection(
   samples: readonly ReportedSample[],
   epoch: number | undefined,
 ): HTMLElement {
-  const cards = samples.map(({ picture, actual, predicted, probability, name }) => {
-    const image = document.createElement("img");
-    image.src = picture;
-    image.alt = `${actual}, predicted as ${predicted ?? "nothing"}`;
+  const cards = samples.map(({ actual, predicted, probability, name, ...sample }) => {
+    const image = picture(sample.picture, `${actual}, predicted as ${predicted ?? "nothing"}`);
     const taken = predicted === undefined ? "not finite" : `${predicted} ${percent(probability!)}`;
     const label = h("span.note.file", ...(name === undefined ? [] : [fileNameOf(name)]));
     if (name !== undefined) label.title = name;
@@ -65,17 +63,12 @@ export function samplesSection(
 }
 
 /** Images that the model makes of noise, and how the first of them came about. */
-export function generatedSection({
-  picture,
-  count,
-  seed,
-  epoch,
-  strips,
-}: ReportedGenerated): HTMLElement {
+export function generatedSection(generated: ReportedGenerated): HTMLElement {
+  const { count, seed, epoch, strips } = generated;
   const rows = strips.map((strip) =>
     h(
       "figure.strip",
-      pixelated(strip.picture, `samples after epoch ${strip.epoch}`),
+      picture(strip.picture, `samples after epoch ${strip.epoch}`),
       h("figcaption.note", `epoch ${strip.epoch}`),
     ),
   );
@@ -85,16 +78,10 @@ export function generatedSection({
       (rows.length > 0 ? " Next to them, the first of them after some epochs." : ""),
     h(
       "div.generated",
-      pixelated(picture, `samples after epoch ${epoch}`),
+      picture(generated.picture, `samples after epoch ${epoch}`),
       h("div.strips", ...rows),
     ),
   );
-}
-
-function pixelated(address: string, alt: string): HTMLElement {
-  const image = document.createElement("img");
-  Object.assign(image, { src: address, alt });
-  return image;
 }
 
 /** Pages from a server may not open files of this machine. */
@@ -102,9 +89,7 @@ const hasLink = ({ link }: ReportedMistake) => link !== undefined && location.pr
 
 /** The picture, which opens its file where there is one. */
 function linked(mistake: ReportedMistake): HTMLElement {
-  const image = document.createElement("img");
-  image.src = mistake.picture;
-  image.alt = `${mistake.actual}, predicted as ${mistake.predicted}`;
+  const image = picture(mistake.picture, `${mistake.actual}, predicted as ${mistake.predicted}`);
   if (!hasLink(mistake)) return image;
   const anchor = document.createElement("a");
   Object.assign(anchor, { href: mistake.link, target: "_blank", title: mistake.name });

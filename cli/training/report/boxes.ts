@@ -36,10 +36,10 @@ export async function showBoxes(
     color: `rgb(${foregroundColor(label).join(" ")})`,
     precision: measured.precisions?.[label] ?? undefined,
   }));
+  const transforms = recipe.data?.eval?.transforms ?? [];
   const pictures: ReportedBoxes[] = [];
   for (const example of placesOf(evaluation)) {
     if (signal?.aborted) break;
-    const transforms = recipe.data?.eval?.transforms ?? [];
     const prepared = await prepareShown(network, evaluation, example, transforms);
     if (!prepared) continue;
     const { shape, picture, found, planes } = prepared;

@@ -4,6 +4,7 @@ import type { ReportedGenerated, ReportedStrip } from "../../../report/data.js";
 import type { EpochReport, TrainingState } from "../../../runtime/training/index.js";
 import { drawSamples, makesSamples, samplesPng, transformsOf } from "../../samples.js";
 import type { RunObserver, TrainingParts } from "../parts.js";
+import { dataAddress } from "./example-pictures.js";
 
 /** Of the noise, so that a page shows what `netc predict --samples` writes. */
 const SEED = 0;
@@ -68,6 +69,6 @@ export class GeneratedSamples implements RunObserver {
     const transforms = transformsOf(recipe);
     const columns = Math.min(COLUMNS, count);
     const picture = await drawSamples(network, { count, columns, seed: SEED, transforms });
-    return `data:image/png;base64,${(await samplesPng(picture)).toString("base64")}`;
+    return dataAddress("png", await samplesPng(picture));
   }
 }
