@@ -66,11 +66,13 @@ export function partsJoined({ inputs, attributes }: Node<"concatenate">): readon
 }
 
 /** A value that is a part of another. */
-export interface PartOf {
-  readonly part: Value;
-  readonly whole: Value;
+export interface PartOf<Of = Value> {
+  readonly part: Of;
+  readonly whole: Of;
   readonly at: Part;
 }
+
+type Shaped = Pick<Value, "shape">;
 
 /** What a node takes from a value, or joins to one. */
 export function partsOf(node: AnyNode): readonly PartOf[] {
@@ -86,7 +88,7 @@ export function partsOf(node: AnyNode): readonly PartOf[] {
 }
 
 /** Whether channels begin and end with vec4 of the whole, or with its last channel. */
-export function isOfQuads({ part, whole, at: { channel } }: PartOf): boolean {
+export function isOfQuads({ part, whole, at: { channel } }: PartOf<Shaped>): boolean {
   const [{ channels }, { channels: all }] = [imageShape(part.shape), imageShape(whole.shape)];
   return channel % 4 === 0 && (channels % 4 === 0 || channel + channels === all);
 }

@@ -33,8 +33,8 @@ export function movesNothing(
   return keepsPlaces(node.attributes, x.shape, [layoutOf(x), layoutOf(y)]);
 }
 
-/** Whether y lies in memory as x does. */
-function keepsPlaces(
+/** Whether y, taken from x in an order, lies in memory as x does. */
+export function keepsPlaces(
   attributes: RearrangeAttributes,
   x: Shape,
   [from, to]: readonly [ActivationLayout, ActivationLayout],

@@ -17,6 +17,7 @@ import type {
 } from "../ir/graph.js";
 import { sameShape } from "../ir/shape.js";
 import { addPointwise } from "../ops/add-pointwise.js";
+import { fewerMoves } from "./fewer-moves.js";
 import { rewrite, type Rule, type Rules } from "./rewrite.js";
 
 /**
@@ -189,7 +190,8 @@ function isScaled(node: AnyNode, value: Value): boolean {
  */
 const forwardRules: Rules = {
   pointwise: [simplerExpression, reshapeAfterPointwise],
-  reshape: [singleReshape],
+  reshape: [singleReshape, fewerMoves],
+  rearrange: [fewerMoves],
   convolution: [padInConvolution, linearOnImage],
   maxPool: [poolBeforeRelu],
 };
@@ -204,7 +206,9 @@ const withoutStop: Rule<"pointwise"> = (node) => {
 
 const trainingRules: Rules = {
   pointwise: [withoutStop, simplerExpression, signAfterDropout],
-  reshape: [singleReshape],
+  reshape: [singleReshape, fewerMoves],
+  rearrange: [fewerMoves],
+  rearrangeGradient: [fewerMoves],
 };
 
 /** A forward graph, before differentiation, with less to do. */
