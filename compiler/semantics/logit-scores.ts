@@ -4,7 +4,7 @@ import type { CallExpression } from "../../grammar/ast.js";
 import type { Environment } from "../calls/environment.js";
 import type { Bound } from "../calls/signature.js";
 import type { ScoreDefinition } from "../layers/scores.js";
-import { shortNameOf } from "./score-use.js";
+import { namesApart, shortNameOf } from "./score-use.js";
 import type { NamedValue } from "./values.js";
 
 export interface LogitUse {
@@ -40,10 +40,11 @@ export function checkLogits(use: LogitUse, { reporter }: Environment): boolean {
     return false;
   }
   if (sameShape(logits.shape!, other.shape!)) return true;
+  const [ownName, otherName] = namesApart(logits, other);
   reporter.report("NET2047", {
     message:
       `\`${call.callee.name}\` needs one shape, ` +
-      `but \`${shortNameOf(logits)}\` is ${made} and \`${shortNameOf(other)}\` is ${wanted}`,
+      `but \`${ownName}\` is ${made} and \`${otherName}\` is ${wanted}`,
     span: bound.spans.get(first)!,
     label: `is ${made}`,
     related: [

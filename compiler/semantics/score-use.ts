@@ -30,3 +30,12 @@ export function spanOf({ definition, bound }: ScoreUse, part: "prediction" | "ta
 export function shortNameOf({ alias, name }: NamedValue): string {
   return alias?.name ?? name;
 }
+
+/** The names of two values: as the spec writes them, or with their sections where these are one. */
+export function namesApart(
+  first: NamedValue,
+  second: NamedValue,
+): readonly [first: string, second: string] {
+  const [a, b] = [shortNameOf(first), shortNameOf(second)];
+  return a === b ? [first.name, second.name] : [a, b];
+}
