@@ -318,6 +318,7 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  * - reduce: x -> y, the sum, the largest or the logarithm of the sum of exponentials of its
  *   elements along some axes, each of which has one element in y; spread: x -> y, the same element
  *   everywhere along axes of which x has one
+ * - table: nothing -> [C], constants by channel
  * - broadcast: a parameter of K elements -> [N, K], the same for each example. Its gradient is a
  *   channelSum
  * - embedding: tokens [N] or [N, T], integers, and a table [V, C] -> [N, C] or [N, T, C], the row
@@ -409,6 +410,7 @@ export interface OpAttributes {
   reduce: ReduceAttributes;
   /** The shape of the result. */
   spread: { readonly shape: Shape };
+  table: { readonly values: readonly number[] };
   broadcast: Record<never, never>;
   /** The row that has no gradient. */
   embedding: { readonly padding?: number | undefined };

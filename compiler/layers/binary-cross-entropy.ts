@@ -1,6 +1,18 @@
 /** Binary cross-entropy of a logit, operand 0, and a target from 0 to 1, operand 1. */
-import { add, constant, multiply, operand, subtract, unary } from "../ir/expression.js";
+import {
+  add,
+  channel,
+  constant,
+  multiply,
+  operand,
+  subtract,
+  unary,
+  type Expression,
+} from "../ir/expression.js";
 import type { ElementLossAttributes } from "../ir/graph.js";
+
+/** The operand of `weightedCrossEntropy` that has a weight for each channel. */
+const WEIGHTS = 2;
 
 const [x, target] = [operand(0), operand(1)];
 const magnitude = add(unary("relu", x), unary("relu", unary("negate", x)));
@@ -29,3 +41,15 @@ export function binaryCrossEntropy(positive: number): ElementLossAttributes {
     slope: subtract(multiply(weight, unary("sigmoid", x)), multiply(constant(positive), target)),
   };
 }
+
+/**
+ * The same with a weight for each channel, operand 2. Its derivative is exact everywhere, 0
+ * included: it has none of the functions whose slope changes there.
+ */
+export const weightedCrossEntropy: Expression = add(
+  multiply(subtract(constant(1), target), x),
+  multiply(
+    add(constant(1), multiply(subtract(channel(WEIGHTS), constant(1)), target)),
+    unary("softplus", unary("negate", x)),
+  ),
+);

@@ -6,7 +6,7 @@ import type { ElementLossAttributes, Value } from "../ir/graph.js";
 import { float, floats, integer } from "../calls/argument-types.js";
 import { optional, required, withDefault } from "../calls/signature.js";
 import { formulaType } from "./formula.js";
-import { binaryCrossEntropy } from "./binary-cross-entropy.js";
+import { binaryCrossEntropy, weightedCrossEntropy } from "./binary-cross-entropy.js";
 import { kl } from "./kl.js";
 import { dice, focal, sigmoidFocal } from "./mask-losses.js";
 import { yolo } from "./yolo.js";
@@ -41,6 +41,9 @@ const negated = unary("negate", difference);
 const distance = add(unary("relu", difference), unary("relu", negated));
 /** -1, 0 or 1. */
 const direction = subtract(unary("positive", difference), unary("positive", negated));
+
+/** The mean of a value itself. */
+const MEAN: ElementLossAttributes = { expression: x, slope: constant(1) };
 
 const squaredErrorNames = [
   ...["MSELoss", "mean_squared_error", "mse_loss"],
@@ -150,13 +153,20 @@ export const losses: readonly ScoreDefinition[] = [
     arguments: {
       ...ofValues,
       pos_weight: withDefault(
-        float({ above: 0 }),
-        1,
-        "what targets of 1 count, compared with those of 0",
+        floats({ above: 0 }),
+        [1],
+        "what targets of 1 count, compared with those of 0; a list has a number for each class",
       ),
     },
-    lower: (inputs, { pos_weight }, builder, origin) =>
-      builder.add("elementLoss", inputs, binaryCrossEntropy(pos_weight), origin),
+    lower: (inputs, { pos_weight: values }, builder, origin) => {
+      const [first = 1, ...others] = values;
+      const isSame = others.every((each) => each === first);
+      if (isSame) return builder.add("elementLoss", inputs, binaryCrossEntropy(first), origin);
+      const weights = builder.add("table", [], { values }, origin);
+      const rule = { expression: weightedCrossEntropy };
+      const losses = builder.add("pointwise", [...inputs, weights], rule, origin);
+      return builder.add("elementLoss", [losses], MEAN, origin);
+    },
   }),
   sigmoidFocal,
   kl,

@@ -54,6 +54,7 @@ import { lowerResample, lowerResampleGradient } from "./resample.js";
 import { lowerBroadcast, lowerRearrange, lowerRearrangeGradient } from "./rearrange.js";
 import { inPlanes, type StepDraft } from "./step-draft.js";
 import { lowerSquareSum } from "./square-sum.js";
+import { lowerTable } from "./table.js";
 import { lowerSumGradients, lowerUpdate } from "./update.js";
 import { lowerWeightGradient } from "./weight-gradient.js";
 
@@ -98,6 +99,7 @@ const lowerings: {
   extendGradient: lowerExtendGradient,
   reduce: lowerReduce,
   spread: lowerSpread,
+  table: lowerTable,
   reshape: lowerReshape,
   rearrange: lowerRearrange,
   rearrangeGradient: lowerRearrangeGradient,

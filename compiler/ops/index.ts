@@ -53,6 +53,7 @@ import { scaleGradient } from "./scale-gradient.js";
 import { sumGradients } from "./sum-gradients.js";
 import { spread } from "./spread.js";
 import { squareSum } from "./square-sum.js";
+import { table } from "./table.js";
 import { update } from "./update.js";
 
 /** Every primitive. A kind without its definition does not compile. */
@@ -111,6 +112,7 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   softmax,
   softmaxGradient,
   spread,
+  table,
   squareSum,
   sumGradients,
   scaleGradient,

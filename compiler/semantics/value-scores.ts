@@ -10,8 +10,30 @@ export function checkValueScore(use: ScoreUse, environment: Environment): boolea
   if (target.isGuess) return false;
   if (target.type.dtype !== "f32") return reportLabels(use, environment);
   if (!sameShape(prediction.shape!, target.type.shape)) return reportShapes(use, environment);
+  if (!checkPositiveWeights(use, environment)) return false;
   if (use.kind === "loss") warnOfActivation(use, environment);
   return true;
+}
+
+/** A list has a weight for each channel. */
+function checkPositiveWeights(
+  { call, bound, prediction }: ScoreUse,
+  { reporter }: Environment,
+): boolean {
+  const weights = (bound.values as { readonly pos_weight?: readonly number[] }).pos_weight;
+  const { channels } = imageShape(prediction.shape!);
+  if (!weights || weights.length === 1 || weights.length === channels) return true;
+  const made = formatShape(prediction.shape!);
+  const classes = (count: number) => (count === 1 ? "1 class" : `${count} classes`);
+  reporter.report("NET2060", {
+    message:
+      `\`${call.callee.name}\` has weights for ${classes(weights.length)}, ` +
+      `but \`${shortNameOf(prediction)}\` is ${made}`,
+    span: bound.spans.get("pos_weight")!,
+    label: `one for each of ${classes(channels)}, or one number for all`,
+    related: [{ span: prediction.span, message: `gives ${made}` }],
+  });
+  return false;
 }
 
 function reportLabels(use: ScoreUse, { reporter }: Environment): false {

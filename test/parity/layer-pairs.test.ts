@@ -235,6 +235,8 @@ const LOSSES = [
   "mse(picture, x)",
   "l1(values, numbers)",
   "bce_with_logits(values, numbers, pos_weight=3)",
+  "bce_with_logits(values, numbers, pos_weight=[1, 3, 2.5, 0.5])",
+  "bce_with_logits(picture, x, pos_weight=[0.5, 3])",
   "sigmoid_focal(picture, x)",
   "sigmoid_focal(values, numbers, gamma=0.5)",
   "yolo(cells, boxes)",

@@ -465,7 +465,8 @@ export const SHAPES = {
     explanation:
       "`class_weights` has one positive number for each class, in the order of the labels. " +
       "Rare classes get larger weights, so that frequent classes do not dominate the loss. " +
-      "The loss is the weighted mean, as in PyTorch.",
+      "The loss is the weighted mean, as in PyTorch. `pos_weight` of `bce_with_logits` is one " +
+      "number, or a list with one for each class: for each of the output's channels.",
     wrong: "linear(3) as logits\nloss cross_entropy(logits, label, class_weights=[1, 2])",
     right: "linear(3) as logits\nloss cross_entropy(logits, label, class_weights=[1, 2, 2])",
   },
