@@ -323,6 +323,11 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   channelSum
  * - embedding: tokens [N] or [N, T], integers, and a table [V, C] -> [N, C] or [N, T, C], the row
  *   of each token; embeddingGradient: tokens, dy -> the table's gradient, 0 in the row `padding`
+ * - oneHot: labels [N] or [N, H, W] -> [N, C] or [N, C, H, W], 1 in the channel of each label's
+ *   class; 0 throughout where a label is C or more
+ * - labelMean: x [N, K, H, W], labels [N, H, W] -> [N, H], the sums over each row of its pixels'
+ *   means over their channels, but for pixels with labels of `classes` and more; labelMeanGradient:
+ *   labels -> `weight` times the gradient of the step's mean over the pixels that count
  * - matmul: a [N, T, K], b [N, K, C] -> [N, T, C], the product of each example's matrices;
  *   `transposed`: b is [N, C, K]
  * - attention: queries, keys and values [N, T, 3 * C], one after the other for each token -> y
@@ -399,6 +404,9 @@ export interface OpAttributes {
   detectionLossGradient: DetectionAttributes & { readonly weight: number };
   exampleSum: Record<never, never>;
   elementLoss: ElementLossAttributes;
+  oneHot: { readonly classes: number };
+  labelMean: { readonly classes: number };
+  labelMeanGradient: GradientShape & { readonly classes: number; readonly weight: number };
   /** Which of the inputs are shares: of these, what is not finite counts as 0. */
   batchSums: { readonly shares: readonly boolean[] };
   /** Channels if absent. */

@@ -13,7 +13,7 @@ export const hasStop = (expression: Expression) =>
  * compares with.
  */
 export function passesGradient(node: AnyNode, index: number): boolean {
-  if (node.kind === "elementLoss") return index === 0;
+  if (node.kind === "elementLoss" || node.kind === "labelMean") return index === 0;
   if (node.kind !== "pointwise") return true;
   const { expression } = node.attributes;
   if (!hasStop(expression)) return true;

@@ -12,6 +12,8 @@ export interface FormulaFunction {
   readonly parameters: readonly string[];
   readonly takesMore?: true;
   readonly example: string;
+  /** Whether it makes numbers of classes: `one_hot`, which the reader of formulas knows itself. */
+  readonly isOfClasses?: true;
   build(values: readonly Expression[]): Expression;
 }
 
@@ -78,6 +80,15 @@ export const formulaFunctions: readonly FormulaFunction[] = [
     parameters: ["condition", "x", "y"],
     example: "where(x > 0, x, 0.1 * x)",
     build: ([condition, x, y]) => choose(condition!, x!, y!),
+  },
+  {
+    name: "one_hot",
+    aliases: ["onehot", "OneHot", "to_categorical"],
+    summary: "of a target of classes in a loss or metric, 1 in the channel of the class, else 0",
+    parameters: ["label"],
+    example: "one_hot(label)",
+    isOfClasses: true,
+    build: ([label]) => label!,
   },
   {
     name: "clamp",

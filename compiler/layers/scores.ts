@@ -70,8 +70,16 @@ export const formulaScore = define({
   summary: "the mean over its elements of a formula of values and a target, or of values alone",
   against: "values",
   positional: ["prediction", "target"],
-  arguments: { ...ofValues, expression: required(formulaType, "what is computed for an element") },
-  lower: (inputs, { expression }, builder, origin) => {
+  arguments: {
+    ...ofValues,
+    expression: required(formulaType, "what is computed for an element"),
+    classes: optional(integer({ minimum: 1 }), "of a mask, over whose pixels the mean is"),
+  },
+  lower: (inputs, { expression, classes }, builder, origin) => {
+    if (classes !== undefined) {
+      const rows = builder.add("labelMean", inputs, { classes }, origin);
+      return builder.add("exampleSum", [rows], {}, origin);
+    }
     const slope = derivative(expression, { kind: "operand", index: 0 });
     const isCompared = leaves(expression).some(({ index }) => index === 1);
     const read = isCompared ? inputs : inputs.slice(0, 1);

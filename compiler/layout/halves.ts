@@ -36,6 +36,7 @@ const PRECISE = new Set<OpKind>([
   ...(["crossEntropy", "crossEntropyGradient", "classification", "accuracy"] as const),
   ...(["elementLoss", "softmax", "softmaxGradient", "scaleGradient"] as const),
   ...(["pixelCrossEntropy", "pixelCrossEntropyGradient", "pixelHits"] as const),
+  ...(["labelMean", "labelMeanGradient"] as const),
   ...(["pixelOverlaps", "exampleSum", "batchSums"] as const),
   ...(["diceSums", "diceSumsGradient", "dice", "diceGradient"] as const),
   ...(["detectionLoss", "detectionLossGradient"] as const),

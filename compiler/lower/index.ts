@@ -48,6 +48,7 @@ import {
   lowerPixelOverlaps,
 } from "./pixel-classification.js";
 import { lowerEmbedding, lowerEmbeddingGradient } from "./embedding.js";
+import { lowerLabelMean, lowerLabelMeanGradient, lowerOneHot } from "./labels.js";
 import { lowerExtend, lowerExtendGradient } from "./extend.js";
 import { lowerReduce, lowerSpread } from "./reduce-axes.js";
 import { lowerResample, lowerResampleGradient } from "./resample.js";
@@ -125,6 +126,9 @@ const lowerings: {
   pixelCrossEntropy: lowerPixelCrossEntropy,
   pixelCrossEntropyGradient: lowerPixelCrossEntropyGradient,
   pixelHits: lowerPixelHits,
+  oneHot: lowerOneHot,
+  labelMean: lowerLabelMean,
+  labelMeanGradient: lowerLabelMeanGradient,
   pixelOverlaps: lowerPixelOverlaps,
 };
 

@@ -39,6 +39,7 @@ export interface AnalyzedLayer {
   readonly call: string;
   /**
    * Indices of the layers whose outputs it reads; -1 is the network's first input, -2 the second.
+   * Targets, which parts of losses and metrics read, are not among them.
    */
   readonly inputs: readonly number[];
   /** Index in `groups` of the innermost group around it. */
@@ -74,7 +75,7 @@ export function describeLayers({
   groups,
 }: LayersOfNetwork): readonly AnalyzedLayer[] {
   const typeOf = ({ from, index }: NetworkValue) =>
-    from === "layer" ? layers[index]?.type : ports[index];
+    ({ layer: layers[index]?.type, input: ports[index], target: undefined })[from];
   const trained: boolean[] = [];
   const described = layers.map((layer) => {
     const { name, inputs, group, origin } = layer;
@@ -86,7 +87,7 @@ export function describeLayers({
       name,
       kind: kindOf(layer),
       call: isResolved(layer) ? shownCall(layer, types[0]?.shape) : layer.call,
-      inputs: inputs.map(({ from, index }) => (from === "layer" ? index : -1 - index)),
+      inputs: inputs.flatMap(indexOf),
       group,
       uses: usesAround(group, groups),
       line,
@@ -100,6 +101,12 @@ export function describeLayers({
   });
   const backward = macsOfBackward(described, (index) => trained[index]!);
   return described.map((layer, index) => ({ ...layer, macsBackward: backward[index]! }));
+}
+
+/** A target has none: what reads it is a part of losses and metrics. */
+function indexOf({ from, index }: NetworkValue): readonly number[] {
+  if (from === "target") return [];
+  return [from === "layer" ? index : -1 - index];
 }
 
 /**

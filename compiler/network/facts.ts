@@ -33,9 +33,7 @@ export function outputsOf(
   parts: Omit<ResolvedNetwork, "outputs" | "name">,
   last: NetworkValue,
 ): readonly NetworkOutput[] {
-  const scores = parts.losses.flatMap(({ score: { prediction, target } }) =>
-    target ? [{ prediction, target }] : [],
-  );
+  const scores = parts.losses.flatMap(({ score }) => comparisonsOf(score));
   const firsts = scores.filter(
     ({ target }, index) => scores.findIndex((each) => sameValue(each.target, target)) === index,
   );
@@ -44,6 +42,13 @@ export function outputsOf(
     (value, index) => values.findIndex((each) => sameValue(each, value)) === index,
   );
   return (different.length > 0 ? different : [last]).map((value) => outputOf(parts, value));
+}
+
+/** What a score takes for the prediction of a target. */
+function comparisonsOf({ prediction, target, compares }: ResolvedScore) {
+  if (!compares) return target ? [{ prediction, target }] : [];
+  const { prediction: own, targets } = compares;
+  return own ? targets.map((each) => ({ prediction: own, target: each })) : [];
 }
 
 /** Scores of classes are taken of logits; only `softmax` gives probabilities. */
@@ -93,18 +98,24 @@ export const isBoxes = ({ type, classes }: Pick<NetworkPort, "type" | "classes">
 
 /** The label of a mask's pixels that count in no score: as a loss of it says. */
 export function ignoredLabel(network: ResolvedNetwork, index: number): number | undefined {
-  const labels = scoresOf(network).flatMap(({ target, values }) => {
-    const isOwn = target?.from === "target" && target.index === index;
-    return isOwn && typeof values.ignore === "number" ? [values.ignore] : [];
-  });
+  const isOwn = (value: NetworkValue) => value.from === "target" && value.index === index;
+  const calls = [
+    ...scoresOf(network).map(({ target, values }) => ({ reads: target ? [target] : [], values })),
+    ...network.layers.map(({ inputs, values }) => ({ reads: inputs, values })),
+  ];
+  const labels = calls.flatMap(({ reads, values }) =>
+    reads.some(isOwn) && typeof values.ignore === "number" ? [values.ignore] : [],
+  );
   return labels[0];
 }
 
 /** Indices of the targets that scores read, in the order of the targets. */
 export function comparedTargets(network: ResolvedNetwork): readonly number[] {
-  const read = new Set(
-    scoresOf(network).flatMap(({ target }) => (target?.from === "target" ? [target.index] : [])),
-  );
+  const values = [
+    ...scoresOf(network).flatMap(({ target }) => target ?? []),
+    ...network.layers.flatMap(({ inputs }) => inputs),
+  ];
+  const read = new Set(values.flatMap(({ from, index }) => (from === "target" ? [index] : [])));
   return [...read].toSorted((a, b) => a - b);
 }
 

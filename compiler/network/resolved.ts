@@ -85,6 +85,14 @@ export interface ResolvedScore {
    * where a formula of values alone is the score.
    */
   readonly target?: NetworkValue | undefined;
+  /**
+   * Of a formula of which layers compute parts: the targets that they read, and the one value of
+   * the network that is compared with them, if it is one.
+   */
+  readonly compares?: {
+    readonly prediction: NetworkValue | undefined;
+    readonly targets: readonly NetworkValue[];
+  };
   readonly origin: Origin;
 }
 

@@ -25,6 +25,8 @@ import { elementLoss } from "./element-loss.js";
 import { exampleSum } from "./example-sum.js";
 import { groupNormalize } from "./group-normalize.js";
 import { groupNormalizeGradient } from "./group-normalize-gradient.js";
+import { labelMean, labelMeanGradient } from "./label-mean.js";
+import { oneHot } from "./one-hot.js";
 import { matmul } from "./matmul.js";
 import { extend } from "./extend.js";
 import { extendGradient } from "./extend-gradient.js";
@@ -90,12 +92,15 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   matmul,
   extend,
   extendGradient,
+  labelMean,
+  labelMeanGradient,
   maxPool,
   maxPoolGradient,
   maxUnpool,
   maxUnpoolGradient,
   normalize,
   normalizeGradient,
+  oneHot,
   normalizeScale,
   scaledWeights,
   pixelCrossEntropy,

@@ -153,6 +153,11 @@ function lossGradient({ node, weight }: LossTerm, builder: GraphBuilder): Value 
       const rule = { ...node.attributes, weight };
       return builder.add("detectionLossGradient", inputs, rule, origin);
     }
+    case "labelMean": {
+      const [x, labels] = inputs as [Value, Value];
+      const rule = { ...node.attributes, weight, inputShape: x.shape };
+      return builder.add("labelMeanGradient", [labels], rule, origin);
+    }
     case "elementLoss": {
       const share = multiply(constant(weight / elementCount(inputs[0]!.shape)), BATCH_SHARE);
       const slope = withOperand(node.attributes.slope!);

@@ -1,12 +1,13 @@
 import { type ConstantFunction, functions } from "../calls/functions.js";
 import { valueName } from "../calls/argument-types.js";
-import { type Described, required } from "../calls/signature.js";
+import { type ArgumentDeclaration, type Described, required } from "../calls/signature.js";
 import type { AbsentNames } from "../calls/suggestion.js";
 import { absentLayers } from "../layers/absent.js";
 import { type LayerDefinition, layers } from "../layers/index.js";
 import { formulaType } from "../layers/formula.js";
 import { type FormulaFunction, formulaFunctions } from "../layers/formula-functions.js";
 import { absentInitializers, initializers } from "../layers/initializers.js";
+import { ignored } from "../layers/score.js";
 import { formulaScore, losses, metrics } from "../layers/scores.js";
 import type { Registry } from "../semantics/recipes/definition.js";
 import { optimizers } from "../semantics/recipes/optimizers.js";
@@ -52,13 +53,13 @@ const mean = {
 };
 
 /** Functions of values in addition to the activations, which are layers. */
-const formulas = formulaFunctions.map(({ parameters, ...known }: FormulaFunction) => ({
-  ...known,
-  positional: parameters,
-  arguments: Object.fromEntries(
-    parameters.map((name) => [name, required(formulaType, "a value or a number")]),
-  ),
-}));
+const formulas = formulaFunctions.map(({ parameters, isOfClasses, ...known }: FormulaFunction) => {
+  const meaning = isOfClasses ? "a target of classes" : "a value or a number";
+  const values: Record<string, ArgumentDeclaration<unknown>> = {};
+  for (const name of parameters) values[name] = required(formulaType, meaning);
+  if (isOfClasses) values["ignore"] = ignored;
+  return { ...known, positional: parameters, arguments: values };
+});
 
 /** Everything that a spec may call without declaring it, by the place where it is called. */
 export const builtIns = {

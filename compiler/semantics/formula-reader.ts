@@ -33,6 +33,7 @@ import { both, COMPARISONS, either, isCondition, not } from "../ir/expression-ch
 import { absentFunctions } from "../layers/absent-functions.js";
 import { AXES } from "../layers/channel-parts.js";
 import { power } from "../layers/formula-power.js";
+import { ignored } from "../layers/score.js";
 import { findLayer, layers } from "../layers/index.js";
 import type { LayerDefinition } from "../layers/layer.js";
 import { functionScope, signatureOf } from "./functions.js";
@@ -46,6 +47,14 @@ export interface ReductionCall {
   readonly layer: LayerDefinition;
   readonly call: CallExpression;
   readonly values: CallValues;
+  readonly spans: Bound["spans"];
+}
+
+/** What a formula makes of a target of classes. */
+export interface OneHotCall {
+  readonly call: CallExpression;
+  /** The label of pixels that do not count, and where the call gives it. */
+  readonly ignore: number | undefined;
   readonly spans: Bound["spans"];
 }
 
@@ -64,6 +73,8 @@ export interface FormulaNames {
   /** The value that a reduction makes of another one; absent where there are no layers. */
   readonly reduce?:
     ((reduction: ReductionCall, x: Expression) => Expression | undefined) | undefined;
+  /** `one_hot(x)`; absent where no target is. */
+  readonly oneHot?: ((classes: OneHotCall, x: Expression) => Expression | undefined) | undefined;
   /** The declared functions around, the outermost first. */
   readonly within: readonly DeclaredFunction[];
   /** How many uses of declared functions the whole formula has so far. */
@@ -73,6 +84,53 @@ export interface FormulaNames {
 /** The formula as a scalar expression of the values that it names; undefined after a report. */
 export function readFormula(syntax: Syntax, names: FormulaNames): Expression | undefined {
   return new FormulaReader(names).read(syntax);
+}
+
+/** Whether a call is `mean(x, over=rows)`, and not a function of its arguments. */
+function isReduction(
+  { callee, arguments: given }: CallExpression,
+  { isValue }: Pick<FormulaNames, "isValue">,
+): boolean {
+  if (!findLayer(callee.name)?.reduces) return false;
+  const namesAxes = (value: Syntax): boolean => {
+    // Formulas have no other lists: `max(x, [2, 3])`.
+    if (value.kind === "list") return true;
+    const isAxis = value.kind === "name" && AXES.some((axis) => axis === value.name);
+    return isAxis && !isValue(value.name);
+  };
+  const isOver = given.some(({ name, value }) => (name ? name.name === "over" : namesAxes(value)));
+  return isOver || !findFormulaFunction(callee.name);
+}
+
+/** Whether a formula, or a function that it uses, takes more than operations on single elements. */
+export function readsLayers(
+  syntax: Syntax,
+  names: Pick<FormulaNames, "isValue" | "module">,
+  within: readonly DeclaredFunction[] = [],
+): boolean {
+  const some = (...parts: readonly Syntax[]) =>
+    parts.some((part) => readsLayers(part, names, within));
+  switch (syntax.kind) {
+    case "unary":
+      return some(syntax.operand);
+    case "binary":
+      return some(syntax.left, syntax.right);
+    case "call": {
+      const declared = names.module.functions.get(syntax.callee.name);
+      if (some(...syntax.arguments.map(({ value }) => value))) return true;
+      if (!declared) {
+        const isOfClasses = findFormulaFunction(syntax.callee.name)?.isOfClasses ?? false;
+        return isOfClasses || isReduction(syntax, names);
+      }
+      if (within.includes(declared)) return false; // which is reported when it is read
+      const { declaration, module } = declared;
+      const isValue = (name: string) =>
+        declaration.parameters.some((parameter) => parameter.name.name === name);
+      return readsLayers(declaration.value, { module, isValue }, [...within, declared]);
+    }
+    default:
+      return false;
+  }
 }
 
 class FormulaReader {
@@ -201,6 +259,7 @@ class FormulaReader {
     const reduction = this.reductionOf(call);
     if (reduction) return this.readReduction(call, reduction);
     const known = findFormulaFunction(call.callee.name);
+    if (known?.isOfClasses) return this.readOneHot(call, known);
     if (known) return this.readKnown(call, known);
     const layer = findLayer(call.callee.name);
     if (layer && isActivation(layer)) return this.readActivation(call, layer);
@@ -240,25 +299,37 @@ class FormulaReader {
     return known.build([...given, ...more]);
   }
 
-  /** The layer of `mean(x, over=rows)`; `max(x, y)` and `max(x, 1)` are a function. */
-  private reductionOf({ callee, arguments: given }: CallExpression): LayerDefinition | undefined {
-    const layer = findLayer(callee.name);
-    if (!layer?.reduces) return undefined;
-    const isOver = given.some(({ name, value }) =>
-      name ? name.name === "over" : this.namesAxes(value),
-    );
-    return isOver || !findFormulaFunction(callee.name) ? layer : undefined;
+  /** `one_hot(label)`, of a target alone. */
+  private readOneHot(call: CallExpression, { name }: FormulaFunction): Expression | undefined {
+    const { oneHot } = this.names;
+    if (!oneHot) {
+      return this.report(call.callee.span, `\`${name}\` is of a target, which only scores read`, [
+        `for instance \`loss mean((x - ${name}(label))^2)\``,
+      ]);
+    }
+    const label = required(formulaArgument(this.names), "a target of classes");
+    const signature: Signature = {
+      name,
+      aliases: [],
+      positional: ["label"],
+      arguments: { label, ignore: ignored },
+    };
+    const bound = bind(call, signature, this.environment);
+    if (!bound) return undefined;
+    const { label: value, ignore } = bound.values as {
+      readonly label: Expression;
+      readonly ignore: number | undefined;
+    };
+    return oneHot({ call, ignore, spans: bound.spans }, value);
   }
 
-  private namesAxes(value: Syntax): boolean {
-    // Formulas have no other lists: `max(x, [2, 3])`.
-    if (value.kind === "list") return true;
-    const isAxis = value.kind === "name" && AXES.some((axis) => axis === value.name);
-    return isAxis && !this.names.isValue(value.name);
+  /** The layer of `mean(x, over=rows)`; `max(x, y)` and `max(x, 1)` are a function. */
+  private reductionOf(call: CallExpression): LayerDefinition | undefined {
+    return isReduction(call, this.names) ? findLayer(call.callee.name) : undefined;
   }
 
   private readReduction(call: CallExpression, layer: LayerDefinition): Expression | undefined {
-    const { reduce } = this.names;
+    const reduce = this.names.reduce!;
     const x = required(formulaArgument(this.names), "what is joined");
     const signature: Signature = {
       ...layer,
@@ -268,11 +339,7 @@ class FormulaReader {
     const bound = bind(call, signature, this.environment);
     if (!bound) return undefined;
     const { x: value, ...values } = bound.values;
-    if (reduce) return reduce({ layer, call, values, spans: bound.spans }, value as Expression);
-    return this.report(call.span, `\`${layer.name}\` over axes cannot be part of a score`, [
-      "a score with a target is over the elements of an example: " +
-        "compute the rest before it with `let`",
-    ]);
+    return reduce({ layer, call, values, spans: bound.spans }, value as Expression);
   }
 
   private readActivation(call: CallExpression, layer: LayerDefinition): Expression | undefined {
@@ -397,6 +464,7 @@ export function applyFunction(
     uses,
     use: (each) => around.use(each),
     reduce: around.reduce,
+    oneHot: around.oneHot,
     isValue: (name) => parameters.has(name),
     valueOf(name, span) {
       const found = parameters.get(name);

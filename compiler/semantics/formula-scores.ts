@@ -2,12 +2,15 @@
 import type { CallExpression, Expression as Syntax, Span } from "../../grammar/ast.js";
 import type { Environment } from "../calls/environment.js";
 import { leaves } from "../ir/expression-transform.js";
+import { sameShape, type Shape } from "../ir/shape.js";
 import { operand, type Expression } from "../ir/expression.js";
 import { formulaScore } from "../layers/scores.js";
 import { warnOfDropout } from "./applied-twice.js";
-import { type FormulaNames, readFormula } from "./formula-reader.js";
+import { type FormulaNames, readFormula, readsLayers } from "./formula-reader.js";
+import { checkIgnoredLabel } from "./label-scores.js";
 import { type FormulaHost, readUnnamed } from "./lets.js";
-import { type Place, valueOf } from "./place.js";
+import { type Current, type Place, valueOf } from "./place.js";
+import { isOfNoNumbers } from "./score-classes.js";
 import type { ScoreKind, ScoreUse } from "./score-use.js";
 import {
   findPrediction,
@@ -19,6 +22,8 @@ import {
   type ScoreModel,
   valuesNamed,
 } from "./scores.js";
+import { Trail } from "./trail.js";
+import { isMask } from "../network/facts.js";
 import { checkValueScore } from "./value-scores.js";
 import type { NamedValue, Target } from "./values.js";
 
@@ -48,6 +53,9 @@ export function readFormulaScore(
   const syntax = onlyArgument(call, environment);
   if (syntax && isOfValuesAlone(syntax, model, environment)) {
     return readValueScore(syntax, model, environment, source);
+  }
+  if (syntax && needsLayers(syntax, model, source)) {
+    return readJoinedScore(syntax, model, environment, source);
   }
   const compared: Compared = {};
   const names = namesOf(compared, model, environment, source);
@@ -97,6 +105,91 @@ function isOfValuesAlone(syntax: Syntax, model: ScoreModel, { scope }: Environme
   const areKnown = values.length + inputs.length === names.length;
   if (!areKnown || names.some((name) => isIn(model.targets, name))) return false;
   return inputs.length === 0 ? values.length > 0 : values.length !== 1;
+}
+
+/** What a formula names of the network and of its targets, each once. */
+function namedIn(syntax: Syntax, model: ScoreModel) {
+  const names = [...new Set(namesIn(syntax))];
+  return {
+    values: names.flatMap((name) => {
+      const [value, ...others] = valuesNamed(name, model);
+      return value && others.length === 0 ? [value] : [];
+    }),
+    targets: model.targets.filter(({ name }) => names.includes(name)),
+  };
+}
+
+/** Whether more is read than each element of one value and one target of numbers. */
+function needsLayers(syntax: Syntax, model: ScoreModel, { place }: FormulaSource): boolean {
+  const { values, targets } = namedIn(syntax, model);
+  if (targets.length === 0) return false;
+  const isValue = (name: string) =>
+    valuesNamed(name, model).length > 0 || targets.some((each) => each.name === name);
+  return (
+    values.length > 1 ||
+    targets.length > 1 ||
+    isOfNoNumbers(targets[0]!) ||
+    readsLayers(syntax, { isValue, module: place.module })
+  );
+}
+
+/** The mean of a formula of values and targets, for which there are layers. */
+function readJoinedScore(
+  syntax: Syntax,
+  model: ScoreModel,
+  environment: Environment,
+  { host, place }: FormulaSource,
+): Score | undefined {
+  const { values, targets } = namedIn(syntax, model);
+  if (values.length === 0) return reportOneSided(syntax, environment);
+  const sums: CallExpression[] = [];
+  const current = readUnnamed(host, syntax, place, {
+    isTarget: (name) => targets.some((each) => each.name === name),
+    targetOf: (name, span) => targetNamed({ name, span }, model, environment),
+    checkOneHot: ({ call, ignore, spans }, target) => {
+      const { ignored } = model;
+      const classes = target.range!.classes;
+      return checkIgnoredLabel({ call, ignore, spans, target, classes, ignored }, environment);
+    },
+    countsIgnored: (call) => sums.push(call),
+  });
+  if (!current?.shape) return undefined;
+  const masks = targets.filter(({ type }) => isMask(type));
+  model.pixelSums.push(...masks.flatMap((mask) => sums.map((call) => ({ call, mask }))));
+  const [mask, ...others] = masks.filter(({ type }) => isOfPixels(current.shape!, type.shape));
+  if (others[0]) return reportMasks([mask!, others[0]], syntax, environment);
+  const made = values.filter(({ layer }) => layer !== "input");
+  const [prediction] = made.length === 1 ? made : [];
+  const compares = {
+    prediction: prediction && valueOf(prediction.current),
+    targets: targets.map(({ value }) => value),
+  };
+  return {
+    definition: formulaScore,
+    values: { expression: operand(0), classes: mask?.range?.classes },
+    prediction: valueOf(current),
+    target: mask?.value,
+    compares,
+  };
+}
+
+/** Whether a value has the pixels of a mask. */
+const isOfPixels = ([, , ...pixels]: Shape, [, ...ofMask]: Shape): boolean =>
+  pixels.length === 2 && sameShape(pixels, ofMask);
+
+function targetNamed(
+  { name, span }: GivenName,
+  model: ScoreModel,
+  environment: Environment,
+): Current | undefined {
+  if (valuesNamed(name, model).length > 0) return reportBoth(name, span, environment);
+  const target = findTarget({ name, span }, model, environment);
+  if (!target) return undefined;
+  markTarget({ name, span }, target, environment);
+  if (target.isGuess) return undefined;
+  const { shape } = target.type;
+  const trail = Trail.from({ shape, span: target.span });
+  return { index: target.value.index, target, shape, trail, call: undefined };
 }
 
 /** Names in a formula that may be values: not of functions, nor of their arguments. */
@@ -218,6 +311,20 @@ function reportBoth(name: string, span: Span, { reporter }: Environment): undefi
     message: `\`${name}\` is both a value of the network and a target`,
     span,
     notes: ["give the value another name behind `as`"],
+  });
+}
+
+function reportMasks(
+  [first, second]: readonly [Target, Target],
+  { span }: Syntax,
+  { reporter }: Environment,
+): undefined {
+  return reporter.report("NET1040", {
+    message:
+      `a formula is a mean over the pixels of one mask, ` +
+      `not of \`${first.name}\` and \`${second.name}\``,
+    span,
+    notes: ["scores of several targets are added: `mean(...) + mean(...)`"],
   });
 }
 

@@ -133,11 +133,25 @@ function upsampleFixes({ prediction: logits, target }: ScoreUse, wanted: Shape):
 }
 
 /** The label that a mask's pixels are left out by is not one of its classes. */
-function checkIgnore(use: ScoreUse, { reporter }: Environment): boolean {
-  const { call, bound, target, prediction } = use;
+function checkIgnore(use: ScoreUse, environment: Environment): boolean {
+  const { bound, target, prediction } = use;
   const { ignore } = bound.values as { readonly ignore?: number };
+  const classes = target.range?.classes ?? Number(prediction.shape![1]);
+  return checkIgnoredLabel({ ...use, spans: bound.spans, ignore, classes }, environment);
+}
+
+/** A call that gives the label of pixels that do not count. */
+export interface IgnoreUse extends Pick<ScoreUse, "call" | "target" | "ignored"> {
+  readonly ignore: number | undefined;
+  readonly spans: ScoreUse["bound"]["spans"];
+  readonly classes: number;
+}
+
+/** False after a report. */
+export function checkIgnoredLabel(use: IgnoreUse, { reporter }: Environment): boolean {
+  const { call, ignore, spans, target, classes } = use;
   if (ignore === undefined) return true;
-  const span = bound.spans.get("ignore")!;
+  const span = spans.get("ignore")!;
   if (!isMask(target.type)) {
     reporter.report("NET2049", {
       message: `\`ignore\` is for masks, but \`${target.name}\` has a class for each image`,
@@ -148,7 +162,6 @@ function checkIgnore(use: ScoreUse, { reporter }: Environment): boolean {
     });
     return false;
   }
-  const classes = target.range?.classes ?? Number(prediction.shape![1]);
   if (ignore >= classes) return checkOneIgnore(use, ignore, { reporter });
   reporter.report("NET2049", {
     message: `\`ignore=${ignore}\` is one of the ${classes} classes of \`${target.name}\``,
@@ -168,7 +181,7 @@ function checkIgnore(use: ScoreUse, { reporter }: Environment): boolean {
 
 /** Losses of one target leave out the same pixels. */
 function checkOneIgnore(
-  { bound, target, ignored }: ScoreUse,
+  { spans, target, ignored }: IgnoreUse,
   ignore: number,
   { reporter }: Pick<Environment, "reporter">,
 ): boolean {
@@ -179,7 +192,7 @@ function checkOneIgnore(
     message:
       `\`ignore=${ignore}\`, but an earlier loss of \`${target.name}\` has ` +
       `\`ignore=${before}\``,
-    span: bound.spans.get("ignore")!,
+    span: spans.get("ignore")!,
     related: [{ span: target.span, message: "a mask has one label for ignored pixels" }],
   });
   return false;

@@ -8,17 +8,22 @@ import type {
 } from "../../grammar/ast.js";
 import { bind } from "../calls/bind.js";
 import type { Signature } from "../calls/signature.js";
-import { compactInputs } from "../ir/expression-transform.js";
+import { isConstant, simplify } from "../ir/expression-simplify.js";
+import { compactInputs, leaves, substitute } from "../ir/expression-transform.js";
 import type { Label } from "../diagnostics/diagnostic.js";
-import { operand, type Expression } from "../ir/expression.js";
-import { formatShape } from "../ir/shape.js";
+import { constant, type Expression } from "../ir/expression.js";
+import { formatShape, type Shape } from "../ir/shape.js";
 import { formula, MOST_OPERANDS } from "../layers/formula.js";
+import { type ChosenAxis, nameOfAxis } from "../layers/chosen-axes.js";
 import { inferOutput, inferShape } from "../layers/infer.js";
+import { oneHot } from "../layers/one-hot.js";
+import { sameValue } from "../network/facts.js";
 import type { NetworkValue } from "../network/resolved.js";
 import {
   applyFunction,
   formulaArgument,
   type FormulaNames,
+  type OneHotCall,
   readFormula,
   type ReductionCall,
 } from "./formula-reader.js";
@@ -28,7 +33,8 @@ import type { DeclaredFunction, Modules } from "./modules.js";
 import type { NamedValues } from "./named-values.js";
 import type { NamingHost } from "./naming-host.js";
 import { type Current, type Place, valueOf } from "./place.js";
-import type { NamedValue } from "./values.js";
+import { isOfNoNumbers, reportNoClasses, reportNoNumbers } from "./score-classes.js";
+import type { NamedValue, Target } from "./values.js";
 
 /** What formulas need of the reader of a network. */
 export interface FormulaHost extends NamingHost {
@@ -39,13 +45,29 @@ export interface FormulaHost extends NamingHost {
   applyLayer(use: LayerUse, place: Place): void;
 }
 
+/** What a score's formula reads in addition to the network's values. */
+export interface ScoreTargets {
+  isTarget(name: string): boolean;
+  /** The target of this name; undefined after a report. */
+  targetOf(name: string, span: Span): Current | undefined;
+  /** The one-hot values of a target are read; false after a report. */
+  checkOneHot(classes: OneHotCall, target: Target): boolean;
+  /** A sum over pixels counts those that a mask leaves out, if it leaves out any. */
+  countsIgnored(call: CallExpression): void;
+}
+
 /** The values that a formula reads, each once. */
 class Operands {
   readonly values: Current[] = [];
+  /** Places of operands that are 0 at pixels without a class. */
+  private readonly masked = new Set<number>();
+  /** Where targets are named. */
+  private readonly mentions = new Map<Target, Span>();
 
   constructor(
     private readonly host: FormulaHost,
     private readonly place: Place,
+    private readonly targets?: ScoreTargets,
   ) {}
 
   get names(): FormulaNames {
@@ -56,20 +78,84 @@ class Operands {
       within: [],
       uses: { count: 0 },
       use: (declared) => host.modules.use(declared),
-      isValue: (name) => host.values.find(name, place) !== undefined,
+      isValue: (name) => this.isTarget(name) || host.values.find(name, place) !== undefined,
       reduce: (reduction, x) => this.reduce(reduction, x),
+      oneHot: this.targets && ((classes, x) => this.oneHot(classes, x)),
       valueOf: (name, span) => {
+        if (this.isTarget(name)) return this.takeTarget(name, span);
         const found = host.findValue(name, span, place);
         return found && this.take(found.current);
       },
     };
   }
 
+  private readonly isTarget = (name: string): boolean => this.targets?.isTarget(name) ?? false;
+
+  private takeTarget(name: string, span: Span): Expression | undefined {
+    const current = this.targets!.targetOf(name, span);
+    if (!current) return undefined;
+    this.mentions.set(current.target!, span);
+    return this.take(current);
+  }
+
+  /** The numbers of a target of classes. */
+  private oneHot(classes: OneHotCall, x: Expression): Expression | undefined {
+    const { host, place } = this;
+    const { call, ignore, spans } = classes;
+    const label = x.kind === "operand" ? this.values[x.index] : undefined;
+    const range = label?.target?.range;
+    if (!label?.target || label.target.type.dtype !== "u32" || !range) {
+      return reportNoClasses(call, label?.target, place);
+    }
+    if (!this.targets!.checkOneHot(classes, label.target)) return undefined;
+    const before = host.current;
+    host.current = label;
+    const resolved = { definition: oneHot, values: { classes: range.classes, ignore } };
+    const name = host.nameAt(place, oneHot.name, undefined, call.callee.span);
+    const shortName = name.split(".").at(-1)!;
+    host.applyLayer({ ...resolved, spans, call, shortName, others: [] }, place);
+    host.list({
+      name,
+      kind: oneHot.name,
+      resolved,
+      span: call.span,
+      inputs: [valueOf(label)],
+      place,
+    });
+    host.nameValue({ name, layer: oneHot.name, span: call.span, call, before }, undefined, place);
+    const made = host.current;
+    host.current = before;
+    if (!made.shape) return undefined;
+    const taken = this.take(made);
+    this.masked.add(taken.index);
+    return taken;
+  }
+
+  /** Reports a target that a formula computes with as if it held numbers. */
+  hasClasses(expression: Expression): boolean {
+    const found = leaves(expression)
+      .map(({ index }) => this.values[index]?.target)
+      .find((target) => target && isOfNoNumbers(target));
+    if (found) reportNoNumbers(found, this.mentions.get(found)!, this.place);
+    return found !== undefined;
+  }
+
+  /** Whether an expression is 0 at pixels that a mask leaves out. */
+  private isMasked(x: Expression): boolean {
+    const without = substitute(x, (leaf) => (this.masked.has(leaf.index) ? constant(0) : leaf));
+    return isConstant(simplify(without), 0);
+  }
+
   /** A layer that joins elements of what the formula has computed so far, and reads its value. */
   private reduce({ layer, call, values, spans }: ReductionCall, x: Expression) {
     const { host, place } = this;
+    if (this.hasClasses(x)) return undefined;
     const before = host.current;
     host.current = this.partOf(x, call.span);
+    const { shape } = host.current;
+    const isMasked = this.isMasked(x);
+    const isOverPixels = shape?.length === 4 && overPixels(values["over"], shape);
+    if (isOverPixels && !isMasked) this.targets?.countsIgnored(call);
     const input = valueOf(host.current);
     const name = host.nameAt(place, layer.name, undefined, call.callee.span);
     const shortName = name.split(".").at(-1)!;
@@ -79,7 +165,10 @@ class Operands {
     host.nameValue({ name, layer: layer.name, span: call.span, call, before }, undefined, place);
     const made = host.current;
     host.current = before;
-    return made.shape && this.take(made);
+    if (!made.shape) return undefined;
+    const taken = this.take(made);
+    if (isMasked && !isOverPixels && layer.name !== "logsumexp") this.masked.add(taken.index);
+    return taken;
   }
 
   /** The value of a part of the formula; a layer computes it unless it is an operand. */
@@ -92,11 +181,15 @@ class Operands {
     return host.current;
   }
 
-  take(value: Current): Expression {
-    const known = this.values.findIndex(({ index }) => index === value.index);
-    return operand(known >= 0 ? known : this.values.push(value) - 1);
+  take(value: Current): Expression & { readonly kind: "operand" } {
+    const known = this.values.findIndex((each) => sameValue(valueOf(each), valueOf(value)));
+    return { kind: "operand", index: known >= 0 ? known : this.values.push(value) - 1 };
   }
 }
+
+/** Whether a reduction of an image is over rows or columns. */
+const overPixels = (over: unknown, shape: Shape): boolean =>
+  (over as readonly ChosenAxis[]).some((axis) => nameOfAxis(axis, shape) !== "channels");
 
 /** A value under a name, which the layers below continue from. */
 export function readLet(host: FormulaHost, { name, value, span }: Let, place: Place): void {
@@ -111,11 +204,17 @@ export function readLet(host: FormulaHost, { name, value, span }: Let, place: Pl
  * The value of a formula that a score is taken of: a layer that the text gives no name, after which
  * the current value is what it was. Undefined after a report.
  */
-export function readUnnamed(host: FormulaHost, value: Syntax, place: Place): Current | undefined {
+export function readUnnamed(
+  host: FormulaHost,
+  value: Syntax,
+  place: Place,
+  targets?: ScoreTargets,
+): Current | undefined {
   const before = host.current;
   const name = host.nameAt(place, "score", undefined, value.span);
-  const operands = new Operands(host, place);
-  const expression = readFormula(value, operands.names);
+  const operands = new Operands(host, place, targets);
+  const read = readFormula(value, operands.names);
+  const expression = read && !operands.hasClasses(read) ? read : undefined;
   const made = { name, alias: undefined, span: value.span, at: value.span, call: undefined };
   make(host, made, { expression, operands: operands.values }, place);
   const { current } = host;

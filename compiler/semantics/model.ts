@@ -35,7 +35,7 @@ import { NetworkReader } from "./network.js";
 import type { ModelArguments } from "./parameters.js";
 import { type Current, indexOfInput, type Place, valueOf } from "./place.js";
 import type { ScoreKind } from "./score-use.js";
-import { readScore, reportFunctionAsScore } from "./scores.js";
+import { checkPixelSums, type PixelSum, readScore, reportFunctionAsScore } from "./scores.js";
 import { declareShare, warnOfUnusedShares } from "./shares.js";
 import { warnOfChoice } from "./chosen-output.js";
 import { warnOfUnreachable } from "./unreachable.js";
@@ -70,6 +70,7 @@ class ModelAnalysis {
   private readonly metricNames = new Map<string, Span>();
   private readonly complaints = new Set<string>();
   private readonly ignored = new Map<string, number>();
+  private readonly pixelSums: PixelSum[] = [];
   /** Indices of the layers that formulas of scores are made of. */
   private readonly ofScores = new Set<number>();
   private readonly losses: ResolvedLoss[] = [];
@@ -96,6 +97,7 @@ class ModelAnalysis {
   run(modelArguments: ModelArguments): AnalyzedModel {
     this.nameInputs();
     for (const member of this.declaration.members) this.readMember(member);
+    checkPixelSums(this.pixelSums, this.ignored, this.environment);
     const { layers, groups } = this.reader;
     if (layers.length === 0 && !this.reader.hasFailed) this.reportEmpty();
     const network = this.network();
@@ -297,6 +299,7 @@ class ModelAnalysis {
       lastCall: this.reader.current.call,
       complaints: this.complaints,
       ignored: this.ignored,
+      pixelSums: this.pixelSums,
       layers: this.reader.layers,
     };
     const { environment, reader } = this;

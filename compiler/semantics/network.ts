@@ -339,7 +339,7 @@ export class NetworkReader {
         ? { ...common, ...resolved, type }
         : { ...common, kind, call: resolved ? shownCall(resolved, receives) : kind, type },
     );
-    this.current = { ...this.current, index: this.layers.length - 1 };
+    this.current = { ...this.current, index: this.layers.length - 1, target: undefined };
   }
 
   /** The layers of a network without mistakes. */

@@ -7,6 +7,7 @@ import type { Environment } from "../calls/environment.js";
 import type { Module } from "./modules.js";
 import type { NetworkValue } from "../network/resolved.js";
 import type { Trail } from "./trail.js";
+import type { Target } from "./values.js";
 
 /** Where in a network the analysis is: what names mean there, and what new names start with. */
 export interface Place {
@@ -43,6 +44,8 @@ export interface Current {
   readonly trail: Trail | undefined;
   /** Index of the layer that makes it; -1 for the first input, -2 for the second and so on. */
   readonly index: number;
+  /** Of what only losses and metrics read: the target. */
+  readonly target?: Target | undefined;
   /** Of an input of tokens: how many different ones there are. */
   readonly vocabulary?: number | undefined;
   /** The call that made it, if a call did. */
@@ -57,7 +60,8 @@ export function lost(current: Current): Current {
   return { ...current, shape: undefined };
 }
 
-export function valueOf({ index }: Current): NetworkValue {
+export function valueOf({ index, target }: Current): NetworkValue {
+  if (target) return target.value;
   return index < 0 ? { from: "input", index: -1 - index } : { from: "layer", index };
 }
 

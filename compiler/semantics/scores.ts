@@ -35,8 +35,15 @@ export interface ScoreModel {
   readonly complaints: Set<string>;
   /** By target, the label of pixels that losses so far ignore. */
   readonly ignored: Map<string, number>;
+  /** Sums over pixels in formulas that read a mask, which pixels without a class count in. */
+  readonly pixelSums: PixelSum[];
   /** The layers so far. */
   readonly layers: readonly KnownLayer[];
+}
+
+export interface PixelSum {
+  readonly call: CallExpression;
+  readonly mask: Target;
 }
 
 /** A score without the name that it is reported as. */
@@ -80,6 +87,29 @@ export function readScore(
   const settings = withoutNames(bound.values, definition);
   const compared = { prediction: valueOf(prediction.current), target: target.value };
   return { definition, values: settings, ...compared };
+}
+
+/** Reports sums over pixels that count those which a mask leaves out. */
+export function checkPixelSums(
+  sums: readonly PixelSum[],
+  ignored: ReadonlyMap<string, number>,
+  { reporter }: Environment,
+): void {
+  for (const { call, mask } of sums) {
+    const label = ignored.get(mask.name);
+    if (label === undefined) continue;
+    reporter.report("NET2049", {
+      message:
+        `\`${call.callee.name}\` over pixels counts those ` +
+        `that \`ignore=${label}\` leaves out of \`${mask.name}\``,
+      span: call.span,
+      related: [{ span: mask.span, message: "some of its pixels have no class" }],
+      notes: [
+        `\`sum(one_hot(${mask.name}), over=channels)\` is 0 at these pixels, and 1 elsewhere: ` +
+          "multiply by it before the sum",
+      ],
+    });
+  }
 }
 
 /** Tokens are indices, and no numbers that a prediction comes near. */

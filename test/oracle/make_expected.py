@@ -1248,6 +1248,56 @@ def recipe_cases():
     thawing = "freeze = [first]\n  unfreeze = after(2 steps, [*.bias]) -> after(4 steps, [first])"
     for text, make in ((sgd_text, sgd_of), ("optimizer = adam(lr=0.01)", adam)):
         yield *classes, f"{text}\n  {thawing}", linear_head, by_labels("out"), lambda p, make=make: Thawing(p, make), None
+    by_class = torch.tensor([1, 3, 2.5, 0.5, 2], dtype=torch.float64)
+    weighted = by_numbers(partial(F.binary_cross_entropy_with_logits, pos_weight=by_class), "shares")
+    text = "bce_with_logits(out, wanted, pos_weight=[1, 3, 2.5, 0.5, 2])"
+    yield text, numbers, sgd_text, linear_head, weighted, sgd_of, None
+    for text, target, make, loss in joined_losses():
+        yield text, target, sgd_text, make, loss, sgd_of, None
+
+
+def joined_losses():
+    """Formulas of classes, and of sums over axes, as PyTorch's users write them."""
+    labels, numbers = "target label: u32[N] in 0..5", "target wanted: f32[N, 5]"
+    masks = "target mask: u32[N, 6, 6] in 0..3"
+    logs = "(out - logsumexp(out, over=channels))"
+
+    def focal(made, example):
+        p, t = F.softmax(made["out"], 1), F.one_hot(example["labels"], CLASSES)
+        return -(t * (1 - p) ** 2 * torch.log(p)).sum(1).mean()
+
+    text = f"mean(-sum(one_hot(label) * (1 - exp{logs})^2 * {logs}, over=channels))"
+    yield text, labels, linear_head, focal
+    brier = lambda made, example: F.mse_loss(torch.sigmoid(made["out"]), F.one_hot(example["labels"], CLASSES).double())
+    yield "mean((sigmoid(out) - one_hot(label))^2)", labels, linear_head, brier
+    cosine = lambda made, example: (1 - F.cosine_similarity(made["out"], example["numbers"])).mean()
+    text = "mean(1 - sum(out * wanted, over=channels) / sqrt(sum(out^2, over=channels) * sum(wanted^2, over=channels)))"
+    yield text, numbers, linear_head, cosine
+
+    def apart(made, example):
+        square = (example["numbers"] * (made["out"] - made["early"]) ** 2).sum(1)
+        return (2 - square).clamp(min=0).mean() + 0.3 * F.mse_loss(made["early"], example["numbers"])
+
+    text = "mean(max(2 - sum(wanted * (out - early)^2, over=channels), 0)) + 0.3 * mse(early, wanted)"
+    yield text, numbers, two_heads, apart
+
+    def masked(made, example):
+        return F.cross_entropy(made["out"], example["masks"], ignore_index=255)
+
+    yield f"mean(-sum(one_hot(mask, ignore=255) * {logs}, over=channels))", masks, image_head, masked
+
+    def dice(made, example):
+        p = torch.sigmoid(made["out"])
+        t = (example["masks"][:, None] == torch.arange(3)[:, None, None]).double()
+        counted = t.sum(1, keepdim=True)
+        both, either = (p * t).sum((2, 3)), (p * counted + t).sum((2, 3))
+        return (1 - (2 * both + 1) / (either + 1)).mean() + 0.5 * masked(made, example)
+
+    over = "over=[rows, columns]"
+    p, t = "sigmoid(out)", "one_hot(mask)"
+    either = f"sum({p} * sum({t}, over=channels) + {t}, {over})"
+    text = f"mean(1 - (2 * sum({p} * {t}, {over}) + 1) / ({either} + 1)) + 0.5 * cross_entropy(out, mask, ignore=255)"
+    yield text, masks, image_head, dice
 
 
 def counting_optimizers():
@@ -1446,6 +1496,13 @@ def recipes():
     return [recipe(index, *case) for index, case in enumerate(recipe_cases())]
 
 
+def masks_of(name, examples):
+    """Classes of 6 x 6 pixels, a quarter of which have none."""
+    labels = labels_of(name, examples * 36, 3)
+    labels[1::4] = 255
+    return labels.reshape(examples, 6, 6)
+
+
 def recipe(index, loss_text, target, settings, make, loss_of, optimizer_of, clip):
     name = f"recipe/{index}"
     network = make().double()
@@ -1454,6 +1511,7 @@ def recipe(index, loss_text, target, settings, make, loss_of, optimizer_of, clip
     example = {
         "images": images_of(f"{name}/images", shape),
         "labels": labels_of(f"{name}/labels", 3, CLASSES),
+        "masks": masks_of(f"{name}/masks", 3),
         "partners": labels_of(f"{name}/partners", 3, CLASSES),
         "mixture": images_of(f"{name}/mixture", (3,)).abs(),
         "numbers": images_of(f"{name}/targets", (3, CLASSES)),

@@ -243,6 +243,9 @@ const LOSSES = [
   "kl(logits, teacher, temperature=4)",
   "mean(log(1 + exp(-values * (2 * numbers - 1))))",
   "mean(abs(picture))",
+  "mean(-sum(one_hot(label) * (logits - logsumexp(logits, over=channels)), over=channels))",
+  "mean((sigmoid(pixels) - one_hot(mask, ignore=255))^2)",
+  "mean(1 - sum(values * numbers, over=channels) / sqrt(sum(values^2, over=channels) + 1))",
   "cross_entropy(logits, label) + 0.5 * dice(pixels, mask, ignore=255)",
 ];
 

@@ -76,6 +76,10 @@ function targetsOf(expected: Case): Targets {
     const shares = uniformValues(`${name}/mixture`, BATCH, 1).map(Math.abs);
     return { labels, partners, shares };
   }
+  if (target.includes("u32[N, 6, 6]")) {
+    const classes = labelValues(`${name}/masks`, BATCH * 36, 3);
+    return classes.map((each, at) => (at % 4 === 1 ? 255 : each));
+  }
   if (target.includes("u32")) return labels;
   const length = target.includes("6, 6") ? PIXELS : BATCH * CLASSES;
   const values = uniformValues(`${name}/targets`, length, 1);

@@ -315,8 +315,8 @@ export const NAMES = {
     explanation:
       "A formula computes each element of a value from the same elements of other values, with " +
       "`+ - * / ^`, comparisons, functions such as `exp` and `max`, activations, and numbers. It " +
-      "has no layers, reads at most 5 values, and the formula of `mean` in a loss " +
-      "compares one value with one target.",
+      "has no layers, and reads at most 5 values. Only formulas of losses and metrics read " +
+      "targets.",
     wrong: "conv(64, kernel=3) as x\nlet y = x * batchnorm(x)",
     right: "conv(64, kernel=3) as x -> batchnorm as normal\nlet y = x * normal",
   },

@@ -393,7 +393,7 @@ export const SHAPES = {
       "masks, `u32[N, height, width]`, one class for each pixel. " +
       "`mse`, `l1` (`mae` as a metric) and `bce_with_logits` " +
       "compare numbers with numbers: their target is `f32[N, ...]` with the shape of the " +
-      "output, or the model's input.",
+      "output, or the model's input. Formulas take classes as `one_hot(label)`.",
     wrong: "target label: u32[N] in 0..10\nloss mse(out, label)",
     right: "target position: f32[N, 4]\nloss mse(out, position)",
   },
@@ -412,7 +412,8 @@ export const SHAPES = {
     explanation:
       "`ignore` is the label of mask pixels that count in neither the loss nor the metrics, such " +
       "as borders without an annotation; data sets often use 255. It is not one of the classes, " +
-      "and all losses of a mask use the same.",
+      "and all losses of a mask use the same. Sums over rows and columns in a formula leave such " +
+      "pixels out where a factor is 0 there: `sum(one_hot(mask), over=channels)`.",
     wrong:
       "target mask: u32[N, 32, 32] in 0..21\nconv(21, kernel=3, padding=1) as logits\n" +
       "loss cross_entropy(logits, mask, ignore=20)",

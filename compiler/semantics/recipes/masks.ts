@@ -1,6 +1,6 @@
 import { isBoxes, isMask } from "../../network/facts.js";
 import { isMixing, type TransformKind } from "../../../program/transforms.js";
-import type { NetworkPort, ResolvedNetwork } from "../../network/resolved.js";
+import type { NetworkPort, ResolvedNetwork, ResolvedScore } from "../../network/resolved.js";
 import type { AnalyzedModel } from "../analysis.js";
 import { plural } from "../../diagnostics/plural.js";
 import type { Environment } from "../../calls/environment.js";
@@ -113,18 +113,22 @@ function checkBoxes(
 /** Losses that are taken of one label an image, and so not of two. */
 const OF_ONE_LABEL = ["focal"];
 
+/** Formulas of classes are, too. */
+const takesOneLabel = ({ definition, compares }: ResolvedScore): boolean =>
+  OF_ONE_LABEL.includes(definition.name) || compares !== undefined;
+
 function checkMixing(
   uses: readonly TransformUse[],
   { losses }: Pick<ResolvedNetwork, "losses">,
   { reporter }: Environment,
 ): void {
   const mixing = uses.find(({ transform }) => isMixing(transform));
-  const loss = losses.find(({ score }) => OF_ONE_LABEL.includes(score.definition.name));
+  const loss = losses.find(({ score }) => takesOneLabel(score));
   if (!mixing || !loss) return;
+  const { definition, compares } = loss.score;
+  const name = compares ? "one_hot" : definition.name;
   reporter.report("NET3025", {
-    message:
-      `\`${mixing.transform.kind}\` gives an image two labels, ` +
-      `and \`${loss.score.definition.name}\` takes one`,
+    message: `\`${mixing.transform.kind}\` gives an image two labels, and \`${name}\` takes one`,
     span: mixing.call.span,
     related: [{ span: loss.score.origin.span, message: "the loss" }],
     notes: ["`cross_entropy` takes both, each by its share"],

@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import { build } from "../../compiler/network/build.js";
+import { verify } from "../../compiler/ops/verify.js";
+import { stepGraphs } from "../../compiler/passes/step-graphs.js";
+import { analyze } from "../../compiler/semantics/index.js";
+import { networksOf } from "./round-trip.js";
+
+const FUNCTIONS = `
+fn focal(p, t, gamma: float = 2) = -t * (1 - p)^gamma * log(p)
+fn of_class(p, label) = sum(p * one_hot(label), over=channels)
+`;
+
+/** A network with targets of all kinds. */
+const specOf = (scores: string) => `${FUNCTIONS}
+model Net {
+  input  image: f32[N, 3, 6, 6]
+  target wanted: f32[N, 4]
+  target label: u32[N] in 0..4
+  target mask: u32[N, 6, 6] in 0..5
+  target places: boxes[N, 3] in 0..4
+
+  conv(5, kernel=3, padding=1) as logits
+  from logits -> flatten as features -> linear(4) as a
+  from features -> linear(4) as b -> softmax as p
+  metric box = mean(a * wanted)
+  metric top1 = accuracy(b, label)
+  metric pixels = pixel_accuracy(logits, mask)
+  from features -> linear(9 * 9 * 9) -> reshape([9, 9, 9]) as cells
+  loss yolo(cells, places)${scores}
+}
+`;
+
+/** Errors, without warnings of what a case leaves unread. */
+const found = (scores: string) =>
+  analyze(specOf(scores), "m.net")
+    .diagnostics.filter(({ severity }) => severity === "error")
+    .map(({ code, message }) => `${code} ${message}`);
+
+describe("scores of formulas with targets", () => {
+  test.each([
+    [" + mean(sum(focal(p, one_hot(label)), over=channels))", ["cells", "p"]],
+    [" + mean(-log(of_class(p, label)))", ["cells", "p"]],
+    [" + mean(wanted * (a - b)^2)", ["cells"]],
+    [" + mean(1 - sum(a * wanted, over=1))", ["cells", "a"]],
+    [" + mean((a - wanted * one_hot(label))^2)", ["cells", "a"]],
+    [" + mean((logits - one_hot(mask))^2)", ["cells", "logits"]],
+    [" + mean((a - wanted)^2)\n  metric m = mean(abs(b - one_hot(label)))", ["cells", "a"]],
+  ])("%s predicts %s, without targets", (scores, names) => {
+    const [network] = networksOf(specOf(scores));
+    expect(network!.outputs.map(({ name }) => name)).toEqual(names);
+    const graph = build(network!);
+    verify(graph);
+    const { predict } = stepGraphs(graph, {});
+    expect(predict.inputs.map(({ role }) => role)).toEqual(["input"]);
+  });
+
+  test("pixels without a class are known where a formula alone names them", () => {
+    const [network] = networksOf(specOf(" + mean((logits - one_hot(mask, ignore=255))^2)"));
+    const { inputs } = build(network!);
+    expect(inputs.find(({ name }) => name === "mask")?.ignore).toBe(255);
+  });
+
+  test.each([
+    [
+      " + mean((p - label)^2)",
+      "NET2046 a formula computes with numbers, but `label` holds classes",
+    ],
+    [" + mean(sum(label) + p)", "NET1007 `sum` needs `over`"],
+    [
+      " + mean(sum(label, over=channels) * p)",
+      "NET2046 a formula computes with numbers, but `label` holds classes",
+    ],
+    [" + mean(p - focal(p, label))", "NET2046 a formula computes with numbers, but `label`"],
+    [
+      " + mean(sum(p * places, over=channels))",
+      "NET2046 a formula computes with numbers, but `places` holds boxes",
+    ],
+    [" + mean(p - one_hot(wanted))", "NET2046 `one_hot` is of classes, but `wanted` holds numbers"],
+    [" + mean(p - one_hot(places))", "NET2046 `one_hot` is of classes, but `places` holds boxes"],
+    [" + mean(wanted - one_hot(p))", "NET2046 `one_hot` is of a target of classes"],
+    [" + mean(one_hot(label) - wanted)", "NET1040 the formula of a score needs a value"],
+    [" + mean(p - one_hot(label, ignore=9))", "NET2049 `ignore` is for masks"],
+    [" + mean(logits - one_hot(mask, ignore=3))", "NET2049 `ignore=3` is one of the 5 classes"],
+    [" + mean(p - one_hot(mask))", "NET2031"],
+    [" + mean(sum(a - b, over=0) * wanted)", "NET2035"],
+    ["\n  let y = one_hot(label)", "NET1040 `one_hot` is of a target, which only scores read"],
+  ])("%s is refused", (scores, message) => {
+    expect(found(scores)[0]).toContain(message);
+  });
+
+  test.each([
+    "sum(p, over=rows) + sum(t, over=rows)",
+    "sum(p * (1 - t), over=rows)",
+    "sum(mean(p * t, over=rows) + p, over=columns)",
+  ])("%s counts pixels without a class", (formula) => {
+    const own = formula.replaceAll("p", "logits").replaceAll("t,", "one_hot(mask),");
+    const text = own.replaceAll("t)", "one_hot(mask))");
+    const other = " + cross_entropy(logits, mask, ignore=255)";
+    expect(found(` + mean(${text})`)).toEqual([]);
+    expect(found(` + mean(${text})${other}`).join()).toContain("NET2049 `sum` over pixels counts");
+  });
+
+  test.each([
+    "sum(logits * one_hot(mask), over=[rows, columns])",
+    "sum(logits * max(one_hot(mask), over=channels), over=[rows, columns])",
+    "mean(logits, over=channels) * one_hot(mask)",
+  ])("%s does not", (formula) => {
+    const other = " + cross_entropy(logits, mask, ignore=255)";
+    expect(found(` + mean(${formula})${other}`)).toEqual([]);
+  });
+});
