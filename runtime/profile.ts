@@ -39,7 +39,10 @@ export interface Profile {
 export interface ProfileOptions {
   /** Runs of which the median counts; 5 unless given. */
   readonly rounds?: number;
-  /** Seconds after which no more rounds start, once there were three; 10 unless given. */
+  /**
+   * Seconds after which no more rounds start, once there were three; 10 unless given. If given,
+   * short dispatches are repeated less often to keep to it, which costs precision.
+   */
   readonly seconds?: number;
   /**
    * Milliseconds of another clock than the device's, such as the processor's time, where a software
@@ -57,6 +60,8 @@ type ListExamples = Pick<InspectionExamples, "images" | "targets">;
 const LEAST_STAMPED = 2;
 /** The same where submissions are timed, whose end Node notices a millisecond late. */
 const LEAST_SUBMITTED = 25;
+/** The same where there is no time for that. */
+const ROUGHLY_SUBMITTED = 2;
 const MOST_REPEATS = 200;
 const FEWEST_ROUNDS = 3;
 
@@ -195,10 +200,16 @@ async function stampSteps(
 ): Promise<number[]> {
   const { steps } = inspection;
   const once = steps.map(() => 1);
+  const start = performance.now();
   const first = await inspection.stamp(once);
-  const repeats = first.map((milliseconds, index) =>
-    isTimed(steps[index]!) ? repeatsFor(milliseconds, LEAST_STAMPED) : 1,
-  );
+  // A stamp leaves out what the pass around its dispatch takes, which repeating repeats.
+  const passes = (performance.now() - start) / steps.length;
+  const share = shareOf(options, steps.length);
+  const repeats = first.map((milliseconds, index) => {
+    const affordable = share / Math.max(milliseconds, passes);
+    const wanted = repeatsFor(milliseconds, LEAST_STAMPED);
+    return isTimed(steps[index]!) ? Math.max(1, Math.floor(Math.min(wanted, affordable))) : 1;
+  });
   const rounds = await repeat(options, () => inspection.stamp(repeats));
   return once.map((_, index) => median(rounds.map((round) => round[index]! / repeats[index]!)));
 }
@@ -214,6 +225,8 @@ async function timeSubmits(
   const empty = median(await repeat(options, () => submitted(0, 0)));
   const { steps } = inspection;
   const own = { ...options, seconds: (options.seconds ?? DEFAULT_SECONDS) / steps.length };
+  const share = shareOf(options, steps.length);
+  const least = Math.min(LEAST_SUBMITTED, Math.max(ROUGHLY_SUBMITTED, share));
   const result: number[] = [];
   for (const [index, step] of steps.entries()) {
     const once = (await submitted(index, index + 1)) - empty;
@@ -221,20 +234,26 @@ async function timeSubmits(
       result.push(0);
       continue;
     }
-    const repeats = repeatsFor(once, LEAST_SUBMITTED);
+    const repeats = repeatsFor(once, least);
     const rounds = await repeat(own, () => submitted(index, index + 1, repeats));
     result.push(Math.max(0, median(rounds) - empty) / repeats);
   }
   return result;
 }
 
+/** Milliseconds of a round that each step may take, to keep to seconds that are given. */
+function shareOf({ seconds = Infinity, rounds = DEFAULT_ROUNDS }: ProfileOptions, steps: number) {
+  return (1000 * seconds) / (steps * rounds);
+}
+
 const repeatsFor = (milliseconds: number, least: number) =>
   Math.min(MOST_REPEATS, Math.max(1, Math.ceil(least / Math.max(milliseconds, 1e-3))));
 
 const DEFAULT_SECONDS = 10;
+const DEFAULT_ROUNDS = 5;
 
 async function repeat<Result>(
-  { rounds = 5, seconds = DEFAULT_SECONDS }: ProfileOptions,
+  { rounds = DEFAULT_ROUNDS, seconds = DEFAULT_SECONDS }: ProfileOptions,
   action: () => Promise<Result>,
 ): Promise<Result[]> {
   const start = performance.now();

@@ -143,7 +143,9 @@ export class ReportBuilder {
     const examples = randomExamples(network.program, batch);
     const accumulate = recipe.accumulate && Math.ceil(recipe.accumulate / (ranks?.size ?? 1));
     const step = { ...examples, accumulate };
-    const profile = await profileSteps(network, "train", step, { rounds: 3, seconds: 2 });
+    const seconds = Math.min(LONGEST_TIMING, this.stopwatch.seconds / 10);
+    const rounds = seconds < LONGEST_TIMING ? 1 : 3;
+    const profile = await profileSteps(network, "train", step, { rounds, seconds });
     const clock = profile.method === "timestamps" ? "the device's clock" : "repeated submissions";
     const kernels = profile.steps.map(({ step, milliseconds }): KernelTiming => {
       const operations = 2 * step.macs * batch;
@@ -160,6 +162,9 @@ export class ReportBuilder {
     return { note, kernels };
   }
 }
+
+/** Seconds that kernels are timed for; of a short run, a tenth of it. */
+const LONGEST_TIMING = 2;
 
 const lastEpoch = (records: readonly MetricsRecord[]): number => records.at(-1)?.epoch ?? 0;
 
