@@ -174,11 +174,13 @@ function callsOfHeader({ header }: Concat | Residual): readonly PlacedCall[] {
 
 /** A call and those in its arguments. */
 function placed(call: CallExpression, role: CallRole): readonly PlacedCall[] {
-  return [{ call, role }, ...call.arguments.flatMap(callsOfArgument)];
+  return [{ call, role }, ...call.arguments.flatMap((each) => callsOfArgument(each, role))];
 }
 
-/** `init=kaiming` may be a call without parentheses. */
-function callsOfArgument({ name, value }: Argument): readonly PlacedCall[] {
+/** `init=kaiming` may be a call without parentheses; `one_of(hflip, vflip)` is of transforms. */
+function callsOfArgument({ name, value }: Argument, of: CallRole): readonly PlacedCall[] {
+  if (of === "transform" && !name)
+    return (asCalls(value) ?? []).flatMap((call) => placed(call, "transform"));
   const calls = name && value.kind === "name" ? asCalls(value) : undefined;
   return calls?.map((call) => ({ call, role: "argument" })) ?? callsOfExpression(value, "argument");
 }

@@ -17,7 +17,21 @@ interface Resampled {
   readonly mode?: "bicubic";
 }
 
-export type Transform =
+/**
+ * One of several transforms that a spec leaves to chance: an example has it if the number that is
+ * drawn for this choice, in [0, 1), is at least `from` and less than `to`.
+ */
+export interface Chance {
+  /** Among the choices of a split. */
+  readonly choice: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is done to an image; only where all of `when` are drawn, if there are any. */
+export type Transform = AnyTransform & { readonly when?: readonly Chance[] };
+
+type AnyTransform =
   /** A number is that of the shorter side; the other follows. */
   | ({ readonly kind: "resize"; readonly size: number | HeightAndWidth } & Resampled)
   /** As large as fits into a size, in the middle of pixels of one value. */
@@ -115,18 +129,21 @@ export type Transform =
       /** In degrees, along rows. */
       readonly shear: Range;
     }
-  /** One of the two below for each image. */
+  /** One of the two below, or none, for each image or for all images of a batch. */
   | {
-      readonly kind: "mixup_or_cutmix";
-      readonly mixup: number;
-      readonly cutmix: number;
-      /** Share of the images that cutmix takes. */
-      readonly cuts: number;
+      readonly kind: "mixture";
+      readonly each: "image" | "batch";
+      readonly of: readonly MixturePart[];
     }
   /** A rectangle of each image comes from another one of the batch (arXiv:1905.04899). */
   | { readonly kind: "cutmix"; readonly alpha: number }
   /** Each image is the weighted mean of itself and another one of the batch (arXiv:1710.09412). */
   | { readonly kind: "mixup"; readonly alpha: number };
+
+/** Drawn if the number in [0, 1) is less than `to`, and not less than that of the part before. */
+export type MixturePart = { readonly to: number } & (
+  { readonly kind: "mixup" | "cutmix"; readonly alpha: number } | { readonly kind: "identity" }
+);
 
 /** Height and width of what has one size, or both. */
 export function sidesOf(size: CropSize): { readonly height: number; readonly width: number } {
@@ -138,11 +155,7 @@ export type TransformKind = Transform["kind"];
 export type TransformOf<Kind extends TransformKind> = Extract<Transform, { readonly kind: Kind }>;
 
 /** Transforms that join each image with another one of its batch; they come last. */
-export const MIXING = [
-  "cutmix",
-  "mixup",
-  "mixup_or_cutmix",
-] as const satisfies readonly TransformKind[];
+export const MIXING = ["cutmix", "mixup", "mixture"] as const satisfies readonly TransformKind[];
 export type MixingKind = (typeof MIXING)[number];
 
 export function isMixing(transform: Transform): transform is TransformOf<MixingKind> {
@@ -156,8 +169,8 @@ const CROP = { left: "i32", top: "i32" } as const;
  * What each transform that kernels can do decides for an image (or for one of the images that a
  * mixture is of), in the order of the words that they read. Pixels outside of what a crop reaches
  * are zero. `order` of color_jitter holds a number of two bits for each of its four parts: which
- * comes first, second, third and fourth. The others need another size of image for each image, and
- * happen before.
+ * comes first, second, third and fourth; NO_ORDER where nothing is done. The others need another
+ * size of image for each image, and happen before.
  */
 export const DECISIONS = {
   center_crop: CROP,
@@ -180,7 +193,7 @@ export const DECISIONS = {
   cutmix: { ...RECTANGLE, share: "f32" },
   mixup: { share: "f32" },
   /** `cuts` is 1 or 0. */
-  mixup_or_cutmix: { ...RECTANGLE, share: "f32", cuts: "u32" },
+  mixture: { ...RECTANGLE, share: "f32", cuts: "u32" },
   /**
    * Where the pixel at column x and row y comes from, by whole numbers, so that all devices agree:
    * with X and Y twice the distances from the middle of the image, its column is
@@ -224,6 +237,9 @@ export function imagesOf(transforms: readonly Transform[]): number {
 
 /** The parts of color_jitter, by the numbers that `order` gives them. */
 export const JITTER_PARTS = ["brightness", "contrast", "saturation", "hue"] as const;
+
+/** The `order` of a color_jitter that is left to chance and not drawn for an image. */
+export const NO_ORDER = 256;
 
 /** Whether a color_jitter may change the contrast, for which it needs the image's mean. */
 export function changesContrast({ contrast }: TransformOf<"color_jitter">): boolean {

@@ -115,6 +115,7 @@ export const argumentAliases: Readonly<Record<string, readonly (string | Argumen
     },
   ],
   probability: ["p", "prob"],
+  probabilities: ["p", "probs", "weights"],
   slope: ["negative_slope", { name: "alpha", of: ["leaky_relu"] }],
   label_smoothing: ["smoothing"],
   ignore: ["ignore_index"],

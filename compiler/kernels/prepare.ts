@@ -4,7 +4,7 @@
  * transforms backwards, and then takes its color through them forwards. Coordinates before and
  * after a transform are those of torchvision's images before and after it.
  */
-import { DECISIONS, JITTER_PARTS, type PreparedKind } from "../../program/transforms.js";
+import { DECISIONS, JITTER_PARTS, NO_ORDER, type PreparedKind } from "../../program/transforms.js";
 import { read, written, type Loaded } from "./bindings.js";
 import {
   block,
@@ -41,6 +41,8 @@ export interface PreparedStep {
   readonly mean?: number;
   /** Of random_erasing: whether noise is in place of what is erased. */
   readonly isNoise?: boolean;
+  /** Of color_jitter: whether it may be left out for an image (`NO_ORDER`). */
+  readonly isOptional?: boolean;
 }
 
 export interface PrepareProblem {
@@ -386,7 +388,7 @@ const TRANSFORMS: Readonly<Record<PreparedKind, TransformCode>> = {
   },
   cutmix: { constants: {} },
   mixup: { constants: {} },
-  mixup_or_cutmix: { constants: {} },
+  mixture: { constants: {} },
 };
 
 /**
@@ -408,13 +410,18 @@ function jitter(step: PreparedStep, { problem, means, until }: ForwardChain): Co
         ${change(part)}
       }`;
   });
-  return code`
+  const changes = code`
     for (var turn = 0u; turn < ${JITTER_PARTS.length}; turn++) {
       switch ((${word(step, "order")} >> (2u * turn)) & 3u) {
         ${cases}
         default: {
         }
       }
+    }`;
+  if (!step.isOptional) return changes;
+  return code`
+    if (${word(step, "order")} != ${NO_ORDER}) {
+      ${changes}
     }`;
 }
 
@@ -424,7 +431,7 @@ type Mixer = (step: PreparedStep, prepared: Declared) => Code;
 const MIXERS: { readonly [Kind in PreparedKind]?: Mixer } = {
   cutmix: pasted,
   mixup: blended,
-  mixup_or_cutmix: (step, prepared) => code`
+  mixture: (step, prepared) => code`
     if (${drawnOf(step, "cuts")} != 0u) {
       ${pasted(step, prepared)}
     } else {

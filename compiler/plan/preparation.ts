@@ -50,6 +50,8 @@ export interface PreparationStep extends WordsPlace {
   readonly mean?: number;
   /** Of a random_erasing, whether noise is in place of what is erased. */
   readonly isNoise?: true;
+  /** Of a color_jitter, whether it may be left out for an image. */
+  readonly isOptional?: true;
 }
 
 type JitterPart = (typeof JITTER_PARTS)[number];
@@ -161,7 +163,10 @@ function planSteps(places: readonly WordsPlace[], isGray: boolean) {
     return {
       ...place,
       parts,
-      ...withoutUndefined({ mean: parts.includes("contrast") ? means++ : undefined }),
+      ...withoutUndefined({
+        mean: parts.includes("contrast") ? means++ : undefined,
+        isOptional: place.transform.when && (true as const),
+      }),
     };
   });
   return { steps, means };

@@ -27,7 +27,7 @@ export function planStaging(
 ): Staging | undefined {
   const sizes = knownSizes(source.kind === "csv" ? undefined : source, transforms, input);
   let first = transforms.length;
-  while (first > 0 && isPrepared(transforms[first - 1]!)) first--;
+  while (first > 0 && isOnDevice(transforms[first - 1]!)) first--;
   while (sizes[first] === undefined) first++;
   if (transforms.slice(0, first).some(({ kind }) => MAKES_FLOATS[kind])) return undefined;
   return {
@@ -35,6 +35,10 @@ export function planStaging(
     sizes: sizes.slice(first) as Size[],
   };
 }
+
+/** A crop that only some images have leaves them in sizes that differ. */
+const isOnDevice = (transform: Transform) =>
+  isPrepared(transform) && (!transform.when || keepsSize(transform));
 
 /** Transforms after which images are not bytes any more. */
 const MAKES_FLOATS: { readonly [Kind in Transform["kind"]]?: true } = {
@@ -44,7 +48,7 @@ const MAKES_FLOATS: { readonly [Kind in Transform["kind"]]?: true } = {
   random_erasing: true,
   cutmix: true,
   mixup: true,
-  mixup_or_cutmix: true,
+  mixture: true,
 };
 
 /** The size before each transform and after the last one, by what is known from either end. */

@@ -2,6 +2,7 @@
 import type { AugmentingKind, Transform, TransformOf } from "../../program/transforms.js";
 import { turnImage } from "./augment/perspective.js";
 import { augment, augMix } from "./augment/policies.js";
+import { drawnFor } from "./chance.js";
 import type { ExampleKey, Image } from "./dataset.js";
 import type { ExampleRandom } from "./random.js";
 import { applyPlainly } from "./transforms.js";
@@ -11,7 +12,10 @@ export const applyTransforms = (
   image: Image,
   transforms: readonly Transform[],
   key: ExampleKey,
-): Image => applyPlainly(image, transforms, key, augmented);
+): Image => {
+  const drawn = transforms.map((transform) => drawnFor(transform, key));
+  return applyPlainly(image, drawn, key, augmented);
+};
 
 function augmented(
   image: Image,

@@ -4,6 +4,7 @@
  */
 import { BOX_NUMBERS } from "../../program/boxes.js";
 import { sidesOf, type Transform } from "../../program/transforms.js";
+import { drawnFor } from "./chance.js";
 import type { Boxes, ExampleKey, PixelBox } from "./dataset.js";
 import { decide, resizedSize, type Decisions, type Size } from "./decide.js";
 import { randomRectangle } from "./decide-drawn.js";
@@ -23,7 +24,8 @@ export function transformBoxes(
   first = 0,
 ): Boxes {
   return transforms.reduce(
-    (current, transform, index) => moved(current, transform, randomFor(key, first + index)),
+    (current, transform, index) =>
+      moved(current, drawnFor(transform, key), randomFor(key, first + index)),
     boxes,
   );
 }

@@ -1,30 +1,48 @@
 /** The random decisions of transforms that mix images, which only training does. */
-import type { MixingKind, TransformOf } from "../../program/transforms.js";
-import type { Deciders, Decisions, Size } from "./decide.js";
+import type { MixingKind, MixturePart, TransformOf } from "../../program/transforms.js";
+import type { ExampleKey } from "./dataset.js";
+import type { Decisions, Size } from "./decide.js";
 import { NOTHING } from "./decide-drawn.js";
-import type { ExampleRandom } from "./random.js";
+import { choiceAt, type ExampleRandom } from "./random.js";
 
-const deciders: Deciders<MixingKind> = {
-  cutmix: ({ alpha }, size, random) => cutRectangle(beta(alpha, random), size, random),
-  mixup: ({ alpha }, _, random) => ({ share: beta(alpha, random) }),
-  mixup_or_cutmix({ mixup, cutmix, cuts }, size, random) {
-    if (random.unit() >= cuts) return { ...NOTHING, share: beta(mixup, random), cuts: 0 };
-    return { ...cutRectangle(beta(cutmix, random), size, random), cuts: 1 };
-  },
-};
+/** Among the choices of a split, whose others are counted from 0. */
+const CHOICE_OF_BATCH = 0xffff;
 
-/** How an image of that size is mixed with another one. */
+/**
+ * How an image of that size is mixed with another one.
+ *
+ * @param batch what decides for the whole batch: `example` is its position in the epoch
+ */
 export function decideMixing(
   transform: TransformOf<MixingKind>,
   size: Size,
   random: ExampleRandom,
+  batch: ExampleKey,
 ): Decisions<MixingKind> {
-  const decider = deciders[transform.kind] as (
-    transform: TransformOf<MixingKind>,
-    size: Size,
-    random: ExampleRandom,
-  ) => Decisions<MixingKind>;
-  return decider(transform, size, random);
+  switch (transform.kind) {
+    case "cutmix":
+      return cutRectangle(beta(transform.alpha, random), size, random);
+    case "mixup":
+      return { share: beta(transform.alpha, random) };
+    case "mixture": {
+      const { each, of } = transform;
+      const drawn = each === "image" ? random.unit() : choiceAt(batch, CHOICE_OF_BATCH);
+      return decidePart(
+        of.find(({ to }) => drawn < to)!,
+        size,
+        random,
+      );
+    }
+  }
+}
+
+/** `cuts` says what the numbers are for; an image that keeps all of itself is not mixed. */
+function decidePart(part: MixturePart, size: Size, random: ExampleRandom): Decisions<"mixture"> {
+  if (part.kind === "identity") return { ...NOTHING, share: 1, cuts: 0 };
+  const share = beta(part.alpha, random);
+  return part.kind === "cutmix"
+    ? { ...cutRectangle(share, size, random), cuts: 1 }
+    : { ...NOTHING, share, cuts: 0 };
 }
 
 /**

@@ -17,10 +17,10 @@ import { randomFor } from "./random.js";
 /** The words of the views of images: what the transforms on the device decide for each. */
 export class Draws {
   readonly values: Uint32Array<ArrayBuffer>;
-  private readonly places: readonly WordsPlace[];
+  protected readonly places: readonly WordsPlace[];
 
   constructor(
-    private readonly preparation: Preparation,
+    protected readonly preparation: Preparation,
     views: number,
   ) {
     const { transforms, first, draws } = preparation;
@@ -52,7 +52,7 @@ export class Draws {
     this.writeDecisions(start + mixing.first, mixing.transform, decisions);
   }
 
-  private writeDecisions(
+  protected writeDecisions(
     start: number,
     { kind }: WordsPlace["transform"],
     decisions: Decisions,

@@ -134,6 +134,7 @@ class Pass {
     const keptKeys = kept.map((slot) => keys[slot]!);
     const before = await this.stageBefore({ whole, position }, staged, kept.length);
     const mixtures = decideMixtures(options.transforms, keptKeys, options.shape, {
+      position,
       before: before && kept.length,
     });
     const own = kept.map((slot) => labels[slot]!);

@@ -6,6 +6,7 @@
 import { sidesOf, type Transform, type TransformOf } from "../../program/transforms.js";
 import { turnMask } from "./augment/perspective.js";
 import { augmentMask } from "./augment/policies.js";
+import { drawnFor } from "./chance.js";
 import type { ExampleKey, Mask } from "./dataset.js";
 import { decide, resizedSize, type Decisions, type Size } from "./decide.js";
 import { randomRectangle } from "./decide-drawn.js";
@@ -25,7 +26,8 @@ export function transformMask(
   first = 0,
 ): Mask {
   return transforms.reduce(
-    (current, transform, index) => moved(current, transform, randomFor(key, first + index)),
+    (current, transform, index) =>
+      moved(current, drawnFor(transform, key), randomFor(key, first + index)),
     mask,
   );
 }
@@ -61,7 +63,7 @@ function moved(mask: Mask, transform: Transform, random: ExampleRandom): Mask {
     case "random_erasing":
     case "cutmix":
     case "mixup":
-    case "mixup_or_cutmix":
+    case "mixture":
       return mask;
     case "affine": {
       const places = decide(transform, mask, random) as Decisions<"affine">;

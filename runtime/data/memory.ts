@@ -64,7 +64,7 @@ export function keepInMemory(dataset: Dataset, budget: number): Dataset {
     get: (index) => remember(String(index), () => dataset.get(index)),
     prepare: (index, stage) => {
       const make = () => prepareExample(dataset, index, stage);
-      if (stage.transforms.some(({ kind }) => !FIXED.includes(kind))) return make();
+      if (stage.transforms.some(({ kind, when }) => when || !FIXED.includes(kind))) return make();
       return remember(
         [index, ...stage.transforms.map((each) => JSON.stringify(each))].join(" "),
         make,

@@ -4,6 +4,7 @@
  * run.
  */
 import { threefry, toUnit } from "../../program/random.js";
+import type { Chance } from "../../program/transforms.js";
 import type { ExampleKey } from "./dataset.js";
 
 /**
@@ -14,6 +15,7 @@ const SHUFFLE_STREAM = 0x80000000;
 const HOLDOUT_STREAM = 0x80000001;
 const SAMPLE_STREAM = 0x80000002;
 const TUPLE_STREAM = 0x80000003;
+const CHOICE_STREAM = 0x80000100;
 const TRANSFORM_STREAM = 0xc0000000;
 
 /** What one transform draws for one example. */
@@ -21,9 +23,9 @@ export class ExampleRandom {
   private draws = 0;
 
   constructor(
-    private readonly seed: number,
-    private readonly epoch: number,
-    private readonly example: number,
+    readonly seed: number,
+    readonly epoch: number,
+    readonly example: number,
     /** Position of the transform in its chain. */
     private readonly transform: number,
   ) {}
@@ -89,6 +91,19 @@ export function tupleAt({
   const draw = (turn: number) => threefry(seed >>> 0, TUPLE_STREAM + turn, epoch, example);
   const [[a, b], [c, d]] = [draw(0), draw(1)];
   return [toUnit(a), toUnit(b), toUnit(c), toUnit(d)];
+}
+
+/** Whether all that decides on a transform is drawn for an example. */
+export function isDrawn(when: readonly Chance[], key: ExampleKey): boolean {
+  return when.every(({ choice, from, to }) => {
+    const drawn = choiceAt(key, choice);
+    return drawn >= from && drawn < to;
+  });
+}
+
+/** A uniform number in [0, 1) for a choice of the split and an example, or a batch. */
+export function choiceAt({ seed, epoch, example }: ExampleKey, choice: number): number {
+  return toUnit(threefry(seed >>> 0, (CHOICE_STREAM + choice) >>> 0, epoch, example)[0]);
 }
 
 /** Fisher and Yates's shuffle; swap `i` is decided by counter (round, i). */

@@ -12,12 +12,12 @@ import {
   type TransformOf,
 } from "../../program/transforms.js";
 import { TUPLE_INPUTS } from "../../program/tuples.js";
+import { DrawsByChance } from "./chance.js";
 import type { Dataset, ExampleKey, Image, Images, InputShape } from "./dataset.js";
 import type { Decisions, Size } from "./decide.js";
 import { decideMixing } from "./decide-mixing.js";
 import { writePlanes } from "./image.js";
 import { mixPlanes } from "./mix.js";
-import { Draws } from "./draws.js";
 import { randomFor } from "./random.js";
 
 /**
@@ -103,7 +103,7 @@ class DeviceBatch implements StagedBatch {
   private readonly viewBytes: number;
   /** Of one view each; views of other images are added at the end. */
   private readonly bytes: Uint8Array;
-  private readonly drawn: Draws;
+  private readonly drawn: DrawsByChance;
 
   constructor(
     private readonly split: PreparationName,
@@ -115,7 +115,7 @@ class DeviceBatch implements StagedBatch {
     this.viewBytes = staged.channels * staged.height * staged.width;
     const images = size.slots * size.images;
     this.bytes = new Uint8Array(images * this.pitch);
-    this.drawn = new Draws(preparation, images);
+    this.drawn = new DrawsByChance(preparation, images);
   }
 
   private get draws(): Uint32Array {
@@ -181,7 +181,7 @@ export function decideMixtures(
   transforms: readonly Transform[],
   keys: readonly ExampleKey[],
   size: Size,
-  { before = keys.length - 1 }: { readonly before?: number | undefined } = {},
+  { position: batch, before = keys.length - 1 }: BatchPlace,
 ): readonly Mixture[] | undefined {
   const position = transforms.findIndex(isMixing);
   if (position < 0) return undefined;
@@ -189,8 +189,17 @@ export function decideMixtures(
   return keys.map((key, slot) => ({
     kind: transform.kind,
     partner: slot === 0 ? before : slot - 1,
-    decisions: decideMixing(transform, size, randomFor(key, position)),
+    decisions: decideMixing(transform, size, randomFor(key, position), {
+      ...key,
+      example: batch,
+    }),
   }));
+}
+
+interface BatchPlace {
+  /** In the epoch. */
+  readonly position: number;
+  readonly before?: number | undefined;
 }
 
 /**

@@ -94,6 +94,23 @@ const cases: readonly Case[] = [
     prepared: 3,
   },
   { ...SQUARE, train: `color_jitter(contrast=0.5) -> vflip -> mixup(0.4)`, prepared: 3 },
+  // What is left to chance stays on the device, and changes nothing where it is not drawn.
+  {
+    ...SQUARE,
+    train:
+      "pca_noise(1) -> " +
+      "one_of(color_jitter(0.5, 0.5, 0.5, 0.3), vflip(1), rotation(30), identity) " +
+      `-> random_apply(hflip(1), affine(20), random_erasing(1)) -> ${NORMALIZE}`,
+    prepared: 8,
+  },
+  {
+    ...SQUARE,
+    train:
+      "resize([12, 12]) -> one_of(random_crop(12, padding=2), gaussian_blur(3), rand_augment) -> " +
+      "random_apply(one_of(hflip(1), vflip(1)), probability=0.7) -> " +
+      "one_of(mixup(0.3), cutmix, identity, probabilities=[0.4, 0.4, 0.2])",
+    prepared: 3,
+  },
   {
     ...SQUARE,
     train: `hflip -> ${NORMALIZE} -> random_erasing(0.9, value=random) -> vflip`,

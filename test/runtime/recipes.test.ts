@@ -69,7 +69,9 @@ const CASES: readonly Case[] = [
     settings: ["optimizer = radam(lr=0.01)", "average = ema(0.9)", STAGES],
   },
   {
-    transforms: "center_crop(8) -> hflip",
+    transforms:
+      "center_crop(8) -> random_apply(color_jitter(0.4), vflip(1), probability=0.8) -> " +
+      "one_of(rotation(20), identity) -> one_of(mixup(0.2), cutmix)",
     body: "tokens",
     settings: ["optimizer = nadam(lr=0.01)", "clip_value = 0.1", STAGES],
   },

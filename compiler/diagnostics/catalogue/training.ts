@@ -236,8 +236,10 @@ export const TRAINING = {
     title: "a transform in a place where it does not work",
     explanation:
       "`cutmix`, `mixup` and `mixup_or_cutmix` mix the images of a batch: a train split can " +
-      "have one of them, as its last transform. `ten_crop` makes ten images of each image and " +
-      "averages the predictions: it is for eval splits, and only `normalize` can follow it. " +
+      "have one of them, or `one_of` several, as its last transform. `ten_crop` makes ten " +
+      "images of each image and averages the predictions: it is for eval splits, and only " +
+      "`normalize` can follow it. `one_of` and `random_apply` are for train splits; the " +
+      "transforms that they choose from give images of one size, and leave `normalize` alone. " +
       "`color_jitter` and `pca_noise` change colors in the range 0 to 1, so they come before " +
       "`normalize`.",
     wrong: "normalize(mean=mean, std=std) -> color_jitter(0.4)",

@@ -36,8 +36,8 @@ export const absentTransforms: AbsentNames = {
   pad: "`random_crop(32, padding=4)` adds black pixels before it cuts",
   lambda: "netc has no functions of images",
   ...all(
-    ["randomapply", "randomchoice", "oneof", "someof", "randomorder"],
-    "transforms have a probability, as in `hflip(0.5)`; `trivial_augment` chooses one of several",
+    ["someof", "randomorder"],
+    "`one_of(...)` does one of several transforms, `random_apply(...)` all of them or none",
   ),
   onehot: "labels are class numbers: leave it out",
 };

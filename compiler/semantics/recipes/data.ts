@@ -7,15 +7,15 @@ import type { Environment } from "../../calls/environment.js";
 import { adviseName } from "../../calls/suggestion.js";
 import { resolveCall, type Resolved } from "./definition.js";
 import { checkFeatures, isOfFeatures, type ReadSplit } from "./features.js";
-import { checkTransforms, imageInput, type ImageInput, type TransformUse } from "./image-flow.js";
+import { checkTransforms, imageInput, type ImageInput } from "./image-flow.js";
 import { isMixing } from "../../../program/transforms.js";
 import { sourceSize } from "../../../program/image-size.js";
 import { checkMasks } from "./masks.js";
 import { checkNumbers, numbersOf, numericTarget } from "./numbers.js";
 import { checkPixelStatistics, compareNormalizations, type SplitUses } from "./normalization.js";
+import { readTransforms } from "./random-choice.js";
 import { type SourceRule, sources } from "./sources.js";
 import { checkOrder } from "./transform-order.js";
-import { transforms } from "./transforms.js";
 
 /** The parts of a data declaration. */
 export const SPLITS = ["train", "eval"] as const;
@@ -87,8 +87,8 @@ function analyzeSplit(
   environment: Environment,
 ): AnalyzedSplit | undefined {
   const resolved = resolveCall(split.source, sources, environment);
-  const uses = split.transforms.map((call) => readTransform(call, environment));
-  if (!resolved || !uses.every((use) => use !== undefined)) return undefined;
+  const uses = readTransforms(split.transforms, environment);
+  if (!resolved || !uses) return undefined;
   checkOrder(uses, name, environment);
   const source = sourceFor(resolved, name, model);
   const read = { call: split.source, source, uses };
@@ -135,7 +135,7 @@ function checkTupleTransforms({ source, uses }: ReadSplit, { reporter }: Environ
   for (const { transform, call } of uses) {
     if (!isMixing(transform) && transform.kind !== "ten_crop") continue;
     reporter.report("NET3040", {
-      message: `\`${transform.kind}\` has no meaning for the examples of \`${source.tuples}\``,
+      message: `\`${call.callee.name}\` has no meaning for the examples of \`${source.tuples}\``,
       span: call.span,
       notes: ["each picture of an example has its own transforms; leave this one out"],
     });
@@ -150,11 +150,6 @@ function checkImages(
   checkSource(call, source, input, environment);
   const start = { size: sourceSize(source, input), source: call, kind: source.kind };
   checkTransforms(uses, start, input, environment);
-}
-
-function readTransform(call: CallExpression, environment: Environment): TransformUse | undefined {
-  const resolved = resolveCall(call, transforms, environment);
-  return resolved && { transform: resolved.result, call, bound: resolved.bound };
 }
 
 /** Channels and classes that a format has by definition. */

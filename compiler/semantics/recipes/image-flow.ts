@@ -19,6 +19,15 @@ export interface TransformUse {
   readonly transform: Transform;
   readonly call: CallExpression;
   readonly bound: Bound;
+  /** The choices that it is part of, the outermost first. */
+  readonly within?: readonly Branch[];
+}
+
+/** One of the chains that a choice is between. */
+export interface Branch {
+  readonly call: CallExpression;
+  readonly index: number;
+  readonly count: number;
 }
 
 /** A model's input, where it is an image. */
@@ -50,20 +59,82 @@ export function checkTransforms(
   input: ImageInput,
   environment: Environment,
 ): void {
-  let size = start.size;
-  let lastSized: TransformUse | undefined;
-  for (const use of uses) {
-    if (use.transform.kind === "normalize") checkNormalize(use, use.transform, input, environment);
-    checkColors(use, input, environment);
-    checkCrop(use, size, environment);
-    size = sizeAfter(use.transform, size);
-    if ("size" in use.transform) lastSized = use;
-  }
+  const flow: Flow = { input, environment, lastSized: undefined };
+  const size = follow(uses, start.size, 0, flow);
+  if (!size) return;
+  const { lastSized } = flow;
   if (!fits(size, input)) reportSize({ size, lastSized, source: start.source }, input, environment);
   // The images of IDX files have one size, which shows with the first of them.
   else if (size.kind === "shorter" && lastSized && start.kind !== "idx")
     warnOfShape(lastSized, input, environment);
 }
+
+interface Flow {
+  readonly input: ImageInput;
+  readonly environment: Environment;
+  lastSized: TransformUse | undefined;
+}
+
+/** The size after a chain at this depth of choices; undefined where it differs by what is drawn. */
+function follow(
+  uses: readonly TransformUse[],
+  start: ImageSize,
+  depth: number,
+  flow: Flow,
+): ImageSize | undefined {
+  let size: ImageSize | undefined = start;
+  for (let at = 0; at < uses.length && size;) {
+    const use = uses[at]!;
+    const choice = use.within?.[depth]?.call;
+    const next = uses.findIndex(
+      (each, index) => index > at && (!choice || each.within?.[depth]?.call !== choice),
+    );
+    const end: number = next < 0 ? uses.length : next;
+    size = choice
+      ? followChoice(uses.slice(at, end), size, depth, flow)
+      : followOne(use, size, flow);
+    at = end;
+  }
+  return size;
+}
+
+function followOne(use: TransformUse, size: ImageSize, flow: Flow): ImageSize {
+  const { input, environment } = flow;
+  if (use.transform.kind === "normalize") checkNormalize(use, use.transform, input, environment);
+  checkColors(use, input, environment);
+  checkCrop(use, size, environment);
+  if ("size" in use.transform) flow.lastSized = use;
+  return sizeAfter(use.transform, size);
+}
+
+/** The size that all chains of a choice give. */
+function followChoice(
+  uses: readonly TransformUse[],
+  start: ImageSize,
+  depth: number,
+  flow: Flow,
+): ImageSize | undefined {
+  const { call, count } = uses[0]!.within![depth]!;
+  const chains = Array.from({ length: count }, (_, index) =>
+    uses.filter(({ within }) => within![depth]!.index === index),
+  );
+  const sizes = chains.map((chain) => follow(chain, start, depth + 1, flow));
+  if (!sizes.every((size) => size !== undefined)) return undefined;
+  const [first, ...others] = sizes as [ImageSize, ...ImageSize[]];
+  const other = others.find((size) => JSON.stringify(size) !== JSON.stringify(first));
+  if (!other) return first;
+  const { name } = call.callee;
+  return flow.environment.reporter.report("NET3040", {
+    message:
+      `\`${name}\` gives images of different sizes: ` +
+      [first, other].map(describeChosen).join(", or "),
+    span: call.span,
+    notes: ["all that it chooses from must give the same size, for instance `center_crop(32)`"],
+  });
+}
+
+const describeChosen = (size: ImageSize) =>
+  size.kind === "unknown" ? "as large as they come to it" : describeSize(size);
 
 /** An image that is larger than the input in one direction after `resize`. */
 const PHOTOGRAPH = [480, 640] as const;

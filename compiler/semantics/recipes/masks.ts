@@ -128,7 +128,8 @@ function checkMixing(
   const { definition, compares } = loss.score;
   const name = compares ? "one_hot" : definition.name;
   reporter.report("NET3025", {
-    message: `\`${mixing.transform.kind}\` gives an image two labels, and \`${name}\` takes one`,
+    message:
+      `\`${mixing.call.callee.name}\` gives an image two labels, ` + `and \`${name}\` takes one`,
     span: mixing.call.span,
     related: [{ span: loss.score.origin.span, message: "the loss" }],
     notes: ["`cross_entropy` takes both, each by its share"],
@@ -158,7 +159,7 @@ function checkTransform(
   reporter.report("NET3025", {
     message: isPadded
       ? `\`${call.callee.name}\` adds pixels around the mask that have no class`
-      : `\`${kind}\` has no meaning for masks`,
+      : `\`${call.callee.name}\` has no meaning for masks`,
     span: call.span,
     notes: [
       isPadded

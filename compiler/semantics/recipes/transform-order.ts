@@ -1,4 +1,5 @@
 import { isAugmenting, isMixing } from "../../../program/transforms.js";
+import type { CallExpression } from "../../../grammar/ast.js";
 import type { Environment } from "../../calls/environment.js";
 import type { TransformUse } from "./image-flow.js";
 
@@ -6,6 +7,8 @@ interface Mistake {
   readonly message: string;
   readonly label: string;
   readonly note: string;
+  /** Where, if it is not the transform itself. */
+  readonly call?: CallExpression | undefined;
 }
 
 /** Reports transforms in places where they do not work. */
@@ -15,15 +18,20 @@ export function checkOrder(
   { reporter }: Environment,
 ): void {
   uses.forEach((use, index) => {
+    // Of a choice that has no place in a split, the first transform says so for all.
+    if (split === "eval" && choiceOf(use) && choiceOf(use) === choiceOf(uses[index - 1])) return;
     const mistake = mistakeOf(use, split, {
       before: uses.slice(0, index),
       after: uses.slice(index + 1),
     });
     if (!mistake) return;
     const { message, label, note } = mistake;
-    reporter.report("NET3040", { message, label, span: use.call.span, notes: [note] });
+    const { span } = mistake.call ?? use.call;
+    reporter.report("NET3040", { message, label, span, notes: [note] });
   });
 }
+
+const choiceOf = (use: TransformUse | undefined) => use?.within?.[0]?.call;
 
 interface Neighbors {
   readonly before: readonly TransformUse[];
@@ -31,15 +39,20 @@ interface Neighbors {
 }
 
 function mistakeOf(
-  { transform, call }: TransformUse,
+  use: TransformUse,
   split: "train" | "eval",
   { before, after }: Neighbors,
 ): Mistake | undefined {
+  const { transform, call } = use;
   const name = `\`${call.callee.name}\``;
+  const choice = choiceOf(use);
   if (isMixing(transform)) return mixingMistake(name, split, after);
-  if (isAugmenting(transform) && split === "eval") {
+  if ((isAugmenting(transform) || choice) && split === "eval") {
     return {
-      message: `${name} changes images at random, which makes no sense in an eval split`,
+      call: choice,
+      message:
+        `\`${(choice ?? call).callee.name}\` changes images at random, ` +
+        "which makes no sense in an eval split",
       label: "only in a train split",
       note: "evaluations and predictions take images as they are",
     };
@@ -84,7 +97,7 @@ function mixingMistake(
       `but \`${next.call.callee.name}\` follows it`,
     label: "comes last",
     note: isMixing(next.transform)
-      ? "a split mixes once: `mixup_or_cutmix` chooses one of both for each image"
+      ? "a split mixes once: `one_of(mixup(0.2), cutmix)` chooses one of both for each batch"
       : "for instance `random_resized_crop(224) -> normalize(...) -> cutmix`",
   };
 }

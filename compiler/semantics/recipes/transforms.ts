@@ -16,7 +16,14 @@ import {
 import { optional, required, withDefault } from "../../calls/signature.js";
 import { define, type Registry } from "./definition.js";
 
-const transform = define<Transform>();
+/** A transform as written; what a choice is between is in the call's parentheses. */
+export type TransformRule =
+  | Transform
+  | { readonly kind: "identity" }
+  | { readonly kind: "one_of"; readonly probabilities: readonly number[] | undefined }
+  | { readonly kind: "random_apply"; readonly probability: number };
+
+const transform = define<TransformRule>();
 const probability = (meaning: string) =>
   withDefault(float({ minimum: 0, maximum: 1 }), 0.5, meaning);
 const size = required(integer({ minimum: 1 }), "height and width in pixels");
@@ -30,7 +37,7 @@ const byMode = (mode: "bilinear" | "bicubic") => (mode === "bicubic" ? { mode } 
 
 const range = ([low, high]: readonly number[]): Range => [low!, high!];
 
-export const transforms: Registry<Transform> = {
+export const transforms: Registry<TransformRule> = {
   noun: "transform",
   example: "center_crop(224)",
   unknown: "NET3008",
@@ -489,7 +496,7 @@ export const transforms: Registry<Transform> = {
       name: "mixup_or_cutmix",
       example: "mixup_or_cutmix(mixup=0.2, cutmix=1)",
       aliases: each(["RandomMixup", "mixup_cutmix", "random_mix"], {
-        differs: "timm chooses one of both for each batch, `mixup_or_cutmix` for each image",
+        differs: "timm chooses for each batch: `one_of(mixup(0.8), cutmix)`",
       }),
       summary: "does one of `mixup` and `cutmix` to each image",
       positional: [],
@@ -502,7 +509,56 @@ export const transforms: Registry<Transform> = {
           "share of the images that `cutmix` takes",
         ),
       },
-      resolve: (values) => ({ kind: "mixup_or_cutmix", ...values }),
+      resolve: ({ mixup, cutmix, cuts }) => ({
+        kind: "mixture",
+        each: "image",
+        of: [
+          { kind: "cutmix", alpha: cutmix, to: cuts },
+          { kind: "mixup", alpha: mixup, to: 1 },
+        ],
+      }),
+    }),
+    transform({
+      name: "one_of",
+      example: "one_of(gaussian_blur(3), rotation(15), identity)",
+      aliases: [
+        ...["RandomChoice", "random_choice", "choice"],
+        {
+          name: "OneOf",
+          differs: "albumentations' `p` is the probability of any: `random_apply(one_of(...))`",
+        },
+      ],
+      summary:
+        "does one of the transforms in its parentheses, drawn for each image; one of `mixup` and " +
+        "`cutmix` for each batch",
+      positional: [],
+      arguments: {
+        probabilities: optional(
+          floats({ minimum: 0, maximum: 1 }),
+          "one for each transform, which sum to 1; equal if left out",
+        ),
+      },
+      resolve: ({ probabilities }) => ({ kind: "one_of", probabilities }),
+    }),
+    transform({
+      name: "random_apply",
+      example: "random_apply(color_jitter(0.4), gaussian_blur(3), probability=0.8)",
+      aliases: ["RandomApply", "Sometimes", "sometimes"],
+      summary: "does all of the transforms in its parentheses, or none of them, to each image",
+      positional: [],
+      arguments: {
+        probability: probability("share of the images; of the batches, for `mixup` and `cutmix`"),
+      },
+      resolve: ({ probability }) => ({ kind: "random_apply", probability }),
+    }),
+    transform({
+      name: "identity",
+      example: "one_of(vflip(1), identity, probabilities=[0.1, 0.9])",
+      aliases: ["Identity", "noop", "NoOp", "nothing"],
+      summary: "leaves images as they are, as one of several in `one_of`",
+      positional: [],
+      arguments: {},
+      resolve: () => ({ kind: "identity" }),
     }),
   ],
 };
