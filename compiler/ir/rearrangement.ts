@@ -6,7 +6,7 @@ import { elementCount, sameShape, stridesOf, type Shape } from "./shape.js";
 export type Moving = "rearrange" | "rearrangeGradient" | "reshape";
 
 /** A number of elements, and from one to the next in what they are taken from. */
-interface Axis {
+export interface Axis {
   readonly size: number;
   readonly stride: number;
 }
@@ -60,23 +60,42 @@ export function composed(
   outer: RearrangeAttributes,
   inner: RearrangeAttributes,
 ): RearrangeAttributes | undefined {
-  const digits = counted(merged(axesOf(inner)));
+  const both = takenOf(countedBy(outer), countedBy(inner));
+  return both && ordered(outer.shape, both.start, both.axes.flat());
+}
+
+/** Elements by their number: the first one, and from one to the next along axes. */
+export interface Numbers {
+  readonly start: number;
+  readonly axes: readonly Axis[];
+}
+
+export const countedBy = (order: RearrangeAttributes): Numbers => ({
+  start: order.start,
+  axes: axesOf(order),
+});
+
+/** What `outer` takes of that which `inner` takes, with the finer axes of each axis of `outer`. */
+export function takenOf(
+  outer: Numbers,
+  inner: Numbers,
+): { readonly start: number; readonly axes: readonly (readonly Axis[])[] } | undefined {
+  const digits = counted(merged(inner.axes.filter(({ size }) => size > 1)));
   const reached = digits.map(({ place, size }) => Math.floor(outer.start / place) % size);
   const start = digits.reduce(
     (at, { stride }, digit) => at + reached[digit]! * stride,
     inner.start,
   );
-  const axes: Axis[] = [];
-  for (const axis of axesOf(outer)) {
-    const finer = splitAt(axis, digits);
+  const axes: (readonly Axis[])[] = [];
+  for (const axis of outer.axes) {
+    const finer = axis.size === 1 ? [] : splitAt(axis, digits);
     if (!finer) return undefined;
-    for (const { digit, size, step } of finer) {
-      reached[digit]! += (size - 1) * step;
-      axes.push({ size, stride: step * digits[digit]!.stride });
-    }
+    for (const { digit, size, step } of finer) reached[digit]! += (size - 1) * step;
+    axes.push(
+      finer.map(({ digit, size, step }) => ({ size, stride: step * digits[digit]!.stride })),
+    );
   }
-  if (digits.some(({ size }, digit) => reached[digit]! >= size)) return undefined;
-  return ordered(outer.shape, start, axes);
+  return digits.some(({ size }, digit) => reached[digit]! >= size) ? undefined : { start, axes };
 }
 
 /** Where elements go that an order took from all of a value; undefined if it took some of them. */

@@ -89,7 +89,7 @@ const RENAMING = new Set<OpKind>(["reshape", "rearrange", "rearrangeGradient"]);
  * alike.
  */
 function spreadOverReshapes({ nodes }: Graph, half: Set<number>): void {
-  const reshapes = nodes.filter(({ kind }) => RENAMING.has(kind));
+  const reshapes = nodes.filter(({ kind, fusion }) => RENAMING.has(kind) && !fusion);
   // Forward along chains of them, and back.
   for (const { inputs, outputs } of [...reshapes, ...reshapes.toReversed()]) {
     const ids = [inputs[0]!.id, outputs[0]!.id];

@@ -81,7 +81,7 @@ export function partsOf(node: AnyNode): readonly PartOf[] {
     const parts = partsJoined(node);
     return node.inputs.map((part, index) => ({ part, whole: output, at: parts[index]! }));
   }
-  if (node.kind !== "rearrange") return [];
+  if (node.kind !== "rearrange" || node.fusion) return [];
   const whole = node.inputs[0]!;
   const at = partTaken(whole.shape, node.attributes);
   return at ? [{ part: output, whole, at }] : [];

@@ -28,6 +28,7 @@ export function movesNothing(
   node: Node<"rearrange"> | Node<"rearrangeGradient">,
   layoutOf: (value: Value) => ActivationLayout,
 ): boolean {
+  if (node.fusion) return false;
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
   const [x, y] = node.kind === "rearrange" ? [input, output] : [output, input];
   return keepsPlaces(node.attributes, x.shape, [layoutOf(x), layoutOf(y)]);

@@ -1,7 +1,11 @@
 import type { Node, RearrangeAttributes, Value } from "../ir/graph.js";
+import { orderOf } from "../ir/rearrangement.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import { broadcast } from "../kernels/broadcast.js";
 import { finerAxes, finerNames, rearrange, rearrangeFiner } from "../kernels/rearrange.js";
+import { digitNames, take, TAKEN_AXES } from "../kernels/take.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
+import { takenPlaces, type Digits } from "../layout/taken-places.js";
 import { logicalStrides, rearrangedStrides, type PerAxis } from "../layout/strides.js";
 import type { Origin } from "../ir/origin.js";
 import { perImage, type Storage } from "../plan/storage.js";
@@ -17,9 +21,10 @@ export function lowerRearrange(
   node: Node<"rearrange">,
 ): readonly StepDraft[] {
   const { attributes } = node;
-  const copied = partStep(context, node);
-  if (copied) return copied;
   const { start } = attributes;
+  if (isNamed(context, node)) return [];
+  const done = (node.fusion ? undefined : partStep(context, node)) ?? takeSteps(context, node);
+  if (done) return done;
   const strides = logicalStrides(node.inputs[0]!.shape);
   if (attributes.sizes) {
     const axes = finerOf(attributes);
@@ -34,6 +39,9 @@ export function lowerRearrangeGradient(
   node: Node<"rearrangeGradient">,
 ): readonly StepDraft[] {
   const { attributes } = node;
+  if (isNamed(context, node)) return [];
+  const taken = takeSteps(context, node);
+  if (taken) return taken;
   const numbers = { start: -attributes.start, steps: logicalStrides(attributes.inputShape) };
   if (attributes.sizes) {
     const axes = finerOf(attributes).map(({ place, size, step }) => ({
@@ -68,6 +76,20 @@ function finerOf(attributes: RearrangeAttributes): readonly FinerAxis[] {
     .filter(({ size }) => size > 1);
 }
 
+/** The digits of the places along all axes. */
+function digitConstants(places: Digits): Readonly<Record<string, number>> {
+  const entries = TAKEN_AXES.flatMap((axis) =>
+    places[axis].flatMap((digit, index) => {
+      const names = digitNames(axis, index, places[axis].length);
+      return (["divisor", "size", "pitch"] as const).flatMap((part) => {
+        const name = names[part];
+        return name === undefined ? [] : [[name, digit[part]] as const];
+      });
+    }),
+  );
+  return Object.fromEntries(entries);
+}
+
 /** How elements are numbered: from where, and along the axes of the result and of the source. */
 interface Numbering {
   readonly start: number;
@@ -77,13 +99,51 @@ interface Numbering {
   readonly finer?: { readonly first: number; readonly axes: readonly FinerAxis[] };
 }
 
+type Moved = Node<"rearrange"> | Node<"rearrangeGradient">;
+
+/** Whether a node only says where a value lies. */
+const isNamed = (context: LoweringContext, { inputs, outputs }: Moved) =>
+  context.storageOf(inputs[0]!) === context.storageOf(outputs[0]!);
+
+/** By the places of each axis; undefined where there are none, or zeros between. */
+function takeSteps(context: LoweringContext, node: Moved): readonly StepDraft[] | undefined {
+  const [from, result] = [node.inputs[0]!, node.outputs[0]!];
+  const order = orderOf(node);
+  const places = order && takenPlaces(order, from.shape, context.layout(from));
+  if (!places) {
+    if (node.fusion) throw new Error(`${node.origin.name} has no places for what is fused`);
+    return undefined;
+  }
+  const { channels } = context.layout(result);
+  const clears = !places.isOfQuads && channels % 4 !== 0;
+  const { base, image: image_pitch } = places;
+  return quadSteps(context, node, {
+    label: `${node.origin.name} ${node.kind}`,
+    result,
+    fused: node.fusion?.epilogue,
+    kernel: take({
+      row: places.row.length,
+      column: places.column.length,
+      channel: places.channel.length,
+      reads: places.isOfQuads ? "quads" : "elements",
+      clears,
+    }),
+    buffers: { input: context.storageOf(from) },
+    constants: {
+      base,
+      image_pitch,
+      ...withoutUndefined({ last_channel: clears ? channels - 1 : undefined }),
+      ...digitConstants(places),
+    },
+  });
+}
+
 function steps(
   context: LoweringContext,
-  { kind, inputs, outputs, origin }: Node<"rearrange"> | Node<"rearrangeGradient">,
+  { kind, inputs, outputs, origin }: Moved,
   numbering: Numbering,
 ): readonly StepDraft[] {
   const [from, to] = [inputs[0]!, outputs[0]!];
-  if (context.storageOf(from) === context.storageOf(to)) return [];
   const label = `${origin.name} ${kind}`;
   const target = { storage: context.storageOf(to), layout: context.layout(to) };
   return [moveStep(context, origin, { label, from, numbering, ...target })];

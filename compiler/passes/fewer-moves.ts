@@ -1,9 +1,6 @@
 import type { AnyNode, RearrangeAttributes, Value } from "../ir/graph.js";
 import { composed, isReshape, isValueItself, orderOf, type Moving } from "../ir/rearrangement.js";
-import { isSequence, type Shape } from "../ir/shape.js";
-import { ActivationLayout } from "../layout/activation-layout.js";
-import { isOfQuads, partTaken } from "../layout/parts.js";
-import { keepsPlaces } from "../layout/strides.js";
+import { isFree } from "../layout/moves.js";
 import type { Uses } from "../ir/uses.js";
 import type { Rule } from "./rewrite.js";
 
@@ -59,22 +56,5 @@ function* takenBy(node: AnyNode, uses: Uses): Generator<Taken & { readonly spare
   }
 }
 
-/** Dispatches that a move takes, as values lie that no reader needs to lie otherwise. */
-function movesOf({ from, order }: Taken): number {
-  return isFree(from, order) ? 0 : 1;
-}
-
-function isFree(whole: Pick<Value, "shape">, order: RearrangeAttributes): boolean {
-  const shapes = [whole.shape, order.shape] as const;
-  const layouts = [new ActivationLayout(shapes[0]), new ActivationLayout(shapes[1])] as const;
-  if (keepsPlaces(order, whole.shape, layouts)) return true;
-  if (isReshape(whole, order)) return shapes.every(liesInOrder);
-  const at = partTaken(whole.shape, order);
-  return at !== undefined && isOfQuads({ part: order, whole, at });
-}
-
-/** Whether a reshape of such a value is another name for it. */
-function liesInOrder(shape: Shape): boolean {
-  const { channels, pixels } = new ActivationLayout(shape);
-  return pixels === 1 || (isSequence(shape) && channels % 4 === 0);
-}
+/** Dispatches that a move takes. */
+const movesOf = ({ from, order }: Taken): number => (isFree(from, order) ? 0 : 1);

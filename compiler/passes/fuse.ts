@@ -1,5 +1,5 @@
 import { slopeOf } from "../ir/expression-derivative.js";
-import { countOperations, leaves, substitute } from "../ir/expression-transform.js";
+import { contains, countOperations, leaves, substitute } from "../ir/expression-transform.js";
 import { simplify } from "../ir/expression-simplify.js";
 import { channel, operand, type Expression } from "../ir/expression.js";
 import { canFuse, readsOf, type Fusion } from "../ir/fusion.js";
@@ -7,6 +7,7 @@ import type { AnyNode, Graph, LabelRule, Node, OpKind, Value } from "../ir/graph
 import { MOST_BINDINGS } from "../../program/limits.js";
 import { isLayerwise } from "../../program/optimizers.js";
 import { geometryOf } from "../layout/geometry.js";
+import { isTaking } from "../layout/moves.js";
 import { normalizeExpression } from "../ir/normalize-expression.js";
 import type { Uses } from "../ir/uses.js";
 import { GraphEditor, type Joined } from "./graph-editor.js";
@@ -20,7 +21,7 @@ import { rewriteWith, type Rule, type Rules } from "./rewrite.js";
  * - max pooling and the ReLU behind it; in its gradient the ReLU's mask is part of the winner's
  *   code
  * - a pointwise op joins the op that makes its input (bias, ReLU, dropout, masks of gradients:
- *   epilogues), or the channel window or the max pooling that reads it (prologue)
+ *   epilogues), or the channel window, the max pooling or the move that reads it (prologue)
  *
  * - an update joins the op that makes its gradient, which is then never stored, and a bias's update
  *   that of its weights
@@ -160,7 +161,7 @@ const fuseEpilogue: Rule<"pointwise"> = (node, uses) => {
     if (!maker || !uses.isReadOnlyBy(input, node)) continue;
     if (maker.outputs.length !== 1 || readsByChannel(node.attributes.expression, index)) continue;
     const isPointwise = maker.kind === "pointwise";
-    if (!isPointwise && !canFuse(maker.kind, "epilogue")) continue;
+    if (!isPointwise && !takesEpilogue(maker)) continue;
     if (isTooLarge(maker, node, index)) continue;
     const joined = isPointwise
       ? joinPointwise(maker, node, index)
@@ -171,6 +172,35 @@ const fuseEpilogue: Rule<"pointwise"> = (node, uses) => {
   }
   return undefined;
 };
+
+/**
+ * A move that has a kernel takes what reads its result, and so nothing is moved by itself. Where
+ * several nodes read it, it is moved once, since its elements lie in lines for them then.
+ */
+const takesEpilogue = (node: AnyNode): boolean =>
+  canFuse(node.kind, "epilogue") && (!isMove(node) || isTaking(node));
+
+const isMove = ({ kind }: AnyNode) => kind === "rearrange" || kind === "rearrangeGradient";
+
+/**
+ * A function of single elements that only a move reads is computed by the kernel of the move. What
+ * counts elements, as dropout does, counts them where they were.
+ */
+const fuseBeforeMove: Rule<"rearrange" | "rearrangeGradient"> = (node, uses) => {
+  const [input] = node.inputs;
+  const maker = uses.maker(input!);
+  if (!isKind(maker, "pointwise") || !uses.isReadOnlyBy(input!, node)) return undefined;
+  const { expression: inner } = maker.attributes;
+  if (maker.inputs.length > 1 || contains(inner, isOfPlace) || !isTaking(node)) return undefined;
+  const { expression: outer = operand(0), operands = [] } = node.fusion?.epilogue ?? {};
+  const expression = simplify(substitute(outer, (leaf) => (leaf.index === 0 ? inner : leaf)));
+  if (countOperations(expression) > MOST_OPERATIONS) return undefined;
+  const joined = fused(node, { epilogue: { expression, operands } });
+  return [removed(maker), [node, { ...joined, inputs: maker.inputs }]];
+};
+
+const isOfPlace = ({ kind }: Expression) =>
+  kind === "keep" || kind === "noise" || kind === "channel";
 
 /** Operations of one expression: `x + x` of itself, time and again, would double them each time. */
 const MOST_OPERATIONS = 256;
@@ -331,6 +361,7 @@ const JOINED_OPS: readonly Rules[] = [
   { maxPool: [fusePoolRelu] },
   { pointwise: [fuseEpilogue] },
   { channelWindowSum: [fusePrologue], maxPool: [fusePrologue] },
+  { rearrange: [fuseBeforeMove], rearrangeGradient: [fuseBeforeMove] },
 ];
 
 const JOINED_UPDATES: readonly Rules[] = [{ update: [fuseUpdate] }, { channelSum: [fuseBias] }];

@@ -62,6 +62,9 @@ const reduces = ({ kind, inputs }: AnyNode, value: Value): boolean =>
  */
 function canLeave(node: AnyNode): boolean {
   if (!canFuse(node.kind, "leaves")) return false;
+  // A move by itself may need no kernel.
+  if (node.kind === "rearrange" || node.kind === "rearrangeGradient")
+    return node.fusion?.epilogue !== undefined;
   if (!isContraction(node)) return true;
   const { isDirect, coversInput } = geometryOf(node);
   return !isDirect && (node.kind === "convolution" || !coversInput);

@@ -1,7 +1,11 @@
 /** Moves of elements: several that are one, and those that are a part of another kernel. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Graph } from "../../compiler/ir/graph.js";
+import type { Graph, RearrangeAttributes } from "../../compiler/ir/graph.js";
+import type { Shape } from "../../compiler/ir/shape.js";
 import { analyze } from "../../compiler/semantics/index.js";
+import { orderFrom, shapeOf } from "../ir/orders.js";
+import { Chain } from "../passes/chain.js";
 import { compare, worst } from "./compare.js";
 
 /** As for other sequences: sums of up to 2,700 values in f32. */
@@ -36,6 +40,42 @@ const CASES: Record<string, readonly [type: string, body: string]> = {
     `conv(12, kernel=1) -> pixel_shuffle(2) -> slice(rows, 1, 7, step=2)
     conv(3, kernel=1) -> flatten`,
   ],
+  "an activation behind a move": [
+    "f32[N, 6, 4, 6]",
+    "conv(12, kernel=1) -> pixel_shuffle(2) -> gelu -> conv(3, kernel=3, padding=1) -> flatten",
+  ],
+  "an activation before a move": [
+    "f32[N, 7, 6]",
+    `linear(10) -> layernorm -> tanh -> transpose -> linear(5) -> transpose
+    linear(3) -> flatten`,
+  ],
+  "a sum with what is moved": [
+    "f32[N, 8, 8]",
+    "residual { linear(8) -> transpose -> linear(8) -> transpose } -> linear(3) -> flatten",
+  ],
+  "normalization of what is moved and changed": [
+    "f32[N, 3, 6, 4]",
+    "conv(16, kernel=1) -> pixel_shuffle(2) -> silu -> batchnorm -> conv(5, kernel=1) -> flatten",
+  ],
+  "dropout behind a move, and before one": [
+    "f32[N, 8, 4, 6]",
+    `conv(8, kernel=1) -> permute([0, 2, 3, 1]) -> dropout(0.4) -> conv(6, kernel=1)
+    dropout(0.3) -> channel_shuffle(3) -> relu -> conv(3, kernel=1) -> flatten`,
+  ],
+  "quads of channels that stay together": [
+    "f32[N, 8, 6, 10]",
+    `conv(8, kernel=3, padding=1) -> ${MERGE} -> permute([0, 1, 3, 2]) -> gelu
+    conv(4, kernel=3, padding=1) -> flatten`,
+  ],
+  "channels that end within a quad": [
+    "f32[N, 6, 4, 6]",
+    "conv(6, kernel=1) -> channel_shuffle(3) -> sigmoid -> conv(5, kernel=1) -> flatten",
+  ],
+  "a part, each other row, and what becomes of it": [
+    "f32[N, 6, 7, 6]",
+    `conv(10, kernel=1) -> slice(rows, 1, step=2) -> permute([0, 3, 1, 2]) -> softplus
+    conv(3, kernel=1) -> flatten`,
+  ],
   "what is undone": [
     "f32[N, 6, 4, 6]",
     "conv(12, kernel=1) -> pixel_shuffle(2) -> pixel_unshuffle(2) -> conv(3, kernel=1) -> flatten",
@@ -57,4 +97,34 @@ describe("moves agree with the reference", () => {
       });
     }
   }
+});
+
+/** Steps of a random chain: elements in another order, and functions between. */
+type Step = "tanh" | RearrangeAttributes;
+
+const stepsFrom = (shape: Shape, count: number): fc.Arbitrary<readonly Step[]> =>
+  count === 0
+    ? fc.constant([])
+    : fc.oneof(orderFrom(shape), fc.constant("tanh" as const)).chain((step: Step) => {
+        const next = typeof step === "string" ? shape : step.shape;
+        return stepsFrom(next, count - 1).map((others) => [step, ...others]);
+      });
+
+const random = fc
+  .constantFrom(24, 48, 96)
+  .chain(shapeOf)
+  .chain((shape) => fc.tuple(fc.constant(shape), stepsFrom(shape, 5)));
+
+test.each(
+  fc.sample(random, { seed: 40, numRuns: 16 }).map((each, index) => [index, each] as const),
+)("random chain %i", async (_, [shape, steps]) => {
+  const chain = new Chain(shape).bias();
+  for (const step of steps) {
+    if (typeof step === "string") chain.unary("tanh");
+    else chain.rearrange(step);
+  }
+  const graph = chain.bias().flatten().classify();
+  const results = await compare(graph, { ...VARIANTS.fused, count: 3, batch: 4 });
+  const farthest = Math.max(...results.map(({ error }) => error));
+  expect(farthest, worst(results)).toBeLessThan(TOLERANCE);
 });

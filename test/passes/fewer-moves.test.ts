@@ -5,6 +5,7 @@ import { printGraph } from "../../compiler/ir/print.js";
 import { BATCH, stridesOf, type Shape } from "../../compiler/ir/shape.js";
 import { verify } from "../../compiler/ops/verify.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
+import { fuse } from "../../compiler/passes/fuse.js";
 import { simplify, simplifyTraining } from "../../compiler/passes/simplify.js";
 import { orderFrom, shapeOf } from "../ir/orders.js";
 import { Chain, inputsFor } from "./chain.js";
@@ -63,7 +64,7 @@ describe("fewer moves", () => {
       .constantFrom(16, 24, 36)
       .chain(shapeOf)
       .chain((shape) => fc.tuple(fc.constant(shape), stepsFrom(shape, 5)));
-    let spared = 0;
+    let [spared, joined] = [0, 0];
     fc.assert(
       fc.property(network, ([shape, steps]) => {
         const forward = networkOf(shape, steps);
@@ -76,13 +77,19 @@ describe("fewer moves", () => {
         const inputs = inputsFor(forward);
         expect(meanLoss(simple, inputs)).toBe(meanLoss(forward, inputs));
         const wanted = gradientsOf(differentiate(forward), inputs);
-        for (const [name, gradient] of gradientsOf(training, inputs)) {
-          expect(Array.from(gradient), printGraph(training)).toEqual(Array.from(wanted.get(name)!));
+        const fused = fuse(training, { keepGradients: true });
+        verify(fused);
+        joined += fused.nodes.filter(({ kind, fusion }) => MOVING.has(kind) && fusion).length;
+        for (const graph of [training, fused]) {
+          for (const [name, gradient] of gradientsOf(graph, inputs)) {
+            expect(Array.from(gradient), printGraph(graph)).toEqual(Array.from(wanted.get(name)!));
+          }
         }
       }),
       { seed: 22, numRuns: 150 },
     );
     expect(spared).toBeGreaterThan(100);
+    expect(joined).toBeGreaterThan(50);
   });
 
   test("what is undone is not done, in neither pass", () => {

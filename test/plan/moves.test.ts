@@ -16,7 +16,9 @@ function listsOf(spec: string) {
 
 /** Dispatches that only move elements. */
 const movesOf = ({ nodes }: LoweredList): number =>
-  nodes.reduce((sum, { node, steps }) => sum + (MOVING.has(node.kind) ? steps.length : 0), 0);
+  nodes.reduce((sum, { node, steps }) => {
+    return sum + (MOVING.has(node.kind) && !node.fusion ? steps.length : 0);
+  }, 0);
 
 /**
  * If all were copied: 72 and 36 of googlenet, 250 and 116 of densenet121. Of swin_t's in training,
@@ -25,7 +27,7 @@ const movesOf = ({ nodes }: LoweredList): number =>
 test.each([
   ["googlenet", 39, 2],
   ["densenet121", 2, 0],
-  ["shufflenet_v2_x1_0", 136, 40],
+  ["shufflenet_v2_x1_0", 131, 40],
   ["squeezenet1_1", 6, 0],
   ["swin_t", 18, 3],
 ])("%s moves few values: %d times in training, %d in prediction", (spec, training, prediction) => {
