@@ -15,6 +15,7 @@ beforeAll(async () => {
   const text = await readFile(join(example, "shapes.net"), "utf8");
   const small = text
     .replace("width: int = 8", "width: int = 2")
+    .replaceAll("64", "32")
     .replace(/epochs += 10/, "epochs=1");
   await workspace.write("shapes.net", small);
   const script = join(example, "make-shapes.mjs");
@@ -52,10 +53,10 @@ test("train, eval and predict, with masks and a report", async () => {
   const predicted = await run("predict", "shapes.net", ...weights, ...images, ...folders);
   const [first] = JSON.parse(predicted.stdout);
   const mask = await decodeMask(await readFile(join(workspace.folder, first.mask)));
-  expect([mask.width, mask.height]).toEqual([64, 64]);
+  expect([mask.width, mask.height]).toEqual([32, 32]);
   for (const { index, share } of first.classes) {
     const count = mask.pixels.filter((label) => label === index).length;
-    expect(share).toBeCloseTo(count / 4096, 9);
+    expect(share).toBeCloseTo(count / 1024, 9);
   }
   const overlay = join(workspace.folder, "over/data/images/0002.png");
   expect((await readFile(overlay)).length).toBeGreaterThan(100);
