@@ -29,42 +29,50 @@ export const numberedAxes = (shape: Shape): string =>
     .map((name, index) => `${index + 1} (${name})`)
     .join(", ");
 
-/** Reports an axis that the shape has not, or that is the batch. */
+/** What is wrong with an axis that the shape has not, or that is the batch. */
+export function absentAxis(chosen: ChosenAxis, input: Shape) {
+  const isNumber = typeof chosen === "number";
+  const names = isNumber ? numberedAxes(input) : axisNames(input).join(", ");
+  return {
+    message: isBatchAxis(chosen, input)
+      ? `axis ${chosen} is the batch, whose examples stay apart`
+      : `${formatShape(input)} has no ${isNumber ? "axis " : ""}${chosen}`,
+    label: `its axes are ${names}`,
+  };
+}
+
+/** Reports an axis of a layer's argument that the shape has not, or that is the batch. */
 export function reportAbsentAxis(
   chosen: ChosenAxis,
   input: Shape,
   context: InferenceContext,
   at: string,
 ): undefined {
-  const names = axisNames(input);
-  const [only] = names;
-  const isNumber = typeof chosen === "number";
+  const [only, ...others] = axisNames(input);
+  const isOne = only && others.length === 0;
+  const { message, label } = absentAxis(chosen, input);
   return context.report("NET2035", {
-    message: isBatchAxis(chosen, input)
-      ? `${context.title}: axis ${chosen} is the batch, whose examples stay apart`
-      : `${context.title}: ${formatShape(input)} has no ${isNumber ? "axis " : ""}${chosen}`,
+    message: `${context.title}: ${message}`,
     at,
-    label: `its axes are ${isNumber ? numberedAxes(input) : names.join(", ")}`,
+    label,
     axis: "rank",
-    fixes: names.length === 1 ? [context.replaceArgument(at, only!, `write \`${only!}\``)] : [],
+    fixes: isOne ? [context.replaceArgument(at, only, `write \`${only}\``)] : [],
   });
 }
 
-/** The same of a layer that reorders axes. */
+/** The same of a layer that reorders axes, whose places are those of the batch, too. */
 export function reportAbsentOrder(
   chosen: ChosenAxis,
   input: Shape,
   context: InferenceContext,
   at: string,
 ): undefined {
-  const axis = typeof chosen === "number" ? `axis ${chosen}` : chosen;
+  const { message } = absentAxis(chosen, input);
   return context.report("NET2028", {
-    message: isBatchAxis(chosen, input)
-      ? `${context.title}: axis ${chosen} is the batch, which stays first`
-      : `${context.title}: ${formatShape(input)} has no ${axis}`,
+    message: `${context.title}: ${message}`,
     at,
     label: `its axes are ${numberedAxes(input)}`,
     axis: "rank",
-    notes: ["axis 0 is the batch, which stays"],
+    notes: ["axis 0 is the batch, which stays first"],
   });
 }

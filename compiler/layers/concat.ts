@@ -1,7 +1,8 @@
-import { choice } from "../calls/argument-types.js";
+import { nameOrNumber } from "../calls/axis-types.js";
 import { withDefault } from "../calls/signature.js";
-import { formatShape, type Shape } from "../ir/shape.js";
+import { asSignal, formatShape, type Shape } from "../ir/shape.js";
 import { AXES, axisOf, type AxisName } from "./channel-parts.js";
+import { nameOfAxis, reportAbsentAxis } from "./chosen-axes.js";
 import { concatenateValues } from "./joins.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
 
@@ -18,11 +19,12 @@ names, \`concat(axis=rows) { ... }\` along another axis.
 \`axis\` joins values along another axis: \`concat(a, axis=rows)\` puts images on top of each
 other, \`axis=columns\` side by side, and \`axis=tokens\` joins sequences \`[N, T, C]\` (PyTorch's
 \`torch.cat([x, a], 1)\`). All other axes must agree. A class token comes first with
-\`from class_token -> concat(x, axis=tokens)\`.
+\`from class_token -> concat(x, axis=tokens)\`. Numbers of axes are PyTorch's: \`axis=2\` is the
+rows of an image, \`axis=-1\` the last axis, and 0 the batch, whose examples stay apart.
 `,
   positional: [],
   arguments: {
-    axis: withDefault(choice(AXES), "channels", "what is joined"),
+    axis: withDefault(nameOrNumber(AXES), "channels", "what is joined, by name or number"),
   },
   others: "several",
   samples: [
@@ -45,6 +47,13 @@ other, \`axis=columns\` side by side, and \`axis=tokens\` joins sequences \`[N, 
       output: [4, 5, 5],
     },
     {
+      spec: "concat(a, axis=2)",
+      input: [4, 3, 5],
+      others: [[4, 2, 5]],
+      output: [4, 5, 5],
+    },
+    { spec: "concat(a, axis=-2)", input: [5, 8], others: [[3, 8]], output: [8, 8] },
+    {
       spec: "concat(a, axis=columns)",
       input: [3, 4, 2],
       others: [[3, 4, 3]],
@@ -52,14 +61,17 @@ other, \`axis=columns\` side by side, and \`axis=tokens\` joins sequences \`[N, 
     },
   ],
 
-  infer(input, { axis }, context) {
+  infer(input, { axis: chosen }, context) {
     const shapes = [input, ...context.others];
+    const axis = nameOfAxis(chosen, input);
+    if (!axis) return reportAbsentAxis(chosen, input, context, "axis");
     return joinedShape(shapes, axis) ?? reportDifference(shapes, axis, context);
   },
 
-  lower(input, { axis }, { builder, origin, others }) {
+  lower(input, { axis: chosen }, { builder, origin, others, isOfSignal }) {
+    const axis = nameOfAxis(chosen, isOfSignal ? asSignal(input.shape) : input.shape);
     const attributes =
-      axis === "channels" ? {} : ({ axis: axis === "length" ? "columns" : axis } as const);
+      !axis || axis === "channels" ? {} : { axis: axis === "length" ? "columns" : axis };
     return concatenateValues(builder, [input, ...others], origin, attributes);
   },
 });
@@ -83,15 +95,6 @@ function reportDifference(
   context: InferenceContext,
 ): undefined {
   const [first] = shapes as [Shape];
-  if (axisOf(axis, first) === undefined) {
-    const known = AXES.filter((name) => axisOf(name, first) !== undefined);
-    return context.report("NET2031", {
-      message: `${context.title} joins along ${axis}, which ${formatShape(first)} does not have`,
-      at: "axis",
-      label: `its axes are ${known.join(", ")}`,
-      axis: "rank",
-    });
-  }
   const wrong = shapes.find((shape) => !joinedShape([first, shape], axis))!;
   const isChannels = axis !== "channels" && first[1] !== wrong[1];
   const kind = isChannels ? "channels" : "space";

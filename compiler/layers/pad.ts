@@ -5,7 +5,15 @@ import {
   literalNumber,
   literalNumbers,
 } from "../diagnostics/alias.js";
-import { asImage, BATCH, elementCount, isSignal, type Shape, sizeText } from "../ir/shape.js";
+import {
+  asImage,
+  asSignal,
+  BATCH,
+  elementCount,
+  isSignal,
+  type Shape,
+  sizeText,
+} from "../ir/shape.js";
 import { nameOrNumber } from "../calls/axis-types.js";
 import { choice, float, mismatch, padding } from "../calls/argument-types.js";
 import {
@@ -143,7 +151,8 @@ same.
 
 With \`axis\` it pads any value along one axis, in front and behind: \`pad([0, 8], axis=channels)\`
 adds 8 channels of zeros to an image, \`pad([1, 1], axis=tokens)\` a token at each end of a sequence
-\`[N, T, C]\`. All modes are there. Along the channels it copies the value.
+\`[N, T, C]\`, \`pad([0, 2], axis=channels)\` two channels to a signal. All modes are there.
+Along the channels it copies the value.
 `,
   positional: ["size"],
   arguments: padArguments,
@@ -163,18 +172,18 @@ adds 8 channels of zeros to an image, \`pad([1, 1], axis=tokens)\` a token at ea
   infer(input, values, context) {
     const { axis } = values;
     if (axis === undefined && !requireImage(input, context)) return undefined;
-    if (axis !== undefined && isSignal(input)) return reportAxisOfSignal(context);
     if (axis !== undefined && !nameOfAxis(axis, input)) {
       return reportAbsentAxis(axis, input, context, "axis");
     }
-    const added = addedSides(values, asImage(input));
+    const added = addedSides(values, input);
     return checkMode(input, added, values, context)
       ? paddedShape(asImage(input), added)
       : undefined;
   },
 
   lower(input, values, context) {
-    const added = addedSides(values, input.shape);
+    const shape = context.isOfSignal ? asSignal(input.shape) : input.shape;
+    const added = addedSides(values, shape);
     if (added.every(({ axis }) => axis === "rows" || axis === "columns")) {
       return padImage(input, imagePadding(added), values, context);
     }
@@ -271,24 +280,15 @@ function checkMode(
   const most = sizeOf(axis) - less;
   const places = isSignal(input) ? "places" : undefined;
   const pixels = sizeText(places ? { isSignal: true } : {}, [Number(image[2]), Number(image[3])]);
-  const all = chosen === undefined ? `${pixels} ${places ?? "pixels"}` : `${sizeOf(axis)} ${axis}`;
+  const noun = axis === "columns" && places ? places : axis;
+  const all = chosen === undefined ? `${pixels} ${places ?? "pixels"}` : `${sizeOf(axis)} ${noun}`;
   context.report("NET2037", {
     message:
       `${context.title} with \`mode=${mode}\` adds ${Math.max(before, after)} ` +
-      `${places ?? axis} at a side, but ${all} allow at most ${most}`,
+      `${noun} at a side, but ${all} allow at most ${most}`,
     at: "size",
     label: `at most ${most}`,
     axis: axis === "channels" || axis === "tokens" ? "channels" : "space",
   });
   return false;
-}
-
-function reportAxisOfSignal(context: InferenceContext): undefined {
-  return context.report("NET2035", {
-    message: `${context.title}: a signal [N, C, L] is padded along its length, without \`axis\``,
-    at: "axis",
-    label: "`axis` is for images, sequences and features",
-    axis: "rank",
-    notes: ["`pad([1, 2])` adds one place in front and two behind"],
-  });
 }

@@ -1,11 +1,13 @@
-import { choice, integer } from "../calls/argument-types.js";
+import { integer } from "../calls/argument-types.js";
+import { nameOrNumber } from "../calls/axis-types.js";
 import { type ArgumentValues, optional, required, withDefault } from "../calls/signature.js";
-import { formatShape, type Shape } from "../ir/shape.js";
-import { AXES, axisOf, type AxisPart, partOf, storedAxisOf } from "./channel-parts.js";
+import { asSignal, formatShape, type Shape } from "../ir/shape.js";
+import { AXES, type AxisName, type AxisPart, partOf, storedAxisOf } from "./channel-parts.js";
+import { nameOfAxis, reportAbsentAxis } from "./chosen-axes.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
 
 const sliceArguments = {
-  axis: required(choice(AXES), "what is cut"),
+  axis: required(nameOrNumber(AXES), "what is cut, by name or by number"),
   start: withDefault(integer(), 0, "the first one; negative numbers count from the end"),
   end: optional(integer(), "the first one behind it; negative numbers count from the end"),
   step: withDefault(integer({ minimum: 1 }), 1, "from one to the next"),
@@ -22,7 +24,8 @@ export const slice = defineLayer({
   documentation: `
 \`slice(channels, 0, 16)\` is PyTorch's \`x[:, 0:16]\`, \`slice(rows, 1, step=2)\` is
 \`x[:, :, 1::2]\`. Numbers count from 0, the end does not belong to the part, and negative ones
-count from the end.
+count from the end. So do numbers of axes: \`slice(1, 0, 16)\` is of the channels of an image, and
+\`slice(-1, 0, 16)\` of the last axis. Axis 0 is the batch, whose examples stay together.
 
 - input \`[N, C, H, W]\` with the axes \`channels\`, \`rows\` and \`columns\`, \`[N, T, C]\` with
   \`tokens\` and \`channels\`, a signal \`[N, C, L]\` with \`channels\` and \`length\`, or
@@ -39,18 +42,22 @@ Two \`slice\` of a named value are the two outputs of PyTorch's \`split\`;
     { spec: "slice(columns, -3)", input: [3, 4, 8], output: [3, 4, 3] },
     { spec: "slice(tokens, 1)", input: [5, 6], output: [4, 6] },
     { spec: "slice(channels, end=-1)", input: [10], output: [9] },
+    { spec: "slice(2, 1, 4)", input: [3, 7, 5], output: [3, 3, 5] },
+    { spec: "slice(-1, 2)", input: [5, 6], output: [5, 4] },
   ],
 
   infer(input, values, context) {
-    const axis = axisOf(values.axis, input);
-    if (axis === undefined) return reportAxis(input, values, context);
-    const part = partIn(Number(input[axis]), values);
-    if (!part) return reportPart(Number(input[axis]), input, values, context);
-    return input.map((size, index) => (index === axis ? part.count : size));
+    const axis = nameOfAxis(values.axis, input);
+    if (!axis) return reportAbsentAxis(values.axis, input, context, "axis");
+    const at = storedAxisOf(axis, input);
+    const part = partIn(Number(input[at]), values);
+    if (!part) return reportPart({ axis, size: Number(input[at]), input }, values, context);
+    return input.map((size, index) => (index === at ? part.count : size));
   },
 
-  lower(input, values, { builder, origin }) {
-    const axis = storedAxisOf(values.axis, input.shape);
+  lower(input, values, { builder, origin, isOfSignal }) {
+    const shape = isOfSignal ? asSignal(input.shape) : input.shape;
+    const axis = storedAxisOf(nameOfAxis(values.axis, shape)!, input.shape);
     const part = partIn(Number(input.shape[axis]), values)!;
     return partOf(builder, input, { axis, ...part }, origin);
   },
@@ -66,22 +73,15 @@ function partIn(size: number, { start, end, step }: SliceValues): AxisPart | und
   return { start: first, count: Math.ceil((last - first) / step), step };
 }
 
-function reportAxis(input: Shape, { axis }: SliceValues, context: InferenceContext): undefined {
-  const known = AXES.filter((name) => axisOf(name, input) !== undefined);
-  const [only] = known;
-  return context.report("NET2035", {
-    message: `${context.title}: ${formatShape(input)} has no ${axis}`,
-    at: "axis",
-    label: `its axes are ${known.join(", ")}`,
-    axis: "rank",
-    fixes: known.length === 1 ? [context.replaceArgument("axis", only!, `write \`${only!}\``)] : [],
-  });
+interface Cut {
+  readonly axis: AxisName;
+  readonly size: number;
+  readonly input: Shape;
 }
 
 function reportPart(
-  size: number,
-  input: Shape,
-  { axis, start, end }: SliceValues,
+  { axis, size, input }: Cut,
+  { start, end }: SliceValues,
   context: InferenceContext,
 ): undefined {
   const outside = end !== undefined && end > size;

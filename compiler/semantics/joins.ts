@@ -1,7 +1,8 @@
 import type { Concat, Residual, Span } from "../../grammar/ast.js";
 import type { Fix, Label } from "../diagnostics/diagnostic.js";
 import { add } from "../layers/add.js";
-import { AXES as AXIS_NAMES, type AxisName, axisOf } from "../layers/channel-parts.js";
+import { AXES as AXIS_NAMES, type AxisName } from "../layers/channel-parts.js";
+import { absentAxis, type ChosenAxis, nameOfAxis } from "../layers/chosen-axes.js";
 import { concat as concatLayer, joinedShape } from "../layers/concat.js";
 import { findLayer } from "../layers/index.js";
 import {
@@ -13,7 +14,7 @@ import {
   isSignal,
   writtenAxes,
 } from "../ir/shape.js";
-import { choice } from "../calls/argument-types.js";
+import { nameOrNumber } from "../calls/axis-types.js";
 import { bind } from "../calls/bind.js";
 import { insertAfter, setArgument } from "../calls/edits.js";
 import { withDefault } from "../calls/signature.js";
@@ -296,7 +297,11 @@ export function readConcat(reader: NetworkReader, concat: Concat, place: Place):
   });
   const name = reader.nameAt(place, "concat", concat.alias, span);
   if (ends.length === 0) return reportNoBranches(reader, { span, keyword }, place);
-  const axis = split?.axis ?? readAxis(reader, concat, place);
+  const chosen = split?.axis ?? readAxis(reader, concat, place);
+  const shape = ends.find(({ end }) => end.shape)?.end.shape;
+  // Without a shape nothing is joined: a mistake before hides it.
+  const axis = shape ? nameOfAxis(chosen, shape) : "channels";
+  if (!axis) return reportNoAxis(reader, { keyword, chosen, shape: shape! }, span, place);
   concatenate(reader, { name, span, start, ends, keyword, axis }, { ...place, group });
   reader.nameValue(
     { name, layer: "concat", span, call: undefined, before: start },
@@ -311,11 +316,13 @@ const JOIN = {
   aliases: [],
   summary: "concatenates branches of one value",
   positional: [],
-  arguments: { axis: withDefault(choice(AXIS_NAMES), "channels", "what is joined") },
+  arguments: {
+    axis: withDefault(nameOrNumber(AXIS_NAMES), "channels", "what is joined, by name or number"),
+  },
 } as const;
 
 /** `concat(axis=rows) { ... }`; the channels without an argument, or after a report. */
-function readAxis(reader: NetworkReader, { header }: Concat, place: Place): AxisName {
+function readAxis(reader: NetworkReader, { header }: Concat, place: Place): ChosenAxis {
   if (header?.callee.name !== "concat") return "channels";
   const bound = bind(header, JOIN, place.environment);
   if (!bound) reader.hasFailed = true;
@@ -380,14 +387,13 @@ function withStep({ trail }: Current, step: Step): Current["trail"] {
 }
 
 /** Reports each branch that has another size than the first. */
-function checkBranches({ ends, keyword, axis, span: at }: Branches, place: Place): boolean {
+function checkBranches({ ends, keyword, axis }: Branches, place: Place): boolean {
   const { environment } = place;
   const [first, ...others] = ends.filter(
     ({ end }) => end.shape !== undefined && end.vocabulary === undefined,
   );
   if (!first) return false;
   const expected = first.end.shape!;
-  if (!axisOf(axis, expected)) return reportNoAxis({ keyword, axis, shape: expected }, at, place);
   const wrong = others.filter(({ end }) => !joinedShape([expected, end.shape!], axis));
   const isOfChannels = axis === "channels";
   for (const { end, name, span } of wrong) {
@@ -411,17 +417,19 @@ function checkBranches({ ends, keyword, axis, span: at }: Branches, place: Place
 
 interface NoAxis {
   readonly keyword: string;
-  readonly axis: AxisName;
+  readonly chosen: ChosenAxis;
   readonly shape: Shape;
 }
 
-function reportNoAxis({ keyword, axis, shape }: NoAxis, span: Span, { environment }: Place) {
-  environment.reporter.report("NET2035", {
-    message: `\`${keyword}\` joins ${axis}, which ${formatShape(shape)} does not have`,
-    span,
-    label: `its axes are ${AXIS_NAMES.filter((name) => axisOf(name, shape)).join(", ")}`,
-  });
-  return false;
+function reportNoAxis(
+  reader: NetworkReader,
+  { keyword, chosen, shape }: NoAxis,
+  span: Span,
+  { environment }: Place,
+): void {
+  const { message, label } = absentAxis(chosen, shape);
+  environment.reporter.report("NET2035", { message: `\`${keyword}\`: ${message}`, span, label });
+  reader.lose();
 }
 
 /** Padding for the last layer of a branch or body that changed its size, or a stride of 1. */

@@ -1,10 +1,12 @@
 /** `split { branch { ... } ... }`: parts of a value, of which each branch takes one. */
 import type { CallExpression, Expression, Span } from "../../grammar/ast.js";
 import { bind } from "../calls/bind.js";
-import { choice, integers } from "../calls/argument-types.js";
+import { integers } from "../calls/argument-types.js";
+import { nameOrNumber } from "../calls/axis-types.js";
 import { type ArgumentValues, type Bound, optional, withDefault } from "../calls/signature.js";
 import { formatShape, type Shape } from "../ir/shape.js";
-import { AXES, axisOf, type AxisName } from "../layers/channel-parts.js";
+import { AXES, type AxisName, storedAxisOf } from "../layers/channel-parts.js";
+import { absentAxis, type ChosenAxis, nameOfAxis } from "../layers/chosen-axes.js";
 import type { Current, Place } from "./place.js";
 import { synthesize } from "./synthesize.js";
 
@@ -16,7 +18,7 @@ interface SplitReader {
 }
 
 const splitArguments = {
-  axis: withDefault(choice(AXES), "channels", "what is divided"),
+  axis: withDefault(nameOrNumber(AXES), "channels", "what is divided, by name or number"),
   sizes: optional(integers({ minimum: 1 }), "how much each branch takes; equal parts if absent"),
 };
 
@@ -50,10 +52,11 @@ export function readSplit(
 ): ReadSplit | undefined {
   const bound = bind(call, SPLIT, place.environment);
   if (!bound) return undefined;
-  const { axis } = bound.values;
-  const sizes = shape && branches > 0 ? sizesOf({ shape, branches, call, bound }, place) : [];
+  const axis = shape ? chosenAxis(bound.values.axis, { shape, call, bound }, place) : "channels";
+  if (!axis) return undefined;
+  const use = shape && branches > 0 ? { axis, shape, branches, call, bound } : undefined;
   let end = 0;
-  const parts = (sizes ?? []).map((size) => {
+  const parts = ((use && sizesOf(use, place)) ?? []).map((size) => {
     const start = end;
     end += size;
     return { axis, start, end };
@@ -61,7 +64,24 @@ export function readSplit(
   return { axis, parts };
 }
 
+/** Undefined after a report. */
+function chosenAxis(
+  chosen: ChosenAxis,
+  { shape, call, bound }: Pick<Use, "shape" | "call" | "bound">,
+  { environment: { reporter } }: Place,
+): AxisName | undefined {
+  const axis = nameOfAxis(chosen, shape);
+  if (axis) return axis;
+  const { message, label } = absentAxis(chosen, shape);
+  return reporter.report("NET2035", {
+    message: `\`split\`: ${message}`,
+    span: bound.spans.get("axis") ?? call.callee.span,
+    label,
+  });
+}
+
 interface Use {
+  readonly axis: AxisName;
   readonly shape: Shape;
   readonly branches: number;
   readonly call: CallExpression;
@@ -70,17 +90,9 @@ interface Use {
 
 /** How much each branch takes; undefined after a report. */
 function sizesOf(use: Use, { environment: { reporter } }: Place): readonly number[] | undefined {
-  const { shape, branches, call, bound } = use;
-  const { axis, sizes }: ArgumentValues<typeof splitArguments> = bound.values;
-  const at = axisOf(axis, shape);
-  if (at === undefined) {
-    return reporter.report("NET2035", {
-      message: `\`split\`: ${formatShape(shape)} has no ${axis}`,
-      span: bound.spans.get("axis") ?? call.callee.span,
-      label: `its axes are ${AXES.filter((name) => axisOf(name, shape)).join(", ")}`,
-    });
-  }
-  const size = Number(shape[at]);
+  const { axis, shape, branches, call, bound } = use;
+  const { sizes }: ArgumentValues<typeof splitArguments> = bound.values;
+  const size = Number(shape[storedAxisOf(axis, shape)]);
   if (!sizes) {
     if (size % branches === 0) return new Array<number>(branches).fill(size / branches);
     return reporter.report("NET2036", {

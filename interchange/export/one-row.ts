@@ -1,8 +1,16 @@
 /** Signals as other formats get them: as images of one row. */
+import { argumentNamed, type ArgumentType } from "../../compiler/calls/signature.js";
 import { build } from "../../compiler/network/build.js";
-import type { NetworkPort, ResolvedLayer } from "../../compiler/network/resolved.js";
-import { nameOfAxis } from "../../compiler/layers/chosen-axes.js";
-import { asImage, isSignal } from "../../compiler/ir/shape.js";
+import { typeOf } from "../../compiler/network/facts.js";
+import type {
+  NetworkPort,
+  ResolvedLayer,
+  ResolvedNetwork,
+} from "../../compiler/network/resolved.js";
+import { type ChosenAxis, nameOfAxis } from "../../compiler/layers/chosen-axes.js";
+import { sizeOfRow } from "../../compiler/layers/padded-axes.js";
+import type { Padding } from "../../compiler/ir/graph.js";
+import { asImage, isSignal, type Shape } from "../../compiler/ir/shape.js";
 import type { TensorType } from "../../compiler/ir/tensor-type.js";
 import type { ExportModel, ExportTensor } from "./model.js";
 
@@ -24,7 +32,7 @@ export function withRows(model: ExportModel): ExportModel {
       ...network,
       inputs: network.inputs.map(portWithRow),
       targets: network.targets.map(portWithRow),
-      layers: network.layers.map(layerWithRow),
+      layers: network.layers.map((layer) => layerWithRow(layer, network)),
     },
     tensors: shaped(tensors, shapes),
     optimizer: model.optimizer && {
@@ -41,20 +49,31 @@ const typeWithRow = (type: TensorType): TensorType => ({ ...type, shape: asImage
 const portWithRow = (port: NetworkPort): NetworkPort => ({ ...port, type: typeWithRow(port.type) });
 
 /** What is along the length of a signal is along the columns of an image. */
-function layerWithRow(layer: ResolvedLayer): ResolvedLayer {
-  const { shape } = layer.type;
+function layerWithRow(layer: ResolvedLayer, network: ResolvedNetwork): ResolvedLayer {
+  const read = layer.inputs[0] && typeOf(network, layer.inputs[0]).shape;
   const values = Object.entries(layer.values).map(([name, value]) => {
-    // A reduction of a signal makes a signal: by number, its axes are those of its output.
-    const isOver = name === "over" && isSignal(shape);
-    const named = (axis: unknown) =>
-      axisWithRow(isOver && typeof axis === "number" ? nameOfAxis(axis, shape) : axis);
-    const axes = Array.isArray(value) ? (value as readonly unknown[]).map(named) : value;
-    return [name, axisWithRow(axes)] as const;
+    const declared = argumentNamed(layer.definition, name);
+    if (!declared || !namesAxes(declared.type)) return [name, value] as const;
+    const named = (axis: unknown) => axisWithRow(axis as ChosenAxis, read);
+    return [name, Array.isArray(value) ? value.map(named) : named(value)] as const;
   });
-  return { ...layer, type: typeWithRow(layer.type), values: Object.fromEntries(values) };
+  const withRow: Record<string, unknown> = Object.fromEntries(values);
+  const isPadded = layer.definition.name === "pad" && withRow["axis"] !== undefined;
+  if (isPadded && read && isSignal(read)) withRow["size"] = sizeOfRow(withRow["size"] as Padding);
+  return { ...layer, type: typeWithRow(layer.type), values: withRow };
 }
 
-const axisWithRow = (value: unknown): unknown => (value === "length" ? "columns" : value);
+/** Whether an argument chooses axes, of which a signal's length may be one. */
+const namesAxes = ({ accepts }: ArgumentType<unknown>): boolean =>
+  accepts.kind === "word" && accepts.words.includes("length");
+
+/** By number, it is an axis of the signal that the layer reads. */
+function axisWithRow(axis: ChosenAxis | undefined, read: Shape | undefined): unknown {
+  const name =
+    typeof axis === "number" && read && isSignal(read) ? nameOfAxis(axis, read) : undefined;
+  const chosen = name ?? axis;
+  return chosen === "length" ? "columns" : chosen;
+}
 
 const shaped = (
   tensors: ReadonlyMap<string, ExportTensor>,

@@ -3,15 +3,11 @@ import { numberOfAxis } from "../../compiler/layers/chosen-axes.js";
 import { addedSides } from "../../compiler/layers/padded-axes.js";
 import { orderOf } from "../../compiler/layers/permute.js";
 import { swapped } from "../../compiler/layers/transpose.js";
-import { channelAxis, isSequence, type Shape } from "../../compiler/ir/shape.js";
 import type { LayerCall } from "./layer-call.js";
 
-/** The axis of the language's order that a spec names. */
-export function namedAxis(name: string, shape: Shape): number {
-  if (name === "channels") return channelAxis(shape);
-  if (name === "tokens" && isSequence(shape)) return 1;
-  return name === "rows" ? 2 : 3;
-}
+/** The number of the axis that an argument chooses, the batch being 0. */
+export const chosenAxis = (call: LayerCall, name: string): number =>
+  numberOfAxis(call.axis(name), call.shape)!;
 
 /** Axes of `sum(over)` and its like, in ascending order. */
 export const reducedAxes = (call: LayerCall): readonly number[] =>
@@ -30,7 +26,7 @@ export interface SlicePart {
 
 /** What `slice` takes, counted from the first element. */
 export function slicePart(call: LayerCall): SlicePart {
-  const axis = namedAxis(call.text("axis"), call.shape);
+  const axis = chosenAxis(call, "axis");
   const size = Number(call.shape[axis]);
   const counted = (at: number) => (at < 0 ? size + at : at);
   const end = call.has("end") ? counted(call.number("end")) : size;

@@ -909,6 +909,14 @@ def layer_cases():
             (7, 6, 5),
             Formula(lambda x: x[:, 1:6:2, -4:, :-1]),
         ),
+        ("slice(1, 1, 6, step=2) -> slice(-1, 0, -1)", (7, 6, 5), Formula(lambda x: x[:, 1:6:2, :, :-1])),
+        (
+            "identity as x -> relu -> concat(x, axis=2) -> split(axis=-1, sizes=[3, 2]) { branch { relu } branch { tanh } }",
+            (3, 4, 5),
+            Formula(
+                lambda x: (lambda y: torch.cat([y[..., :3].relu(), y[..., 3:].tanh()], 3))(torch.cat([x.relu(), x], 2))
+            ),
+        ),
         ("tokens -> slice(tokens, 3, 13, step=3)", (6, 5, 3), Formula(lambda x: x.flatten(2)[:, :, 3:13:3].mT)),
         ("crop([0, 1, 2, 0]) -> crop(size=[3, 2])", (5, 6, 7), Formula(lambda x: x[:, :, :-1, 2:][:, :, 1:4, 1:3])),
         ("channel_shuffle(3)", (12, 4, 5), Formula(lambda x: x.unflatten(1, (3, 4)).transpose(1, 2).flatten(1, 2))),
@@ -965,6 +973,10 @@ def signal_cases():
         ("pad(2, mode=replicate)", (4, 9), nn.ReplicationPad1d(2)),
         ("pad([4, 1], mode=circular)", (4, 9), Formula(lambda x: F.pad(x, (4, 1), "circular"))),
         ("pad([1, 2], value=0.5)", (4, 9), nn.ConstantPad1d((1, 2), 0.5)),
+        ("pad([1, 2], axis=channels)", (4, 9), Along(1, 1, 2)),
+        ("pad([2, 1], axis=1, mode=reflect)", (4, 9), Along(1, 2, 1, "reflect")),
+        ("pad([3, 2], axis=-1, mode=circular)", (4, 9), Along(2, 3, 2, "circular")),
+        ("slice(1, 1, 5) -> slice(-1, 2, -3)", (6, 12), Formula(lambda x: x[:, 1:5, 2:-3])),
         ("glu", (8, 9), nn.GLU(1)),
         ("softmax -> crop([1, 2])", (5, 12), Formula(lambda x: x.softmax(1)[:, :, 1:-2])),
         ("crop(size=6)", (5, 11), Formula(lambda x: x[:, :, 2:8])),

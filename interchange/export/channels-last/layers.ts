@@ -1,4 +1,5 @@
 /** Layers that Keras and TensorFlow.js say alike. */
+import { nameOfAxis } from "../../../compiler/layers/chosen-axes.js";
 import type { KerasLayers, KerasMapping, TensorRef } from "./keras-writer.js";
 import { RefusedExport } from "../refusal.js";
 import { flatten, reshape } from "./shapes.js";
@@ -32,7 +33,7 @@ export const sharedLayers: Readonly<Record<string, KerasMapping>> = {
   multiply: join("Multiply"),
   concat: (layers) => {
     if (layers.call.inputs.length === 1) return pass(layers);
-    const axis = layers.call.text("axis");
+    const axis = nameOfAxis(layers.call.axis("axis"), layers.call.shape)!;
     if (axis !== "channels") throw new RefusedExport(`netc joins ${axis} in graphs alone`, GRAPHS);
     layers.end("Concatenate", { config: { axis: -1 }, inputs: inputsOf(layers) });
   },

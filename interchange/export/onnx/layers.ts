@@ -1,7 +1,7 @@
 /**
  * What each layer is in operators of ONNX, opset 17, while predicting: one table. None is refused.
  */
-import { namedAxis } from "../parts.js";
+import { chosenAxis } from "../parts.js";
 import type { LayerNodes } from "./node-writer.js";
 import * as activations from "./activations.js";
 import { conv, convTranspose, linear } from "./convolutions.js";
@@ -134,7 +134,7 @@ function reshape(nodes: LayerNodes): void {
 
 function concat(nodes: LayerNodes): void {
   const parts = nodes.call.inputs.map((_, index) => nodes.input(index));
-  const axis = namedAxis(nodes.call.text("axis"), nodes.call.shape);
+  const axis = chosenAxis(nodes.call, "axis");
   if (parts.length === 1) nodes.pass();
   else nodes.end("Concat", parts, { axis });
 }

@@ -3,8 +3,8 @@ import type { Padding } from "../../../compiler/ir/graph.js";
 import type { NetworkValue } from "../../../compiler/network/resolved.js";
 import type { LayerCall } from "../layer-call.js";
 import {
+  chosenAxis,
   cropOffset,
-  namedAxis,
   paddedAxes,
   permutedAxes,
   reducedAxes,
@@ -542,7 +542,7 @@ const parameter: TorchLayer = {
 
 const concat: TorchLayer = {
   apply: (call, inputs) => {
-    const axis = namedAxis(call.text("axis"), call.shape);
+    const axis = chosenAxis(call, "axis");
     const callee = readsRows(call) ? "concatenated" : "torch.cat";
     return `${callee}([${inputs.join(", ")}], dim=${axis})`;
   },
