@@ -1,39 +1,11 @@
 /** Names of layers and sections that the file gives, where they mean something. */
 import { findLayer } from "../compiler/layers/index.js";
+import { keywords } from "../compiler/reference/keywords.js";
 import type { DraftLayer } from "./draft.js";
 import { operators } from "./operators/index.js";
 
-/** Words of the language, which name neither layers nor sections. */
-const RESERVED = new Set([
-  ...[
-    "and",
-    "as",
-    "block",
-    "branch",
-    "concat",
-    "const",
-    "data",
-    "false",
-    "for",
-    "from",
-    "import",
-    "input",
-  ],
-  ...[
-    "loss",
-    "metric",
-    "model",
-    "not",
-    "or",
-    "parameter",
-    "repeat",
-    "residual",
-    "skip",
-    "target",
-    "train",
-    "true",
-  ],
-]);
+/** Words of the language and of its constants, which name neither layers nor sections. */
+const RESERVED = new Set([...keywords.map(({ word }) => word), "init", "true", "false"]);
 
 /** Whether a name is a word of the language. */
 export const isWord = (name: string): boolean => RESERVED.has(name);

@@ -1,5 +1,6 @@
 /** A training step in turns: only networks whose recipe has a `step` load this file. */
 import type { OptimizerSettings, Program } from "../program/program.js";
+import { rateFactor } from "../program/turns.js";
 import { InputError } from "./errors.js";
 import type { Measurement, readMeasurement } from "./measurement.js";
 import type { ListRun } from "./slices.js";
@@ -45,8 +46,8 @@ export function optimizerOfTurn(
 
 /** By how much a call changes the learning rates of all turns. */
 function ratioOf(given: number, first: number): number {
-  if (given === first) return 1;
-  if (first > 0) return given / first;
+  const factor = rateFactor(given, first);
+  if (factor !== undefined) return factor;
   throw new InputError(
     `the rates of later steps follow that of the first, which is 0 in the recipe: no ratio leads ` +
       `to ${given}. Give the first step a rate above 0`,

@@ -69,3 +69,17 @@ test("sync_batchnorm has no effect where all statistics are kept", () => {
   for (const settings of [[ALL], [TEACHER, SOME]])
     expect(said(...settings)).toMatchObject([{ message: expect.stringContaining(message) }]);
 });
+
+test("mean and variance of a layer are kept together", () => {
+  const { programs, diagnostics } = compile(
+    specOf("batch = 8\n  freeze_statistics = [bn.running_mean]"),
+    { file: "m.net" },
+  );
+  const said = diagnostics.filter(({ code }) => code === "NET3069");
+  expect(said.map(({ message }) => message)).toEqual([
+    "`freeze_statistics` matches `bn.running_mean`, but not `bn.running_var` of the same " +
+      "layer",
+  ]);
+  const kept = programs[0]!.parameters.filter((each) => each.kept).map(({ name }) => name);
+  expect(kept).toEqual(["bn.running_mean", "bn.running_var"]);
+});

@@ -442,12 +442,12 @@ export const TRAINING = {
     right: 'train csv("digits.csv", maximum=1) { }',
   },
   NET3069: {
-    title: "a setting of batch normalization without batch normalization",
+    title: "a setting of batch normalization that does not fit the model",
     severity: "warning",
     explanation:
       "`sync_batchnorm = true` takes the statistics of `batchnorm` layers over the images of all " +
       "ranks, `freeze_statistics` keeps them as they are. In a model without `batchnorm` they " +
-      "have no effect.",
+      "have no effect. Mean and variance of a layer are kept together: naming one keeps both.",
     wrong: "sync_batchnorm = true  // in a model without `batchnorm`",
     right: "conv(8, kernel=3) -> batchnorm -> relu",
   },

@@ -75,7 +75,31 @@ export function readFrozenStatistics(
     statistics.map(({ value }) => value.name),
     network,
   );
-  return namesMatching(patterns, { ...names, noun: "statistics" }, environment);
+  const chosen = namesMatching(patterns, { ...names, noun: "statistics" }, environment);
+  return withWholeLayers(chosen, names.names, setting, environment);
+}
+
+/** Mean and variance of a layer stay together: a layer normalizes by both, or by the batch's. */
+function withWholeLayers(
+  chosen: readonly string[],
+  all: readonly string[],
+  setting: Setting,
+  { reporter }: Environment,
+): readonly string[] {
+  const layerOf = (name: string) => name.split(".").slice(0, -1).join(".");
+  const layers = new Set(chosen.map(layerOf));
+  const whole = all.filter((name) => layers.has(layerOf(name)));
+  const left = whole.find((name) => !chosen.includes(name));
+  if (!left) return chosen;
+  const layer = layerOf(left);
+  const given = chosen.find((name) => layerOf(name) === layer)!;
+  reporter.report("NET3069", {
+    message: `\`freeze_statistics\` matches \`${given}\`, but not \`${left}\` of the same layer`,
+    span: setting.value.span,
+    label: "both stay as they are",
+    notes: [`\`freeze_statistics = [${layer}]\` names both; \`kind(batchnorm)\` names all`],
+  });
+  return whole;
 }
 
 /** The weights that each stage unfreezes, in addition to earlier stages. */

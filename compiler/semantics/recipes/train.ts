@@ -2,6 +2,7 @@ import type { DataDeclaration, Setting, TrainDeclaration } from "../../../gramma
 import { isLayerwise } from "../../../program/optimizers.js";
 import type { Clipping, OptimizerSettings } from "../../../program/program.js";
 import type { DataRecipe, TrainRecipe, TrainStep } from "../../../program/recipe.js";
+import { rateFactor } from "../../../program/turns.js";
 import { portsOf } from "../../ir/graph.js";
 import { isOfSection } from "../../ir/section.js";
 import type { AnalyzedModel, RecipeOverrides } from "../analysis.js";
@@ -56,7 +57,7 @@ export function analyzeTrain(
   const parts = { settings, model, length, batch, optimizer: shared, schedule: schedule?.schedule };
   const weightSettings = readWeightSettings(parts, environment);
   const declared = { declaration, model, optimizerOf, frozen: new Set(weightSettings.freeze) };
-  const steps = atRate(readSteps(declared, environment), overrides);
+  const steps = atRate(readSteps(declared, environment), declaration, environment);
   if (steps) checkBesideSteps(settings, environment);
   const rule = steps?.[0]?.optimizer ?? shared;
   checkStops(
@@ -116,11 +117,19 @@ function withRate(
 /** The rate is that of the first step; those of the others keep their ratios to it. */
 function atRate(
   steps: readonly TrainStep[] | undefined,
-  { learningRate }: RecipeOverrides,
+  { name: { span } }: TrainDeclaration,
+  { reporter, overrides: { learningRate } = {} }: TrainEnvironment,
 ): readonly TrainStep[] | undefined {
   const [first] = steps ?? [];
   if (learningRate === undefined || !steps || !first) return steps;
-  const factor = learningRate / first.optimizer.learningRate;
+  const factor = rateFactor(learningRate, first.optimizer.learningRate);
+  if (factor === undefined) {
+    return reporter.report("NET3081", {
+      message: `the rate of step \`${first.name}\` is 0, and no ratio leads to ${learningRate}`,
+      span,
+      notes: ["the rates of later steps follow that of the first: give it a rate above 0"],
+    });
+  }
   return steps.map((step) => {
     const { optimizer } = step;
     const scaled = step === first ? learningRate : factor * optimizer.learningRate;
