@@ -18,6 +18,7 @@ import type {
 import { sameShape } from "../ir/shape.js";
 import { addPointwise } from "../ops/add-pointwise.js";
 import { fewerMoves } from "./fewer-moves.js";
+import { joinGradients } from "./join-gradients.js";
 import { rewrite, type Rule, type Rules } from "./rewrite.js";
 
 /**
@@ -205,7 +206,7 @@ const withoutStop: Rule<"pointwise"> = (node) => {
 };
 
 const trainingRules: Rules = {
-  pointwise: [withoutStop, simplerExpression, signAfterDropout],
+  pointwise: [withoutStop, simplerExpression, signAfterDropout, joinGradients],
   reshape: [singleReshape, fewerMoves],
   rearrange: [fewerMoves],
   rearrangeGradient: [fewerMoves],

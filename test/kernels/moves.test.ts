@@ -76,6 +76,19 @@ const CASES: Record<string, readonly [type: string, body: string]> = {
     `conv(10, kernel=1) -> slice(rows, 1, step=2) -> permute([0, 3, 1, 2]) -> softplus
     conv(3, kernel=1) -> flatten`,
   ],
+  "branches of quads": [
+    "f32[N, 8, 4, 6]",
+    `conv(16, kernel=1)
+    split { branch { conv(8, kernel=3, padding=1) -> relu } branch { } }
+    conv(3, kernel=1) -> flatten`,
+  ],
+  "branches that end within a quad, and rows": [
+    "f32[N, 8, 4, 6]",
+    `conv(12, kernel=1)
+    split { branch { tanh } branch { conv(6, kernel=1) } }
+    split(axis=rows) { branch { conv(5, kernel=1) } branch { conv(5, kernel=1) -> tanh } }
+    conv(3, kernel=1) -> flatten`,
+  ],
   "what is undone": [
     "f32[N, 6, 4, 6]",
     "conv(12, kernel=1) -> pixel_shuffle(2) -> pixel_unshuffle(2) -> conv(3, kernel=1) -> flatten",
