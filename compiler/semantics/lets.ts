@@ -215,6 +215,7 @@ export function readUnnamed(
   const operands = new Operands(host, place, targets);
   const read = readFormula(value, operands.names);
   const expression = read && !operands.hasClasses(read) ? read : undefined;
+  if (targets && expression?.kind === "operand") return operands.values[expression.index];
   const made = { name, alias: undefined, span: value.span, at: value.span, call: undefined };
   make(host, made, { expression, operands: operands.values }, place);
   const { current } = host;
