@@ -105,6 +105,8 @@ function callsOfMember(member: ModelMember): readonly PlacedCall[] {
       );
     case "target":
       return member.range ? callsOfExpression(member.range.to, "function") : [];
+    case "output":
+      return [];
     case "loss":
       return callsOfExpression(member.value, "loss");
     case "metric":

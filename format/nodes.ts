@@ -17,6 +17,7 @@ import type {
   Span,
   StepDeclaration,
   Spec,
+  OutputDeclaration,
   TargetDeclaration,
   TensorType,
   DataSplit,
@@ -44,6 +45,7 @@ export type Node =
   | FunctionParameter
   | ImportedName
   | InputDeclaration
+  | OutputDeclaration
   | TargetDeclaration
   | LossDeclaration
   | MetricDeclaration
@@ -114,6 +116,7 @@ export const statements: ReadonlySet<string> = new Set([
   ...[
     "input",
     "target",
+    "output",
     "loss",
     "metric",
     "let",

@@ -1,5 +1,6 @@
 import { doc, type AstPath, type Doc, type ParserOptions } from "prettier";
 import type {
+  OutputDeclaration,
   Concat,
   FunctionParameter,
   Identifier,
@@ -132,6 +133,8 @@ class Printer {
         ];
       case "tensorType":
         return [node.element.name, bracketed("[", this.children("dimensions"), "]")];
+      case "output":
+        return outputText(node);
       case "loss":
         return [`loss${this.padding} ${nameBefore(node)}`, this.child("value")];
       case "metric": {
@@ -305,3 +308,9 @@ const noiseOf = ({ distribution }: InputDeclaration): string =>
   distribution ? ` of ${distribution.name}` : "";
 
 const nameBefore = ({ name }: LossDeclaration): string => (name ? `${name.name} = ` : "");
+
+/** `output logits, features.last`. */
+function outputText({ values }: OutputDeclaration): string {
+  const names = values.map(({ path }) => path.map(({ name }) => name).join("."));
+  return `output ${names.join(", ")}`;
+}

@@ -184,6 +184,19 @@ export interface TargetDeclaration {
   readonly span: Span;
 }
 
+/** `output logits, features.last`: values that the model predicts. */
+export interface OutputDeclaration {
+  readonly kind: "output";
+  readonly values: readonly OutputName[];
+  readonly span: Span;
+}
+
+/** A value by its name: the parts of `features.last`. */
+export interface OutputName {
+  readonly path: readonly Identifier[];
+  readonly span: Span;
+}
+
 /** A run of layers joined by `->`, on one line or on several joined by leading arrows. */
 export interface Chain {
   readonly kind: "chain";
@@ -352,9 +365,15 @@ export interface MetricDeclaration {
 }
 
 export type ModelMember =
-  InputDeclaration | TargetDeclaration | Share | BodyMember | LossDeclaration | MetricDeclaration;
+  | InputDeclaration
+  | TargetDeclaration
+  | OutputDeclaration
+  | Share
+  | BodyMember
+  | LossDeclaration
+  | MetricDeclaration;
 
-const MODEL_ONLY = ["input", "target", "share", "loss", "metric"];
+const MODEL_ONLY = ["input", "target", "output", "share", "loss", "metric"];
 
 /** Whether a member is also allowed in a section, a block, a branch or a loop. */
 export const isBodyMember = (member: ModelMember): member is BodyMember =>

@@ -29,6 +29,7 @@ import type {
   MetricDeclaration,
   ModelDeclaration,
   ModelMember,
+  OutputDeclaration,
   ParameterDeclaration,
   Repeat,
   Residual,
@@ -229,6 +230,8 @@ class Builder implements BuildContext {
         return this.inputDeclaration(parent);
       case "targetDeclaration":
         return this.targetDeclaration(parent);
+      case "outputDeclaration":
+        return this.outputDeclaration(parent);
       case "lossDeclaration":
         return this.lossDeclaration(parent);
       case "metricDeclaration":
@@ -269,6 +272,14 @@ class Builder implements BuildContext {
     const range = this.range(node(parent, "range"));
     if (!name || !type) return undefined;
     return { kind: "target", name, type, range, ...this.documented(parent) };
+  }
+
+  private outputDeclaration(parent: CstNode): OutputDeclaration {
+    const values = nodes(parent, "path").map((each) => {
+      const path = tokens(each, "Name").map((name) => identifier(this, name));
+      return { path: path.filter(present), span: spanOfNode(this.file, each) };
+    });
+    return { kind: "output", values, span: spanOfNode(this.file, parent) };
   }
 
   private range(parent: CstNode | undefined): IntegerRange | undefined {

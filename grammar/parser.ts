@@ -154,6 +154,7 @@ export class SpecParser extends CstParser {
           { ALT: () => this.CONSUME(t.NewLine) },
           { ALT: () => this.SUBRULE(this.inputDeclaration) },
           { ALT: () => this.SUBRULE(this.targetDeclaration) },
+          { ALT: () => this.SUBRULE(this.outputDeclaration) },
           { ALT: () => this.SUBRULE(this.lossDeclaration) },
           { ALT: () => this.SUBRULE(this.metricDeclaration) },
           { ALT: () => this.SUBRULE(this.share) },
@@ -190,6 +191,23 @@ export class SpecParser extends CstParser {
     this.CONSUME(t.Colon);
     this.SUBRULE(this.tensorType);
     this.OPTION(() => this.SUBRULE(this.range));
+  });
+
+  private readonly outputDeclaration = this.RULE("outputDeclaration", () => {
+    this.CONSUME(t.Output);
+    this.SUBRULE(this.path);
+    this.MANY(() => {
+      this.CONSUME(t.Comma);
+      this.SUBRULE2(this.path);
+    });
+  });
+
+  private readonly path = this.RULE("path", () => {
+    this.CONSUME(t.Name);
+    this.MANY(() => {
+      this.CONSUME(t.Dot);
+      this.CONSUME2(t.Name);
+    });
   });
 
   private readonly range = this.RULE("range", () => {

@@ -41,7 +41,7 @@ import { describeFound, isReserved, reservedWord } from "./wording.js";
 
 /** What the body of each rule may have, for messages about other text. */
 const STATEMENTS_OF: Readonly<Record<string, string>> = {
-  modelBody: "a layer, a section, `let`, `input`, `target`, `loss` or `metric`",
+  modelBody: "a layer, a section, `let`, `input`, `target`, `output`, `loss` or `metric`",
   concatBody: "a branch such as `branch { conv(64) }`",
   dataDeclaration: 'a split such as `train folder("DIR") { ... }`',
   split: "a transform",

@@ -63,6 +63,7 @@ export const Data = statementWord("Data");
 export const Train = statementWord("Train");
 export const Input = statementWord("Input");
 export const Target = statementWord("Target");
+export const Output = statementWord("Output");
 export const Loss = statementWord("Loss");
 export const Metric = statementWord("Metric");
 export const Import = statementWord("Import");
@@ -220,7 +221,7 @@ export const lexedTokens: TokenType[] = [
 /** The words that are keywords where they start a statement or its block follows. */
 export const statementWords = [
   ...[Data, Train, Import, Block, Fn],
-  ...[Input, Target, Loss, Metric, Share, Let, Parameter, Init],
+  ...[Input, Target, Output, Loss, Metric, Share, Let, Parameter, Init],
   ...[From, Repeat, If, Else, Residual, Skip, Concat, Split, Branch],
 ];
 

@@ -26,22 +26,29 @@ export function sameValue(a: NetworkValue, b: NetworkValue): boolean {
 }
 
 /**
- * What the network predicts: for each target, in the losses' order, what its first loss is taken
- * of; without a loss of a target, the last value of its text.
+ * What the network predicts: what its text declares, or else for each target, in the losses' order,
+ * what its first loss is taken of; without a loss of a target, the last value of its text.
  */
 export function outputsOf(
   parts: Omit<ResolvedNetwork, "outputs" | "name">,
   last: NetworkValue,
+  declared: readonly NetworkValue[] = [],
 ): readonly NetworkOutput[] {
+  const scored = predictedByLosses(parts);
+  const [chosen = [last]] = [declared, scored].filter((values) => values.length > 0);
+  return chosen.map((value) => outputOf(parts, value));
+}
+
+/** For each target, in the losses' order, what its first loss is taken of. */
+export function predictedByLosses(parts: Pick<ResolvedNetwork, "losses">): readonly NetworkValue[] {
   const scores = parts.losses.flatMap(({ score }) => comparisonsOf(score));
   const firsts = scores.filter(
     ({ target }, index) => scores.findIndex((each) => sameValue(each.target, target)) === index,
   );
   const values = firsts.map(({ prediction }) => prediction);
-  const different = values.filter(
+  return values.filter(
     (value, index) => values.findIndex((each) => sameValue(each, value)) === index,
   );
-  return (different.length > 0 ? different : [last]).map((value) => outputOf(parts, value));
 }
 
 /** What a score takes for the prediction of a target. */

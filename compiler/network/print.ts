@@ -6,7 +6,7 @@ import { formula } from "../layers/formula.js";
 import { formulaText } from "../layers/formula-text.js";
 import { parameter } from "../layers/parameter.js";
 import { formulaScore } from "../layers/scores.js";
-import { isBoxes, outputsOf, sameValue, typeOf } from "./facts.js";
+import { isBoxes, outputsOf, predictedByLosses, sameValue, typeOf } from "./facts.js";
 import { firstUses, usesOf, withinUse, type ShareUse } from "./share-uses.js";
 import { PrintedNames, requireName } from "./printed-names.js";
 import type {
@@ -183,10 +183,8 @@ class NetworkPrinter {
     const isSaid =
       said.length === outputs.length &&
       said.every((output, index) => sameValue(output.value, outputs[index]!.value));
-    if (!isSaid) {
-      throw new Error("a spec predicts what its losses are taken of, and this network does not");
-    }
-    const isLast = losses.every(({ score }) => !score.target);
+    if (!isSaid) this.printOutputs();
+    const isLast = isSaid && losses.every(({ score }) => !score.target);
     if (isLast && !sameValue(value, this.current)) {
       this.lines.push(`  from ${this.names.reference(value, [])}`);
     }
@@ -200,6 +198,18 @@ class NetworkPrinter {
       const name = requireName(metric.name).padEnd(longest);
       this.lines.push(`  metric ${name} = ${this.scoreText(metric)}`);
     }
+  }
+
+  /** `output logits, features`. */
+  private printOutputs(): void {
+    const { outputs, losses } = this.network;
+    const isPredicted = (value: NetworkValue) =>
+      outputs.some((output) => sameValue(output.value, value));
+    if (!predictedByLosses({ losses }).every(isPredicted)) {
+      throw new Error("a spec predicts what its losses are taken of, and this network does not");
+    }
+    const names = outputs.map(({ value }) => this.names.reference(value, []));
+    this.lines.push(`  output ${names.join(", ")}`);
   }
 
   private comparedName(target: NetworkValue): string {

@@ -65,6 +65,11 @@ export const MODEL_KEYWORDS: readonly Keyword[] = [
     summary: "what the network should make of it: classes of images",
     snippet: "target ${1:label}: u32[N] in 0..${2:classes}",
   },
+  {
+    word: "output",
+    summary: "values that the model predicts, where its losses do not say which",
+    snippet: "output ${1:logits}, ${2:features}",
+  },
   { word: "loss", summary: "the objective to minimize", snippet: "loss $0" },
   {
     word: "metric",

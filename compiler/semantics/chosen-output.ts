@@ -20,7 +20,12 @@ interface Chosen {
 export function warnOfChoice(chosen: Chosen, { reporter }: Environment): void {
   const { network, values, declaration } = chosen;
   const { losses, layers, outputs } = network;
-  if (losses.length === 0 || losses.some(({ score }) => score.target) || endsWithFrom(declaration))
+  if (
+    losses.length === 0 ||
+    losses.some(({ score }) => score.target ?? score.compares?.prediction) ||
+    declaration.members.some(({ kind }) => kind === "output") ||
+    endsWithFrom(declaration)
+  )
     return;
   const { from, index: last } = outputs[0]!.value;
   if (from !== "layer") return;

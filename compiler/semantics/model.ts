@@ -5,6 +5,7 @@ import type {
   InputDeclaration,
   LossDeclaration,
   MetricDeclaration,
+  OutputDeclaration,
   ModelDeclaration,
   ModelMember,
   Span,
@@ -37,6 +38,7 @@ import { type Current, indexOfInput, type Place, valueOf } from "./place.js";
 import type { ScoreKind } from "./score-use.js";
 import { checkPixelSums, type PixelSum, readScore, reportFunctionAsScore } from "./scores.js";
 import { declareShare, warnOfUnusedShares } from "./shares.js";
+import { checkOutputs, readOutputs } from "./declared-outputs.js";
 import { warnOfChoice } from "./chosen-output.js";
 import { warnOfUnreachable } from "./unreachable.js";
 import type { TokenInputs } from "./tokens.js";
@@ -71,6 +73,7 @@ class ModelAnalysis {
   private readonly complaints = new Set<string>();
   private readonly ignored = new Map<string, number>();
   private readonly pixelSums: PixelSum[] = [];
+  private readonly outputs: OutputDeclaration[] = [];
   /** Indices of the layers that formulas of scores are made of. */
   private readonly ofScores = new Set<number>();
   private readonly losses: ResolvedLoss[] = [];
@@ -138,6 +141,9 @@ class ModelAnalysis {
         return; // read first, wherever it is
       case "target":
         return this.readTarget(member);
+      case "output":
+        this.outputs.push(member);
+        return;
       case "share":
         return declareShare(this.reader, member, this.place());
       case "loss":
@@ -328,6 +334,8 @@ class ModelAnalysis {
   /** What the model means, if nothing is wrong with it. */
   private network(): ResolvedNetwork | undefined {
     const { reader, losses, metrics } = this;
+    const outputValues = readOutputs(this.outputs, reader, this.place());
+    checkOutputs(outputValues, losses, reader.values, this.environment);
     const hasErrors = this.environment.reporter.errorCount > this.errorsBefore;
     if (hasErrors || reader.hasFailed) return undefined;
     const parts = {
@@ -338,7 +346,8 @@ class ModelAnalysis {
       losses,
       metrics,
     };
-    const outputs = outputsOf(parts, valueOf(reader.current));
+    const declared = outputValues.map(({ value }) => value);
+    const outputs = outputsOf(parts, valueOf(reader.current), declared);
     const network = { name: this.declaration.name.name, ...parts, outputs };
     return checkPorts(network, this.environment) ? network : undefined;
   }

@@ -42,6 +42,8 @@ interface Meaning {
 /** What names mean at a place. */
 type Meanings = ReadonlyMap<string, Meaning>;
 
+const nameOfPath = (path: From["path"]): string => path.map(({ name }) => name).join(".");
+
 class NameFinder {
   /**
    * Named values, further down in the text, too: which of them exist at a place is the analysis'
@@ -66,6 +68,10 @@ class NameFinder {
     });
     for (const member of members) this.nameValues(member);
     for (const member of members) this.readMember(member, meanings);
+    for (const member of declaration.members) {
+      if (member.kind !== "output") continue;
+      for (const { path, span } of member.values) this.useValue({ name: nameOfPath(path), span });
+    }
   }
 
   readFunction({ parameters, value }: FunctionDeclaration): void {
@@ -144,7 +150,7 @@ class NameFinder {
   }
 
   private readFrom({ path, span }: From): void {
-    const name = path.map((part) => part.name).join(".");
+    const name = nameOfPath(path);
     if (path[0]) this.useValue({ name, span: { ...span, start: path[0].span.start } });
   }
 

@@ -96,6 +96,7 @@ class Outline {
         ];
       case "metric":
         return [namedSymbol(member.name, member.span, SymbolKind.Event, "metric")];
+      case "output":
       case "loss":
         return [];
       case "share":

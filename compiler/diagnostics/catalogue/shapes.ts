@@ -499,6 +499,19 @@ export const SHAPES = {
       "from positive -> embed as same\nfrom anchor -> embed as own\nfrom own\n" +
       "loss mean(sum((own - same)^2, over=channels))",
   },
+  NET2063: {
+    title: "an output that makes no sense",
+    explanation:
+      "`output logits, features` says which values the model predicts, in this order. What a " +
+      "loss compares with a target is one of them, since evaluations and predictions need it. " +
+      "Without `output`, it is the only one.",
+    wrong:
+      "flatten -> linear(64) as features -> relu -> linear(10) as logits\n" +
+      "output features\nloss cross_entropy(logits, label)",
+    right:
+      "flatten -> linear(64) as features -> relu -> linear(10) as logits\n" +
+      "output logits, features\nloss cross_entropy(logits, label)",
+  },
   NET2080: {
     title: "noise that cannot be drawn",
     explanation:

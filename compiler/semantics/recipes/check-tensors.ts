@@ -57,6 +57,7 @@ export function checkTensors(
   environment: Environment,
 ): boolean {
   const drawn = splits.filter(({ source }) => isTupleKind(source.callee.name));
+  if (!checkOneOutput(model, span, environment)) return false;
   if (drawn.length === 0) return checkOneTensor(model, span, environment);
   const other = splits.find((split) => !drawn.includes(split));
   if (other) return reportOther(other.source, drawn[0]!.source, environment);
@@ -64,6 +65,26 @@ export function checkTensors(
   const evaluated = drawn.find(({ name }) => name.name === "eval");
   if (evaluated) warnOfNoRecall(evaluated.source, model, environment);
   return true;
+}
+
+/** Evaluations and reports of a model with one target read one output. False after a report. */
+function checkOneOutput(
+  { name, network }: AnalyzedModel,
+  span: Span,
+  { reporter }: Environment,
+): boolean {
+  const { outputs = [], targets = [] } = network ?? {};
+  if (outputs.length < 2 || targets.length > 1) return true;
+  const names = outputs.map((output) => output.name);
+  reporter.report("NET2063", {
+    message: `data evaluate one output, and model \`${name}\` has ${listNames(names)}`,
+    span,
+    notes: [
+      "another model of the same layers, without a loss, may have several outputs: " +
+        "it reads the same weights",
+    ],
+  });
+  return false;
 }
 
 function checkOneTensor(model: AnalyzedModel, span: Span, { reporter }: Environment): boolean {
