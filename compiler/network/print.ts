@@ -8,7 +8,7 @@ import { parameter } from "../layers/parameter.js";
 import { formulaScore } from "../layers/scores.js";
 import { isBoxes, outputsOf, predictedByLosses, sameValue, typeOf } from "./facts.js";
 import { firstUses, usesOf, withinUse, type ShareUse } from "./share-uses.js";
-import { PrintedNames, requireName } from "./printed-names.js";
+import { HiddenName, PrintedNames, requireName } from "./printed-names.js";
 import type {
   NetworkPort,
   NetworkValue,
@@ -29,8 +29,19 @@ const WIDTH = 100;
  * weights that are shared in another way than by `share`.
  */
 export function print(network: ResolvedNetwork): string {
-  return new NetworkPrinter(network).run();
+  const renamed: NetworkValue[] = [];
+  for (;;) {
+    try {
+      return new NetworkPrinter(network, renamed).run();
+    } catch (error) {
+      const isNew = error instanceof HiddenName && !renamed.some(sameAs(error.value));
+      if (!isNew) throw error;
+      renamed.push(error.value);
+    }
+  }
 }
+
+const sameAs = (value: NetworkValue) => (other: NetworkValue) => sameValue(value, other);
 
 class NetworkPrinter {
   private readonly lines: string[] = [];
@@ -42,7 +53,11 @@ class NetworkPrinter {
   private chain: string[] = [];
   private current: NetworkValue = { from: "input", index: 0 };
 
-  constructor(private readonly network: ResolvedNetwork) {
+  /** @param renamed values that have a second name, as others hide the first somewhere */
+  constructor(
+    private readonly network: ResolvedNetwork,
+    private readonly renamed: readonly NetworkValue[] = [],
+  ) {
     requireReadInputs(network);
     this.uses = usesOf(network);
     this.names = new PrintedNames(network);
@@ -55,6 +70,7 @@ class NetworkPrinter {
     this.lines.push(...inputs.map((input) => `  input  ${portText(input)}`));
     this.lines.push(...targets.map((target) => `  target ${portText(target)}`), "");
     for (const use of firstUses(this.uses)) this.printShare(use);
+    inputs.forEach((_, index) => this.rename({ from: "input", index }));
     this.printLayers(layers.length);
     this.printEnd();
     return [...this.lines, "}", ""].join("\n");
@@ -72,6 +88,7 @@ class NetworkPrinter {
       if (use) this.printUse(use);
       else this.printLayer(index);
       if (use) index += use.count - 1;
+      this.rename({ from: "layer", index });
     }
     this.enter([]);
     this.endStatement();
@@ -110,6 +127,17 @@ class NetworkPrinter {
     const text = this.layerText(layer, references);
     this.append(isUnnamed ? text : `${text} as ${layer.name.split(".").at(-1)}`);
     this.current = { from: "layer", index };
+  }
+
+  /** `identity as NAME`: the same value by a name that nothing hides. */
+  private rename(value: NetworkValue): void {
+    if (!this.renamed.some(sameAs(value))) return;
+    if (!sameValue(value, this.current)) {
+      this.endStatement();
+      this.chain.push(`from ${this.names.reference(value, this.path)}`);
+    }
+    this.append(`identity as ${this.names.rename(value)}`);
+    this.current = value;
   }
 
   /** `let y = ...`, a separate statement. */

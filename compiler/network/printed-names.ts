@@ -2,6 +2,16 @@ import { sameValue } from "./facts.js";
 import type { NetworkValue, ResolvedLayer, ResolvedNetwork } from "./resolved.js";
 import type { ShareUse } from "./share-uses.js";
 
+/** A value that is read where another one has its name. */
+export class HiddenName extends Error {
+  constructor(
+    readonly value: NetworkValue,
+    name: string,
+  ) {
+    super(`another value hides \`${name}\` where it is read`);
+  }
+}
+
 /** What names mean where a spec is being printed, by the rules of the language. */
 export class PrintedNames {
   /** Every value so far, by its full name. */
@@ -12,6 +22,8 @@ export class PrintedNames {
   private readonly taken = new Set<string>();
   /** Uses of shared layers, by the layer that makes their value. */
   private readonly useOf = new Map<number, string>();
+  /** Second names, by the first: of values that others hide. */
+  private readonly renamed = new Map<string, string>();
   /** Layers without a name, by prefix and kind. */
   private readonly counts = new Map<string, number>();
 
@@ -84,6 +96,28 @@ export class PrintedNames {
     return name.split(".").at(-1)!;
   }
 
+  /** Gives a value a second name in its section, which nothing else has anywhere. */
+  rename(value: NetworkValue): string {
+    const path = this.nameOf(value).split(".");
+    const { inputs, targets, layers } = this.network;
+    const parts = [...inputs, ...targets, ...layers].flatMap(({ name }) => name.split("."));
+    const used = new Set(
+      [...parts, ...this.renamed.values()].map((name) => name.split(".").at(-1)),
+    );
+    let name = `${path.pop()}_outer`;
+    while (used.has(name)) name += "_";
+    const full = [...path, name].join(".");
+    this.renamed.set(this.nameOf(value), full);
+    this.values.set(full, value);
+    return name;
+  }
+
+  private nameOf(value: NetworkValue): string {
+    const ports = value.from === "input" ? this.network.inputs : this.network.layers;
+    const use = value.from === "layer" ? this.useOf.get(value.index) : undefined;
+    return use ?? ports[value.index]!.name;
+  }
+
   /** The shortest name that means a value at a place. */
   reference(value: NetworkValue, path: readonly string[]): string {
     return this.shortest(value, (name) => this.find(name, path));
@@ -103,16 +137,15 @@ export class PrintedNames {
     value: NetworkValue,
     meaningOf: (name: string) => NetworkValue | undefined,
   ): string {
-    const ports = value.from === "input" ? this.network.inputs : this.network.layers;
-    const use = value.from === "layer" ? this.useOf.get(value.index) : undefined;
-    const { name } = use === undefined ? ports[value.index]! : { name: use };
-    const parts = name.split(".");
-    const names = parts.map((_, index) => parts.slice(-index - 1).join("."));
-    const found = names.find((each) => {
+    const name = this.nameOf(value);
+    const endings = (full: string) =>
+      full.split(".").map((_, index, parts) => parts.slice(-index - 1).join("."));
+    const second = this.renamed.get(name);
+    const found = [...endings(name), ...(second ? endings(second) : [])].find((each) => {
       const meaning = meaningOf(each);
       return meaning && sameValue(meaning, value);
     });
-    if (found === undefined) throw new Error(`another value hides \`${name}\` where it is read`);
+    if (found === undefined) throw new HiddenName(value, name);
     return found;
   }
 
