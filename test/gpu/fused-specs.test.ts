@@ -14,7 +14,13 @@ import { graphOf, SPECS } from "../passes/spec-graphs.js";
  * What is fused does not depend on the size of the images. These are the smallest that go through
  * where 64 do not.
  */
-const SIZES: Readonly<Record<string, number>> = { "alexnet-2012": 67, caffenet: 67, zfnet: 95 };
+const SIZES: Readonly<Record<string, number>> = {
+  "alexnet-2012": 67,
+  caffenet: 67,
+  zfnet: 95,
+  // Its layers mix as many tokens as an image of this size has.
+  mlp_mixer: 224,
+};
 const SIZE = 64;
 const BATCH = 4;
 
