@@ -4,7 +4,7 @@ import { maskOf } from "../program/masks.js";
 import { classesOf, imageOf, tensorsOf } from "../program/tensors.js";
 import { gridOf } from "../runtime/detection/boxes.js";
 import { DataError } from "../runtime/data/error.js";
-import type { Dataset } from "../runtime/data/dataset.js";
+import type { Dataset, TableFacts } from "../runtime/data/dataset.js";
 import type { OpenDataOptions, OpenedData, SkippedFile } from "../runtime/node/data/index.js";
 import type { SplitName } from "../program/program.js";
 import type { DataRecipe } from "../program/recipe.js";
@@ -18,16 +18,24 @@ export interface DataFlags {
   readonly maxSkipped?: number;
 }
 
+/** What weights say of the data that they were trained on. */
+export interface TrainedData {
+  /** Names of the classes, in the order of their numbers. */
+  readonly classNames?: readonly string[] | undefined;
+  /** Of a table: what its columns are. */
+  readonly table?: TableFacts | undefined;
+}
+
 /** Opens both splits. Labels follow `classNames`, those that the run starts from, if they can. */
 export async function openRecipeData(
   compiled: CompiledSpec,
   recipe: DataRecipe,
   flags: DataFlags,
-  classNames?: readonly string[],
+  { classNames, table }: TrainedData = {},
 ): Promise<OpenedData> {
   const { openData } = await import("../runtime/node/data/index.js");
   const { describeShared, findSharedFiles } = await import("../runtime/node/data/shared-files.js");
-  const options = { ...dataOptions(compiled, flags), classNames };
+  const options = { ...dataOptions(compiled, flags), classNames, table };
   const opened = await openData(recipe, options);
   const { train, evaluation } = opened;
   const shared = train && evaluation ? await findSharedFiles(train, evaluation) : [];
@@ -49,7 +57,7 @@ export async function openEvaluationData(
   compiled: CompiledSpec,
   recipe: DataRecipe,
   { split = "eval", ...flags }: DataFlags & { readonly split?: SplitName | undefined },
-  classNames: readonly string[] | undefined,
+  { classNames, table }: TrainedData,
 ): Promise<Dataset> {
   const missing = (["eval", split] as const).find((name) => recipe[name] === undefined);
   if (missing) {
@@ -63,6 +71,7 @@ export async function openEvaluationData(
   const dataset = await openEvaluation(recipe, {
     ...dataOptions(compiled, flags),
     classNames,
+    table,
     split,
   });
   describeQueries(compiled, dataset).forEach(warn);

@@ -14,7 +14,7 @@ import {
 import type { Network } from "../runtime/network.js";
 import { evaluateDataset, type Evaluation } from "../runtime/training/evaluate.js";
 import { requireRecipe, type CompiledSpec } from "./compiled.js";
-import { openEvaluationData, warnOfUnreadable, type DataFlags } from "./data.js";
+import { openEvaluationData, warnOfUnreadable, type DataFlags, type TrainedData } from "./data.js";
 import { wrongInput } from "./failure.js";
 import { openNetwork } from "./open-network.js";
 import type { AdapterOptions } from "./options.js";
@@ -50,11 +50,11 @@ export interface Observer {
 /** Opens data and network for `use`, and closes the network after it. */
 export async function evaluating<Result>(
   compiled: CompiledSpec,
-  { data, classNames }: { readonly data: DataRecipe; readonly classNames?: readonly string[] },
+  { data, ...trained }: TrainedData & { readonly data: DataRecipe },
   flags: EvaluatingFlags,
   use: (evaluating: Evaluating) => Promise<Result>,
 ): Promise<Result> {
-  const dataset = await openEvaluationData(compiled, data, flags, classNames);
+  const dataset = await openEvaluationData(compiled, data, flags, trained);
   const own = data.eval?.transforms ?? [];
   const transforms = flags.tenCrop ? withTenCrop(own, compiled) : own;
   const batch = Math.max(flags.batch ?? requireRecipe(compiled).batch, imagesOf(transforms));

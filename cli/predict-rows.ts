@@ -15,16 +15,26 @@ export interface Predictable extends Dataset {
   readable(): readonly { readonly name: string }[];
 }
 
+/** Of several outputs, by name. */
+type Outputs = Readonly<Record<string, Float32Array>>;
+
+/** What is predicted of a batch, in the order of the pictures. */
+interface PredictedBatch {
+  readonly count: number;
+  /** The row of an output, by its name, of one of the pictures. */
+  readonly rowsOf: (output: string | undefined, index: number) => Float32Array;
+}
+
 /**
- * The output of each picture that can be read, in their order, after the eval split's transforms.
+ * The outputs of pictures that can be read, in their order, after the eval split's transforms.
  * Fails where none can be read, or a number is not finite.
  */
-export async function predictRows(
+export async function* predictedBatches(
   network: Network,
   compiled: CompiledSpec,
   pictures: Predictable,
-): Promise<Float32Array[]> {
-  const rows: Float32Array[] = [];
+): AsyncGenerator<PredictedBatch, void, void> {
+  let done = 0;
   const { program } = network;
   const transforms = compiled.recipe?.data?.eval?.transforms ?? [];
   const judge = overViews(network, transforms);
@@ -38,16 +48,33 @@ export async function predictRows(
     epoch: 0,
     shuffle: false,
   })) {
-    const values = await judge.predict(images);
-    for (let index = 0; index < count; index++) {
-      const row = rowOf(values, count, index);
+    // The type is that of pictures, of which one output is shown.
+    const values = (await judge.predict(images)) as Float32Array | Outputs;
+    const first = done;
+    const rowsOf = (output: string | undefined, index: number) => {
+      const all = values instanceof Float32Array ? values : values[output ?? ""]!;
+      const row = rowOf(all, count, index);
       if (!row.every(Number.isFinite))
-        throw notFiniteOutput(pictures.readable()[rows.length]!.name);
-      rows.push(row.slice());
-    }
-    counter.update(rows.length);
+        throw notFiniteOutput(pictures.readable()[first + index]!.name);
+      return row;
+    };
+    yield { count, rowsOf };
+    done += count;
+    counter.update(done);
   }
   counter.stop();
-  if (rows.length > 0) return rows;
-  throw nothingReadable(pictures);
+  if (done === 0) throw nothingReadable(pictures);
+}
+
+/** The rows of the one output. */
+export async function predictRows(
+  network: Network,
+  compiled: CompiledSpec,
+  pictures: Predictable,
+): Promise<Float32Array[]> {
+  const rows: Float32Array[] = [];
+  for await (const { count, rowsOf } of predictedBatches(network, compiled, pictures)) {
+    for (let index = 0; index < count; index++) rows.push(rowsOf(undefined, index).slice());
+  }
+  return rows;
 }

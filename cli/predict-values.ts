@@ -29,12 +29,15 @@ export async function showValues(
     printJson(names.map((image, index) => ({ image, [output]: [...outputs[index]!] })));
   } else {
     print(
-      names.map((name, index) => `${visible(name)}\n  ${describe(outputs[index]!)}`).join("\n\n"),
+      names
+        .map((name, index) => `${visible(name)}\n  ${describeNumbers(outputs[index]!)}`)
+        .join("\n\n"),
     );
   }
 }
 
-function describe(values: Float32Array): string {
+/** As many as fit a line. */
+export function describeNumbers(values: Float32Array): string {
   const shown = Array.from(values.subarray(0, MOST_SHOWN), formatNumber).join("  ");
   const others = values.length - MOST_SHOWN;
   return others > 0 ? `${shown}  and ${others} more (--csv and --json list all)` : shown;

@@ -26,7 +26,7 @@ import { formatCount, formatPercent } from "./format.js";
 import { describeCost, originalMetadata, type Original } from "./original-metrics.js";
 import { renderTable, type Column } from "./table.js";
 import { print, printJson, say, widthOf } from "./terminal.js";
-import { classNamesOf, readWeights } from "./weights.js";
+import { classNamesOf, readWeights, tableOf } from "./weights.js";
 import type { WeightsFlags } from "./weights-options.js";
 
 export interface SmallWeightsFlags extends WeightsFlags, EvaluatingFlags {
@@ -66,7 +66,7 @@ export async function shrinkMeasured(
   const plain = await explained(path, () => plainWeights(parseTensors(weights.bytes)));
   for (const note of plain.notes) say(note);
   if (flags.targetLoss !== undefined) accuracyOf(compiled);
-  const from = { data, classNames: classNamesOf(weights) };
+  const from = { data, classNames: classNamesOf(weights), table: tableOf(weights) };
   await evaluating(compiled, from, flags, (network) =>
     explained(path, () => measureAndWrite(compiled, { plain, ...network }, flags)),
   );

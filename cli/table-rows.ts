@@ -2,13 +2,17 @@
 import { resolve } from "node:path";
 import { imageOf } from "../program/tensors.js";
 import type { DataSource } from "../program/recipe.js";
+import type { TableFacts } from "../runtime/data/dataset.js";
 import type { CompiledSpec } from "./compiled.js";
 import { wrongInput } from "./failure.js";
 import type { Predictable } from "./predict-rows.js";
 import { warn } from "./terminal.js";
 
-export const readsRows = ({ model: { input } }: CompiledSpec): boolean =>
-  input?.shape.length === 1 || input?.isSignal === true;
+/** Of a model with several inputs, where its data say so. */
+export function readsRows({ model: { input }, recipe }: CompiledSpec): boolean {
+  const source = sourceOf(recipe);
+  return input?.shape.length === 1 || input?.isSignal === true || source?.holds === "features";
+}
 
 /** Fails for anything but one csv file, and for flags that pictures alone have a meaning for. */
 export function requireTable(
@@ -34,20 +38,22 @@ function sourceOf(recipe: CompiledSpec["recipe"]) {
 
 /**
  * The rows, read as the recipe reads its own. Columns are found by their names in the table that
- * was trained on; those of labels may be missing.
+ * was trained on, which the weights bring along; those of targets may be missing.
  */
 export async function openRows(
   { compilation, recipe, spec }: CompiledSpec,
   path: string,
+  table: TableFacts | undefined,
 ): Promise<Predictable> {
-  const { featureNames, openUnlabeled } = await import("../runtime/node/data/csv-rows.js");
+  const { columnsOfTable, openUnlabeled } = await import("../runtime/node/data/csv-rows.js");
   const source = sourceOf(recipe)!;
+  const size = imageOf(compilation.programs[0]!);
   const trained: DataSource = recipe!.data!.train?.source ?? source;
-  const known = await featureNames({ ...source, path: resolve(spec.folder, trained.path) });
+  const own = { ...source, path: resolve(spec.folder, trained.path) };
+  const known = table ? table.columns : await columnsOfTable(own, size);
   if (known === undefined) {
     warn(`columns of ${path} are taken in their order: ${trained.path} tells no names to compare`);
   }
-  const size = imageOf(compilation.programs[0]!);
   const dataset = await openUnlabeled({ ...source, path }, size, { known, onNotice: warn });
   const rows = Array.from({ length: dataset.length }, (_, row) => ({ name: dataset.nameAt!(row) }));
   return { ...dataset, readable: () => rows };

@@ -1,5 +1,6 @@
 /** Weights files, and the names of classes that travel in their metadata. */
 import type { LoadOptions } from "../runtime/calls.js";
+import type { Dataset, TableFacts } from "../runtime/data/dataset.js";
 import type { Network } from "../runtime/network.js";
 import { readMetadata, serializeTensors } from "../runtime/safetensors.js";
 import type { Shaped } from "../interchange/weights/modules.js";
@@ -97,9 +98,20 @@ export async function loadWeights(
 
 /** The class names in the first of these files that can be read; undefined where it names none. */
 export function classNamesIn(paths: readonly string[]): readonly string[] | undefined {
+  const metadata = metadataIn(paths);
+  return metadata && classNamesOf({ metadata });
+}
+
+/** What the first of these files that can be read says of the table that it was trained on. */
+export function tableIn(paths: readonly string[]): TableFacts | undefined {
+  const metadata = metadataIn(paths);
+  return metadata && tableOf({ metadata });
+}
+
+function metadataIn(paths: readonly string[]): WeightsFile["metadata"] | undefined {
   for (const path of paths) {
     const metadata = lookIntoMetadata(path);
-    if (metadata) return classNamesOf({ metadata });
+    if (metadata) return metadata;
   }
   return undefined;
 }
@@ -120,10 +132,22 @@ export const rangesOf = (source: FileSource) => (start: number, length: number) 
   return bytes;
 };
 
-const CLASSES = "classes";
+const [CLASSES, TABLE] = ["classes", "table"] as const;
 
-export function classesMetadata(classes: readonly string[]): Record<string, string> {
-  return { [CLASSES]: JSON.stringify(classes) };
+/** What weights say of the data that they were trained on. */
+export function dataMetadata({ classes, table }: Pick<Dataset, "classes" | "table">) {
+  const own: Record<string, string> = { [CLASSES]: JSON.stringify(classes) };
+  return table ? { ...own, [TABLE]: JSON.stringify(table) } : own;
+}
+
+/** What the columns of the table that weights were trained on are; undefined if unknown. */
+export function tableOf({ metadata }: Pick<WeightsFile, "metadata">): TableFacts | undefined {
+  try {
+    const table: unknown = JSON.parse(metadata[TABLE] ?? "null");
+    return table instanceof Object && !Array.isArray(table) ? table : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The names that a weights file brings along; undefined where it has none. */

@@ -48,6 +48,8 @@ export type DataSource = {
       readonly label: LabelColumn;
       /** How many numbers a target has that are in the label's columns; a class if absent. */
       readonly numbers?: number;
+      /** Which columns hold which input and target, in the model's order. */
+      readonly fields?: readonly TableField[];
       /** Columns that are not read: their names, or their numbers from 1 without a header. */
       readonly ignore?: readonly string[];
       /** What the labels say, in the order of the classes; else numbers from 0, or sorted names. */
@@ -61,6 +63,20 @@ export type DataSource = {
       readonly maximum: number;
     }
 );
+
+/** An input or a target, and the columns of a table that hold it. */
+export interface TableField {
+  readonly name: string;
+  readonly role: "input" | "target";
+  /** Pixels are at least 0 and at most the source's `maximum`; a class is a number or a name. */
+  readonly holds: "numbers" | "pixels" | "integers" | "class";
+  /** Names, or patterns with `*`, in the order of the shape; all other columns if absent. */
+  readonly columns?: "first" | "last" | readonly string[];
+  /** How many columns it has; as many as there are if absent. */
+  readonly size?: number;
+  /** Integers are below it. */
+  readonly count?: number;
+}
 
 /** A column of a table: an end of its rows, or by its name. */
 export type OneColumn = "first" | "last" | { readonly column: string };

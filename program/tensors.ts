@@ -16,7 +16,7 @@ export const sizeOf = (shape: readonly number[]): number =>
  */
 export function imageOf(program: WithTensors) {
   const [{ name, shape }] = tensorsOf(program, "input") as [ProgramTensor];
-  const [channels, height = 1, width = 1] = shape as [number, number?, number?];
+  const [channels = 1, height = 1, width = 1] = shape;
   return { name, channels, height, width };
 }
 

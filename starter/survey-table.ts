@@ -2,7 +2,9 @@
 import { DataError } from "../runtime/data/error.js";
 import { isHeader } from "../runtime/node/data/csv-header.js";
 import { isNumber, readLines, type Line } from "../runtime/node/data/csv-lines.js";
-import { openRows, parseCsvTable, type CsvTable } from "../runtime/node/data/csv-table.js";
+import type { OneColumn, TableField } from "../program/recipe.js";
+import type { ColumnOptions } from "../runtime/node/data/csv-columns.js";
+import { openRows, parseCsvTable, type ReadField } from "../runtime/node/data/csv-table.js";
 import { readMaybeGzipped } from "../runtime/node/data/files.js";
 import { numberLabels, numberListed, type NumberedLabels } from "../runtime/node/data/labels.js";
 import type { Statistics, TableSurvey } from "./survey.js";
@@ -16,11 +18,9 @@ export async function surveyTable(path: string, label?: string): Promise<TableSu
   const bytes = await readMaybeGzipped(path);
   const notices: string[] = [];
   const chosen = chooseIn(bytes, path, label);
-  const table = parseCsvTable(bytes, {
+  const table = readTable(bytes, {
     path,
-    maximum: Infinity,
-    noun: "feature",
-    label: chosen.label,
+    fields: fieldsWith(chosen.label),
     ignore: chosen.ignored.map(({ name }) => name),
     by: chosen.by,
     onNotice: (notice) => notices.push(notice),
@@ -48,11 +48,38 @@ export async function surveyTable(path: string, label?: string): Promise<TableSu
   };
 }
 
+/** Features and labels of a table. */
+interface LabeledTable {
+  readonly labels: readonly string[];
+  readonly lines: Uint32Array;
+  /** Row-major. */
+  readonly values: Float32Array;
+  /** Features of a row. */
+  readonly columns: number;
+}
+
+function readTable(bytes: Buffer, options: ColumnOptions): LabeledTable {
+  const { fields, lines } = parseCsvTable(bytes, { ...options, maximum: Infinity });
+  const [features, { texts: labels }] = fields as [ReadField, ReadField];
+  return { labels, lines, values: features.values, columns: features.at.length };
+}
+
+/** All columns of features, and a label. */
+const fieldsWith = (label: OneColumn): readonly TableField[] => [
+  { name: "features", role: "input", holds: "numbers" },
+  {
+    name: "label",
+    role: "target",
+    holds: "class",
+    columns: typeof label === "string" ? label : [label.column],
+  },
+];
+
 /** Rows that show what columns are: all of a file of 100,000 rows would take long. */
 const MOST_LOOKED_AT = 5000;
 
 function chooseIn(bytes: Buffer, path: string, label: string | undefined): ChosenColumns {
-  const { names, rows } = openRows(bytes, { path, maximum: Infinity, ...headerIn(bytes, path) });
+  const { names, rows } = openRows(bytes, { path, ...headerIn(bytes, path) });
   const some: Line[] = [];
   for (const row of rows) {
     some.push(row);
@@ -66,13 +93,13 @@ function chooseIn(bytes: Buffer, path: string, label: string | undefined): Chose
 function headerIn(bytes: Buffer, path: string) {
   const lines = readLines(bytes, { path });
   const [first, second] = [lines.next().value, lines.next().value];
-  const options = { path, label: "last", maximum: Infinity } as const;
-  if (!first || !isHeader(first, second?.cells, options)) return { label: "last" } as const;
-  const last = first.cells.at(-1)!;
-  return { label: { column: last }, ignore: first.cells.slice(0, -1) };
+  const fields = fieldsWith("last");
+  if (!first || !isHeader(first, second?.cells, { path, fields })) return { fields };
+  const column = first.cells.at(-1)!;
+  return { fields: fieldsWith({ column }), ignore: first.cells.slice(0, -1) };
 }
 
-function requireFeatures({ columns }: CsvTable, path: string): void {
+function requireFeatures({ columns }: LabeledTable, path: string): void {
   if (columns > 0) return;
   throw new DataError(
     `${path} has no column of numbers but for the label`,
@@ -88,7 +115,7 @@ const oneColumn = (path: string) =>
 
 /** Class numbers; `listed` where labels are numbers other than 0, 1, 2 and so on. */
 function classesOf(
-  { labels, lines }: CsvTable,
+  { labels, lines }: LabeledTable,
   path: string,
 ): NumberedLabels & { readonly listed?: readonly string[] } {
   const found = { name: path, texts: labels, placeOf: (row: number) => `${path}:${lines[row]}` };
@@ -101,7 +128,7 @@ function classesOf(
 }
 
 /** The side of the square whose gray pixels a row seems to hold: whole numbers from 0 to 255. */
-function sideOf({ columns, values }: CsvTable): number | undefined {
+function sideOf({ columns, values }: LabeledTable): number | undefined {
   const side = Math.sqrt(columns);
   if (!Number.isInteger(side) || side < SMALLEST_IMAGE) return undefined;
   const arePixels = values.every((value) => Number.isInteger(value) && value >= 0 && value <= 255);
@@ -111,7 +138,7 @@ function sideOf({ columns, values }: CsvTable): number | undefined {
 /** MNIST in small has 8 x 8 pixels. */
 const SMALLEST_IMAGE = 8;
 
-function columnStatistics({ columns, values }: CsvTable): Statistics {
+function columnStatistics({ columns, values }: LabeledTable): Statistics {
   const rows = values.length / columns;
   const of = (column: number) =>
     Array.from({ length: rows }, (_, row) => values[row * columns + column]!);
@@ -119,7 +146,7 @@ function columnStatistics({ columns, values }: CsvTable): Statistics {
   return { mean: all.map(({ mean }) => mean), std: all.map(({ std }) => std) };
 }
 
-function pixelStatistics({ values }: CsvTable, maximum: number): Statistics {
+function pixelStatistics({ values }: LabeledTable, maximum: number): Statistics {
   const { mean, std } = meanAndDeviation(values, maximum);
   return { mean: [mean], std: [std] };
 }

@@ -18,7 +18,7 @@ import { describeCost, originalOf } from "../original-metrics.js";
 import { nameOfExample, PredictionsFile } from "../predictions.js";
 import { print, printJson, widthOf } from "../terminal.js";
 import { loadTeacher } from "../initial-weights.js";
-import { classNamesOf, loadWeights, readWeights } from "../weights.js";
+import { classNamesOf, loadWeights, readWeights, tableOf } from "../weights.js";
 import { describeCommand } from "./command.js";
 
 interface EvalOptions extends EvaluatingFlags {
@@ -63,7 +63,7 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
   const data = requireData(compiled);
   if (options.csv !== undefined) requireClassifier(compiled);
   const weights = await readWeights(options.weights, parametersOf(compiled));
-  const from = { data, classNames: classNamesOf(weights) };
+  const from = { data, classNames: classNamesOf(weights), table: tableOf(weights) };
   await evaluating(compiled, from, options, async (parts) => {
     const { network } = parts;
     await loadWeights(network, weights);

@@ -22,13 +22,14 @@ import {
 import { findPictures, Pictures } from "../pictures.js";
 import { predictBoxes, predictsBoxes, requireBoxOptions } from "../predict-boxes.js";
 import { predictMasks, predictsMasks, requireMaskOptions, TOP } from "../predict-masks.js";
+import { predictOutputs } from "../predict-outputs.js";
 import { predictRows, type Predictable } from "../predict-rows.js";
 import { showValues } from "../predict-values.js";
 import { PredictionsFile } from "../predictions.js";
 import { openRows, readsRows, requireTable } from "../table-rows.js";
 import { drawSamples, makesSamples, samplesPng, transformsOf } from "../samples.js";
 import { print, printJson, warn } from "../terminal.js";
-import { classNamesOf, loadWeights, readWeights } from "../weights.js";
+import { classNamesOf, loadWeights, readWeights, tableOf } from "../weights.js";
 import { describeCommand } from "./command.js";
 
 interface PredictOptions extends AdapterOptions {
@@ -98,19 +99,19 @@ async function predict(
   const compiled = await compileSpec(path, { train: options.train });
   if (makesSamples(compiled.compilation.programs[0]!)) return predictSamples(compiled, options);
   requirePictures(compiled, images, options);
-  requireOneTensor(compiled);
   const isOfRows = readsRows(compiled);
+  if (!isOfRows) requireOneTensor(compiled);
   if (isOfRows) requireTable(compiled, images, options);
   const isOfPixels = predictsMasks(compiled);
   const isOfBoxes = predictsBoxes(compiled);
   if (!isOfBoxes) refuseBoxOptions(compiled, options);
   if (isOfBoxes) requireBoxOptions(options);
   else if (isOfPixels) requireMaskOptions(options);
-  else requireOutput(compiled, options);
+  else if (!hasSeveral(compiled)) requireOutput(compiled, options);
   const weights = await readWeights(options.weights, parametersOf(compiled));
   const found = isOfRows ? [] : await findPictures(images);
   const pictures = isOfRows ? undefined : new Pictures(found, compiled);
-  const examples = pictures ?? (await openRows(compiled, images[0]!));
+  const examples = pictures ?? (await openRows(compiled, images[0]!, tableOf(weights)));
   const views = imagesOf(compiled.recipe?.data?.eval?.transforms ?? []);
   const batch = Math.max(views, Math.min(examples.length, MAX_BATCH));
   const network = await openNetwork(compiled, { batch, adapter: options.adapter });
@@ -122,6 +123,10 @@ async function predict(
     }
     if (pictures && isOfPixels) {
       return await predictMasks({ network, compiled, pictures, found, names }, options);
+    }
+    if (hasSeveral(compiled)) {
+      const table = tableOf(weights);
+      return await predictOutputs({ network, compiled, rows: examples, table }, options);
     }
     const outputs = await predictRows(network, compiled, examples);
     const scores = scoresOf(network.program);
@@ -232,6 +237,9 @@ function requireOneTensor({ model, compilation, spec }: CompiledSpec): void {
     `call \`predict(${given})\` of the compiled module: \`netc compile ${spec.path}\` writes it`,
   );
 }
+
+const hasSeveral = ({ compilation }: CompiledSpec): boolean =>
+  compilation.programs[0]!.uses.predict.gives.length > 1;
 
 /** Classes, or the numbers of a model that compares its output with something. */
 function requireOutput(

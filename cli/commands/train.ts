@@ -16,7 +16,7 @@ import {
   compiledProgramOf,
   type CompiledSpec,
 } from "../compiled.js";
-import { openRecipeData, type DataFlags } from "../data.js";
+import { openRecipeData, type DataFlags, type TrainedData } from "../data.js";
 import { warn } from "../terminal.js";
 import { wrongUsage } from "../failure.js";
 import { formatBytes } from "../../program/format-bytes.js";
@@ -39,7 +39,7 @@ import { isLaunched, onRanks, type TrainingRanks } from "../training/ranks.js";
 import { TrainingRun } from "../training/run.js";
 import { warnOfLateParts } from "../training/late-parts.js";
 import { say } from "../terminal.js";
-import { classNamesIn, loadWeights, readWeights, type WeightsFile } from "../weights.js";
+import { classNamesIn, loadWeights, readWeights, tableIn, type WeightsFile } from "../weights.js";
 import { describeCommand } from "./command.js";
 
 interface TrainOptions extends AdapterOptions, DataFlags {
@@ -166,8 +166,9 @@ async function train(path: string, options: TrainOptions, ranks?: TrainingRanks)
       ? undefined
       : await readWeights(options.weights, parametersOf(compiled));
   const folder = options.out ?? defaultFolder(compiled);
-  const classNames = classNamesIn(startsOf(folder, compiled, options));
-  const { dataset, evaluation, notices } = await openSplits(compiled, options, classNames);
+  const starts = startsOf(folder, compiled, options);
+  const before = { classNames: classNamesIn(starts), table: tableIn(starts) };
+  const { dataset, evaluation, notices } = await openSplits(compiled, options, before);
   // No batch holds more than there is, and memory is planned for the batch.
   const recipe = { ...wanted, batch: Math.min(wanted.batch, Math.max(1, dataset.length)) };
   if (options.findLr !== undefined) {
@@ -322,10 +323,10 @@ function announceFit(fitted: FittedProgram): void {
 async function openSplits(
   compiled: CompiledSpec,
   flags: DataFlags,
-  classNames: readonly string[] | undefined,
+  before: TrainedData,
 ): Promise<Pick<TrainingParts, "dataset" | "evaluation" | "notices">> {
   const data = requireData(compiled);
-  const { train, evaluation, notices } = await openRecipeData(compiled, data, flags, classNames);
+  const { train, evaluation, notices } = await openRecipeData(compiled, data, flags, before);
   if (train !== undefined) return { dataset: train, evaluation, notices };
   throw new DataError(
     `data ${data.name} of ${compiled.spec.path} has no train split`,

@@ -5,7 +5,7 @@ import { readBytes } from "../../runtime/node/read-file.js";
 import { saveWeights } from "../../runtime/node/training.js";
 import type { EpochReport, FitResult, TrainingState } from "../../runtime/training/index.js";
 import { warn } from "../terminal.js";
-import { classesMetadata } from "../weights.js";
+import { dataMetadata } from "../weights.js";
 import type { RunObserver, TrainingParts } from "./parts.js";
 
 export const BEST_WEIGHTS = "best.safetensors";
@@ -16,7 +16,7 @@ export class BestWeights implements RunObserver {
   async epoch({ isBest }: EpochReport): Promise<void> {
     if (!isBest) return;
     const { folder, network, dataset } = this.parts;
-    await saveWeights(join(folder, BEST_WEIGHTS), network, classesMetadata(dataset.classes));
+    await saveWeights(join(folder, BEST_WEIGHTS), network, dataMetadata(dataset));
   }
 
   /**

@@ -58,10 +58,11 @@ export function describeResult(
 
 function usesOf(compiled: CompiledSpec, program: Program, use: string): readonly string[] {
   if (makesSamples(program)) return [`  npx netc predict ${use} --samples samples.png`];
-  // The command predicts from one image, or the rows of a table, and shows one output.
+  // The command predicts from one image, and shows one output of it; or from rows of a table.
   const { reads, gives } = program.uses.predict;
-  const isPredicted = reads.length <= 1 && gives.length <= 1;
-  const from = readsRows(compiled) ? "ROWS.csv" : "IMAGE";
+  const isOfRows = readsRows(compiled);
+  const isPredicted = isOfRows || (reads.length <= 1 && gives.length <= 1);
+  const from = isOfRows ? "ROWS.csv" : "IMAGE";
   return [`  npx netc eval ${use}`, ...(isPredicted ? [`  npx netc predict ${use} ${from}`] : [])];
 }
 

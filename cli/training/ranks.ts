@@ -127,14 +127,17 @@ function describeInputs({ compiled, recipe, dataset, evaluation, steps, wire }: 
   return {
     netc: version(),
     spec: compiled.compilation.programs[0]!.source.hash,
-    recipe: createHash("sha256").update(JSON.stringify(recipe)).digest("hex").slice(0, 16),
+    recipe: hashOf(JSON.stringify(recipe)),
     "training images": String(dataset.length),
     "evaluation images": String(evaluation?.length ?? 0),
     classes: dataset.classes.join(", "),
+    "a table of columns": hashOf(JSON.stringify(dataset.table ?? {})),
     steps: String(steps ?? "of the recipe"),
     "--wire": wire ?? "f32",
   };
 }
+
+const hashOf = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
 
 /** Whether a launcher started this process, even as the only one. */
 export const isLaunched = (): boolean => launchOf() !== undefined;

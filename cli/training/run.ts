@@ -22,7 +22,7 @@ import { wrongInput } from "../failure.js";
 import { plural } from "../format.js";
 import { listenForInterrupt } from "../interrupt.js";
 import { print, say } from "../terminal.js";
-import { classesMetadata } from "../weights.js";
+import { dataMetadata } from "../weights.js";
 import { BestWeights, withBestOf } from "./best.js";
 import { RunDisplay } from "./display.js";
 import { Hints } from "./hints/index.js";
@@ -52,6 +52,7 @@ export class TrainingRun {
       batch: recipe.batch,
       examples: dataset.length,
       classes: dataset.classes,
+      table: dataset.table,
       plan: {
         steps: runLength(dataset.length, recipe, options.steps).steps,
         learningRate: recipe.optimizer.learningRate,
@@ -174,7 +175,7 @@ export class TrainingRun {
 
   private saveResult(): Promise<void> {
     const { folder, network, dataset } = this.parts;
-    const metadata = classesMetadata(dataset.classes);
+    const metadata = dataMetadata(dataset);
     return saveWeights(join(folder, "weights.safetensors"), network, metadata);
   }
 }

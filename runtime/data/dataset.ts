@@ -79,8 +79,38 @@ export interface SkippedExample {
   readonly reason: string;
 }
 
+/** What tells how a table was read, so that other tables of the run are read in the same way. */
+export interface TableFacts {
+  /** Names of the columns of each input and target; absent for a table without a header. */
+  readonly columns?: Readonly<Record<string, readonly string[]>>;
+  /** Names of the classes of each target that is one, in the order of their numbers. */
+  readonly classes?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Where an example's numbers go: those of all inputs, and of all targets, lie together. */
+export interface TensorParts {
+  readonly inputs: readonly TensorPart[];
+  readonly targets: readonly TensorPart[];
+}
+
+export interface TensorPart {
+  readonly name: string;
+  /** Numbers of an example. */
+  readonly size: number;
+  /** Whether they are integers. */
+  readonly isWhole: boolean;
+}
+
+/** What a dataset of a table says beyond its examples. */
+export interface OfTable {
+  /** Where there are several inputs or targets: an example's image and numbers are these. */
+  readonly parts?: TensorParts | undefined;
+  /** How the table was read. */
+  readonly table?: TableFacts | undefined;
+}
+
 /** Examples by index. `fit` and `evaluateDataset` take it. */
-export interface Dataset {
+export interface Dataset extends OfTable {
   /** For messages: a folder or a file. */
   readonly name: string;
   /** Names of the classes in the order of their labels. */

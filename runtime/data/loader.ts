@@ -9,6 +9,7 @@ import { batchesOf } from "./dataset.js";
 import type { Batch, Dataset, Example, ExampleKey, Images, InputShape } from "./dataset.js";
 import { TUPLE_INPUTS, type TupleKind } from "../../program/tuples.js";
 import { byInput, drawTuple, type DrawnTuple } from "./tuples.js";
+import { byPart } from "./parts.js";
 import { packBoxes, transformBoxes } from "./boxes.js";
 import { transformMask } from "./masks.js";
 import { shuffledOrder } from "./random.js";
@@ -145,7 +146,7 @@ class Pass {
       position,
       count: own.length,
       images: this.inputsOf(staged.finish(kept.length * this.pictures, mixtures), kept.length),
-      ...labelsOf(own, parts),
+      ...this.targetsOf(labelsOf(own, parts), own.length),
     };
   }
 
@@ -174,10 +175,23 @@ class Pass {
   }
 
   private inputsOf(images: Images, count: number): Images {
-    const { tuples } = this.dataset;
-    if (!tuples || !(images instanceof Float32Array)) return images;
+    const { tuples, parts } = this.dataset;
+    if (!(images instanceof Float32Array)) return images;
     // Calls take them by name; the type is for the batches of all other datasets.
-    return byInput(images, tuples, count) as unknown as Images;
+    if (tuples) return byInput(images, tuples, count) as unknown as Images;
+    const inputs = parts?.inputs ?? [];
+    return inputs.length > 1 ? (byPart(images, inputs, count) as unknown as Images) : images;
+  }
+
+  /** Of several targets, the numbers by name. */
+  private targetsOf(
+    batch: Pick<Batch, "labels" | "targets">,
+    count: number,
+  ): Pick<Batch, "labels" | "targets"> {
+    const parts = this.dataset.parts?.targets ?? [];
+    if (parts.length < 2) return batch;
+    const numbers = batch.targets as unknown as Float32Array;
+    return { ...batch, targets: byPart(numbers, parts, count) as unknown as Labels };
   }
 
   /**

@@ -16,6 +16,8 @@ export function datasetInMemory(
     readonly labelAt?: Dataset["labelAt"];
     readonly nameAt?: Dataset["nameAt"];
     readonly groupAt?: Dataset["groupAt"];
+    readonly parts?: Dataset["parts"];
+    readonly table?: Dataset["table"];
   },
   example: (index: number) => Example,
 ): Dataset {

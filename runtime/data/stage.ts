@@ -18,6 +18,7 @@ import type { Decisions, Size } from "./decide.js";
 import { decideMixing } from "./decide-mixing.js";
 import { writePlanes } from "./image.js";
 import { mixPlanes } from "./mix.js";
+import { rowShape } from "./parts.js";
 import { randomFor } from "./random.js";
 
 /**
@@ -220,8 +221,12 @@ export function chooseStaging(
   const staging =
     isSame && dataset.pixels === "bytes"
       ? deviceStaging(name, preparation)
-      : floatStaging(transforms, imageOf(program));
+      : floatStaging(transforms, shapeFor(program, dataset));
   return { ...staging, numbers: tensorsOf(program, "target")[0]?.dtype === "f32" };
+}
+
+function shapeFor(program: Pick<Program, "tensors">, { parts }: Dataset): InputShape {
+  return parts && parts.inputs.length > 1 ? rowShape(parts.inputs) : imageOf(program);
 }
 
 const picturesOf = ({ tuples }: Dataset) => tuples && TUPLE_INPUTS[tuples].length;

@@ -4,6 +4,7 @@
  */
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
+import type { TableFacts } from "../data/dataset.js";
 import { NetcError, WeightsError } from "../errors.js";
 import type { Network } from "../network.js";
 import { assertFiniteTensors } from "../training/finite.js";
@@ -35,6 +36,8 @@ export interface RunIdentity {
   readonly examples: number;
   /** Names of the classes, in the order of their numbers. */
   readonly classes: readonly string[];
+  /** Of a run on a table: what its columns are. */
+  readonly table?: TableFacts | undefined;
 }
 
 /** What may differ in a resumed run, of which netc informs the user. */
@@ -57,7 +60,7 @@ export interface ResumedRun {
 }
 
 /** Under which names a checkpoint's metadata hold the state of the run, and its plan. */
-const [STATE, PLAN] = ["training", "plan"] as const;
+const [STATE, PLAN, TABLE] = ["training", "plan", "table"] as const;
 
 type Metadata = Readonly<Record<string, string>>;
 type SavingNetwork = Pick<Network, "save">;
@@ -164,7 +167,8 @@ function checkIdentity(
     throw refusal(file, `${source.file} has changed since it was written`);
   }
   for (const [name, value] of Object.entries(toText(run))) {
-    if (metadata[name] === value) continue;
+    // Earlier checkpoints do not say how their table was read.
+    if (metadata[name] === value || (name === TABLE && metadata[TABLE] === undefined)) continue;
     const [before, now] = [metadata[name] ?? "unknown", value].map(shorten);
     throw refusal(file, `its run had ${name} ${before}, this one has ${now}`);
   }
@@ -194,13 +198,14 @@ function readPlan(metadata: Metadata): RunPlan | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as RunPlan);
 }
 
-function toText({ seed, batch, examples, classes }: RunIdentity): Record<string, string> {
-  return {
+function toText({ seed, batch, examples, classes, table }: RunIdentity): Record<string, string> {
+  const text = {
     seed: String(seed),
     batch: String(batch),
     examples: String(examples),
     classes: JSON.stringify(classes),
   };
+  return table ? { ...text, [TABLE]: JSON.stringify(table) } : text;
 }
 
 async function makeDirectory(path: string): Promise<void> {

@@ -5,7 +5,7 @@
 import type { Program, ProgramTensor } from "../../program/program.js";
 import { sizeOf, tensorsOf } from "../../program/tensors.js";
 import { TUPLE_INPUTS } from "../../program/tuples.js";
-import type { Batch, Dataset } from "../data/dataset.js";
+import type { Batch, Dataset, TensorParts } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { describe } from "../describe.js";
 import { InputError } from "../errors.js";
@@ -153,10 +153,11 @@ const namesOf = (tensors: readonly ProgramTensor[]) =>
 
 /**
  * Throws InputError where a network has other inputs than a dataset with `tuples` has pictures, or
- * has several targets.
+ * has several targets; and where it has other inputs and targets than a dataset with `parts`.
  */
 export function assertFed(program: WithTensors, dataset: Dataset): void {
-  const { tuples } = dataset;
+  const { tuples, parts } = dataset;
+  if (parts) return assertParts(program, parts, dataset);
   if (!tuples) return assertOneTensor(program);
   const inputs = tensorsOf(program, "input");
   const names: readonly string[] = TUPLE_INPUTS[tuples];
@@ -166,6 +167,21 @@ export function assertFed(program: WithTensors, dataset: Dataset): void {
   throw new InputError(
     `\`${tuples}\` gives the pictures { ${names.join(", ")} } and at most one target, ` +
       `but this network has the inputs ${namesOf(inputs)} and ${targets.length} targets`,
+  );
+}
+
+function assertParts(program: WithTensors, parts: TensorParts, { name }: Dataset): void {
+  const given = [parts.inputs, parts.targets];
+  const wanted = (["input", "target"] as const).map((role) =>
+    tensorsOf(program, role).filter(({ distribution }) => distribution === undefined),
+  );
+  const listed = (tensors: readonly { readonly name: string }[]) =>
+    tensors.map((tensor) => tensor.name).join(", ");
+  const wrong = wanted.findIndex((tensors, role) => listed(tensors) !== listed(given[role]!));
+  if (wrong < 0) return;
+  throw new InputError(
+    `${name} gives { ${listed(given[wrong]!)} }, ` +
+      `but this network has ${namesOf(wanted[wrong]!)}`,
   );
 }
 

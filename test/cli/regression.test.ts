@@ -78,6 +78,17 @@ describe("numbers from csv", () => {
     expect(error).toBeLessThan(0.02);
   });
 
+  test("are evaluated on a file whose columns are in another order", async () => {
+    const lines = houses().trim().split("\n");
+    const turned = lines.map((line) => line.split(",").reverse().join(","));
+    await workspace.write("turned.csv", `${turned.join("\n")}\n`);
+    const { code, stdout, stderr } = await netc(
+      ...["eval", "houses.net", ...WEIGHTS, "--data", "turned.csv", "--json"],
+    );
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).error).toBeLessThan(0.02);
+  });
+
   test("have a report", async () => {
     const report = await readFile(workspace.path("runs/houses/report.html"), "utf8");
     expect(report).toContain("error");
@@ -105,6 +116,17 @@ describe("predict", () => {
     }
   });
 
+  test("needs no table that was trained on: the weights name its columns", async () => {
+    await workspace.write("alone/houses.net", SPEC);
+    await workspace.write("alone/new.csv", "c,b,a\n0.5,4,-1\n");
+    const { code, stdout, stderr } = await netc(
+      ...["predict", "alone/houses.net", ...WEIGHTS, "alone/new.csv", "--json"],
+    );
+    expect(code, stderr).toBe(0);
+    expect(stderr).not.toContain("are taken in their order");
+    expect(Math.abs(JSON.parse(stdout)[0].out[0] - priceOf([-1, 4, 0.5]))).toBeLessThan(0.1);
+  });
+
   test("writes a row for each row", async () => {
     const { code } = await netc(
       "predict",
@@ -128,7 +150,11 @@ describe("predict", () => {
   });
 
   test.each([
-    ["missing.csv", "a,b\n1,2\n", /missing\.csv has no column c, which the trained table has/],
+    [
+      "missing.csv",
+      "a,b\n1,2\n",
+      /missing\.csv has no column c for `x`, which the trained table has/,
+    ],
     ["empty.csv", "a,b,c\n1,2,\n", /empty\.csv:2: expected a number .* got "" in the column c/],
     ["short.csv", "5,2\n", /short\.csv has 2 columns to read, but the network reads 3/],
   ])("refuses %s", async (name, text, message) => {

@@ -99,8 +99,8 @@ describe("commands that read data say what to do instead, before they run", () =
   test("train, where the spec declares data", async () => {
     const { code, stderr } = await run("train", "data.net");
     expect(code).toBe(1);
-    expect(stderr).toContain("error[NET3024]");
-    expect(stderr).toContain("`step({ left, right }, { kind, shift })`");
+    expect(stderr).toContain("error[NET3027]");
+    expect(stderr).toContain("does not say which columns hold `left`, `right`, `kind` and `shift`");
     expect(stderr).not.toContain("NET3021");
   });
 

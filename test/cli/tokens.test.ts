@@ -72,5 +72,7 @@ test("a table of tokens trains a classifier", async () => {
 test("a token beyond the range of the input ends the run, and says which", async () => {
   const { code, stderr } = await netc("train", "few.net");
   expect(code).toBe(1);
-  expect(stderr).toMatch(/`words`: token \d of example \d+ is 10: tokens are integers from 0 to 9/);
+  expect(stderr).toMatch(
+    /words\.csv:\d+: "10" in the column [a-f] is not one of `words`: expected an integer .* 0 to 9/,
+  );
 });

@@ -55,9 +55,11 @@ test("names that no column has, and a column of two roles, are refused", async (
   });
   await expect(open(NAMED, { label: { column: "sort" } })).rejects.toThrow(/no column sort/);
   await expect(open(NAMED, { label: kind, ignore: ["kind"] })).rejects.toThrow(
-    /the column kind holds the label, and is also given as one to ignore/,
+    /the column kind holds `label`, and is also given as one to ignore/,
   );
-  await expect(open(NAMED, { label: kind })).rejects.toThrow(/3 features a row and a label/);
+  await expect(open(NAMED, { label: kind })).rejects.toThrow(
+    /`x` has 2 numbers, but 3 columns are left for it/,
+  );
 });
 
 test("row numbers of pandas are left out where the spec says so", async () => {

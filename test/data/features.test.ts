@@ -99,7 +99,10 @@ test("any table of numbers is read as it was written", async () => {
 });
 
 test.each([
-  ["1,2,3,0\n", /a\.csv has 3 features a row and a label, but the network's input has 2/],
+  [
+    "1,2,3,0\n",
+    /a\.csv: the model's input `x` has 2 numbers, but 3 columns are left for it: 1, 2, 3/,
+  ],
   ["1,two,0\n", /a\.csv:1: expected a number for a feature, but got "?two/],
   ["1,2,0\n1,1e39,0\n", /a\.csv:2: 1e39 in the column 2 is beyond the range of f32/],
   ["1,2,0\n1,,0\n", /a\.csv:2: expected a number for a feature/],

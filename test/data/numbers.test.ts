@@ -63,7 +63,7 @@ test.each([
   ],
   ["a,b,y\n1,two,3\n", ':2: expected a number for a feature, but got "two" in the column b'],
   ["a,b,y\n1,2,1e39\n", ":2: 1e39 in the column y is beyond the range of f32"],
-  ["a,b,z\n1,2,3\n", "has no column y, which `label` names"],
+  ["a,b,z\n1,2,3\n", "has no column y for `label`"],
 ])("%j is refused", async (text, message) => {
   await expect(open(text, { column: "y" }, 1)).rejects.toThrow(message);
 });

@@ -197,7 +197,8 @@ export const TRAINING = {
   NET3024: {
     title: "data for a model with several inputs or targets",
     explanation:
-      "A data source gives one image and one label for each example. " +
+      "Most data sources give one image and one label for each example. `csv` reads any number " +
+      "of inputs and targets from a table: docs/guides/tables.md. " +
       "`triplets` and `siamese` give several: docs/guides/metric-learning.md. For other models, " +
       "leave out the data, compile the model, and give it arrays by name from JavaScript: " +
       "`net.step({ left, right }, { kind, shift })`, or `fit` with batches " +
@@ -205,6 +206,18 @@ export const TRAINING = {
       "docs/guides/several-inputs.md has a complete program.",
     wrong: "train Base of Siamese on Pairs { ... }",
     right: "train Base of Siamese { ... }",
+  },
+  NET3027: {
+    title: "columns of a table that do not fit the inputs and targets",
+    explanation:
+      "`csv` gives each input and target the columns that are named after its name, as many as " +
+      "it has numbers. One input may go without: it has all other columns. One target may go " +
+      "without, too: it has the column, or the columns, that `label` names. " +
+      '`"x*"` names all columns that match, in the order of the table that is trained on.',
+    wrong: 'input left: f32[N, 2]\ninput right: f32[N, 2]\n...\ntrain csv("pairs.csv")',
+    right:
+      "input left: f32[N, 2]\ninput right: f32[N, 2]\n...\n" +
+      'train csv("pairs.csv", left=["a", "b"], right=["c", "d"], label="same")',
   },
   NET3025: {
     title: "data that do not fit the target, or its loss",

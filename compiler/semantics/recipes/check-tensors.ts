@@ -10,6 +10,7 @@ import { listNames } from "../../calls/suggestion.js";
 import { embedsFirst, isBoxes, predictedInputs } from "../../network/facts.js";
 import type { NetworkPort } from "../../network/resolved.js";
 import type { AnalyzedModel } from "../analysis.js";
+import { givenInputs } from "./table-columns.js";
 
 type Ports = Pick<AnalyzedModel, "inputs" | "network">;
 
@@ -23,7 +24,7 @@ export interface Unfed {
 
 /** Undefined for a model that sources of data can feed. */
 export function unfedBy({ inputs: all, network }: Ports): Unfed | undefined {
-  const inputs = givenOf(all);
+  const inputs = givenInputs({ inputs: all });
   const targets = network?.targets ?? [];
   const call = `step(${argument(inputs, "images")}, ${argument(targets, "targets")})`;
   const ports = [inputs, targets].find(({ length }) => length > 1);
@@ -56,8 +57,11 @@ export function checkTensors(
   span: Span,
   environment: Environment,
 ): boolean {
-  const drawn = splits.filter(({ source }) => isTupleKind(source.callee.name));
   if (!checkOneOutput(model, span, environment)) return false;
+  if (splits.every(({ source }) => source.callee.name === "csv")) {
+    return checkTable(model, span, environment);
+  }
+  const drawn = splits.filter(({ source }) => isTupleKind(source.callee.name));
   if (drawn.length === 0) return checkOneTensor(model, span, environment);
   const other = splits.find((split) => !drawn.includes(split));
   if (other) return reportOther(other.source, drawn[0]!.source, environment);
@@ -87,6 +91,26 @@ function checkOneOutput(
   return false;
 }
 
+/** A table holds any number of inputs and targets, but for boxes. */
+function checkTable(model: AnalyzedModel, span: Span, { reporter }: Environment): boolean {
+  const boxes = isUnusual(model) && model.network?.targets.find(isBoxes);
+  if (!boxes) return true;
+  reporter.report("NET3024", {
+    message: `a table has no boxes, but model \`${model.name}\` has the target \`${boxes.name}\``,
+    span,
+    related: [{ span: boxes.origin.span, message: "the target" }],
+    notes: ['`boxes("images", "labels")` gives one image and its boxes'],
+  });
+  return false;
+}
+
+/** Whether data give what a model needs; `checkTensors` reports where they do not. */
+export function feedsTensors(model: AnalyzedModel, { splits }: DataDeclaration): boolean {
+  const isOf = (kind: (name: string) => boolean) =>
+    splits.every(({ source }) => kind(source.callee.name));
+  return !isUnusual(model) || isOf((name) => name === "csv") || isOf(isTupleKind);
+}
+
 function checkOneTensor(model: AnalyzedModel, span: Span, { reporter }: Environment): boolean {
   const unfed = unfedBy(model);
   if (!unfed || !isUnusual(model)) return true;
@@ -100,6 +124,7 @@ function checkOneTensor(model: AnalyzedModel, span: Span, { reporter }: Environm
     span,
     notes: [
       ...tuples.map((kind) => `\`${kind}(folder("..."))\` gives these inputs`),
+      "`csv` reads rows of numbers for several inputs and targets: docs/guides/tables.md",
       "leave out the data, compile the model, and feed it arrays from JavaScript: " +
         `\`${unfed.call}\`, or \`fit\` with batches of them`,
     ],
@@ -225,11 +250,7 @@ const isNoRow = ({ shape }: Ports["inputs"][number]) => shape.length === 2 || sh
 const isRow = ({ shape, isSignal }: Ports["inputs"][number]) =>
   shape.length === 1 || isSignal === true;
 
-/** All but noise, which the device draws. */
-const givenOf = (inputs: Ports["inputs"]) =>
-  inputs.filter(({ distribution }) => distribution === undefined);
-
 const isUnusual = ({ inputs: all, network }: Ports) => {
-  const inputs = givenOf(all);
+  const inputs = givenInputs({ inputs: all });
   return inputs.length > 1 || inputs.some(isNoRow) || (network?.targets.length ?? 0) > 1;
 };

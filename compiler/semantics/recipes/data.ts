@@ -15,6 +15,8 @@ import { checkNumbers, numbersOf, numericTarget } from "./numbers.js";
 import { checkPixelStatistics, compareNormalizations, type SplitUses } from "./normalization.js";
 import { readTransforms } from "./random-choice.js";
 import { type SourceRule, sources } from "./sources.js";
+import { givenInputs, takeColumns, type SplitCall } from "./table-columns.js";
+import { checkFields, fieldsOf, hasNamedFields, type WrittenTable } from "./table-fields.js";
 import { checkOrder } from "./transform-order.js";
 
 /** The parts of a data declaration. */
@@ -86,24 +88,58 @@ function analyzeSplit(
   model: AnalyzedModel | undefined,
   environment: Environment,
 ): AnalyzedSplit | undefined {
-  const resolved = resolveCall(split.source, sources, environment);
+  const written = takeColumns(split.source, model, environment);
+  const resolved = written && resolveCall(written.call, sources, environment);
   const uses = readTransforms(split.transforms, environment);
   if (!resolved || !uses) return undefined;
   checkOrder(uses, name, environment);
-  const source = sourceFor(resolved, name, model);
+  const { columns } = written;
+  const source = sourceFor({ ...resolved, columns }, name, model);
   const read = { call: split.source, source, uses };
-  const input = model && imageInput(model);
-  if (model && isOfFeatures(model)) checkFeatures(read, model, environment);
-  else {
-    checkPixelStatistics(uses, environment);
-    if (input) checkImages(read, input, environment);
-  }
-  if (source.tuples) checkTupleTransforms(read, environment);
-  else if (model && checkNumbers(read, model, environment)) checkMasks(read, model, environment);
+  if (model && source.kind === "csv" && hasNamedFields(columns, model) && !source.tuples) {
+    checkTable({ ...read, source, columns }, model, environment);
+  } else checkRead(read, model, environment);
   if (model) checkClasses(split.source, source, model, environment);
   const { line, column } = split.name.span.start;
   const transforms = uses.map(({ transform }) => transform);
   return { name: split.name, uses, recipe: { source, transforms, location: { line, column } } };
+}
+
+/** What a split gives, of one input and one target. */
+function checkRead(
+  read: ReadSplit,
+  model: AnalyzedModel | undefined,
+  environment: Environment,
+): void {
+  const input = model && imageInput(model);
+  if (model && isOfFeatures(model)) checkFeatures(read, model, environment);
+  else {
+    checkPixelStatistics(read.uses, environment);
+    if (input) checkImages(read, input, environment);
+  }
+  if (read.source.tuples) checkTupleTransforms(read, environment);
+  else if (model && checkNumbers(read, model, environment)) checkMasks(read, model, environment);
+}
+
+/** A table whose columns have the names of inputs and targets. */
+function checkTable(
+  table: ReadSplit & WrittenTable,
+  model: AnalyzedModel,
+  environment: Environment,
+): void {
+  checkFields(table, model, environment);
+  const [input, ...others] = givenInputs(model);
+  const image = others.length === 0 ? imageInput(model) : undefined;
+  if (others.length > 0 || !input || !(isOfFeatures(model) || image)) {
+    for (const { call } of table.uses) {
+      environment.reporter.report("NET3064", {
+        message: `\`${call.callee.name}\` changes images or features of one input`,
+        span: call.span,
+        notes: ["leave it out: a table holds the numbers of other models as they are"],
+      });
+    }
+  } else if (isOfFeatures(model)) checkFeatures(table, model, environment);
+  else checkImages(table, image!, environment);
 }
 
 /**
@@ -111,16 +147,20 @@ function analyzeSplit(
  * `maximum` says otherwise, and one of a model with a target of numbers holds those, not classes.
  */
 function sourceFor(
-  { result, call }: Resolved<SourceRule>,
+  { result, call, columns }: Resolved<SourceRule> & Pick<SplitCall, "columns">,
   name: SplitName,
   model: AnalyzedModel | undefined,
 ): DataSource {
   const source = result(name);
   if (source.kind !== "csv" || !model) return source;
   const target = source.tuples ? undefined : numericTarget(model);
-  const table = target ? { ...source, numbers: numbersOf(target) } : source;
-  if (!isOfFeatures(model)) return table;
-  const maximum = saysMaximum(call) ? source.maximum : 1;
+  const fields = fieldsOf({ source, columns }, model);
+  const table = target ? { ...source, fields, numbers: numbersOf(target) } : { ...source, fields };
+  const inputs = givenInputs(model);
+  const isImage = inputs.length === 1 && imageInput(model) && !isOfFeatures(model);
+  if (isImage || inputs.length === 0 || source.tuples) return table;
+  const hasPixels = fields.some(({ holds }) => holds === "pixels");
+  const maximum = saysMaximum(call) || hasPixels ? source.maximum : 1;
   return { ...table, holds: "features", maximum };
 }
 

@@ -3,13 +3,12 @@ import { isLayerwise } from "../../../program/optimizers.js";
 import type { Clipping, OptimizerSettings } from "../../../program/program.js";
 import type { DataRecipe, TrainRecipe, TrainStep } from "../../../program/recipe.js";
 import { rateFactor } from "../../../program/turns.js";
-import { portsOf } from "../../ir/graph.js";
 import { isOfSection } from "../../ir/section.js";
 import type { AnalyzedModel, RecipeOverrides } from "../analysis.js";
 import { checkStops } from "../stops.js";
 import type { ArgumentType } from "../../calls/signature.js";
 import type { Environment } from "../../calls/environment.js";
-import { checkTensors } from "./check-tensors.js";
+import { checkTensors, feedsTensors } from "./check-tensors.js";
 import { analyzeData } from "./data.js";
 import { readCall, type Resolved } from "./definition.js";
 import type { PlannedLength } from "./length.js";
@@ -175,7 +174,7 @@ function readData(
   }
   const { span } = train.data!;
   if (!data.model && !checkTensors(model, data, span, environment)) return undefined;
-  if (model.graph && portsOf(model.graph, "target").length > 1) return undefined;
+  if (!feedsTensors(model, data)) return undefined;
   return analyzeData(data, model, environment);
 }
 

@@ -1,7 +1,7 @@
 /** Whether a CSV file starts with a header, and what is wrong with one. */
 import { DataError } from "../../data/error.js";
-import { endColumn, namesColumn } from "./csv-columns.js";
-import { isNumber, quoted, type CsvOptions, type Line } from "./csv-lines.js";
+import { endColumn, nameTester, type ColumnOptions } from "./csv-columns.js";
+import { isNumber, quoted, type Line } from "./csv-lines.js";
 
 const LABEL_NAME = /^(label|labels|class|target)$/i;
 
@@ -16,9 +16,11 @@ const INDEX_NAME = /^(Unnamed: 0)?$/;
 export function isHeader(
   { number, cells }: Line,
   second: readonly string[] | undefined,
-  options: CsvOptions,
+  options: ColumnOptions,
 ): boolean {
-  if (!cells.some(isNumber) || namesColumn(cells, options)) return true;
+  if (!cells.some(isNumber)) return true;
+  const isName = nameTester(options);
+  if (cells.some((cell) => !isNumber(cell) && isName(cell))) return true;
   if (!countsUp(cells, second, options) && !namesLabel(cells, second, options)) return false;
   const place = `${options.path}:${number}`;
   options.onNotice?.(`${place}: this line is read as a header: it is ${describe(cells)}`);
@@ -29,7 +31,7 @@ export function isHeader(
 function countsUp(
   cells: readonly string[],
   second: readonly string[] | undefined,
-  options: CsvOptions,
+  options: ColumnOptions,
 ): boolean {
   const named = cells.findIndex((cell) => !isNumber(cell));
   const others = cells.filter((_, column) => column !== named).map(Number);
@@ -44,7 +46,7 @@ function countsUp(
 function namesLabel(
   cells: readonly string[],
   second: readonly string[] | undefined,
-  options: CsvOptions,
+  options: ColumnOptions,
 ): boolean {
   const column = columnAtEnd(cells, options);
   if (column === undefined) return false;
@@ -55,34 +57,49 @@ const describe = (cells: readonly string[]) =>
   `${cells.slice(0, 3).join(", ")}${cells.length > 4 ? ", ..." : ""}, ${cells.at(-1)}`;
 
 /** Where the label is at an end of the rows; a name says nothing before a header is known. */
-const columnAtEnd = (cells: readonly string[], { label }: CsvOptions) =>
-  typeof label === "object" ? undefined : endColumn(cells, label);
+function columnAtEnd(cells: readonly string[], options: ColumnOptions): number | undefined {
+  const label = labelEnd(options);
+  return label && endColumn(cells, label);
+}
+
+/** The end of rows that a field is at; the columns of a known table are found by their names. */
+function labelEnd({ fields, known }: ColumnOptions): "first" | "last" | undefined {
+  if (known) return undefined;
+  const ends = fields
+    .map(({ columns }) => columns)
+    .filter((columns) => typeof columns === "string");
+  return ends[0];
+}
 
 /**
  * Throws a DataError where a header does not agree with the spec, has two columns of one name, or a
  * column of row numbers.
  */
-export function checkHeader({ number, cells }: Line, options: CsvOptions): void {
-  const { path, label, ignore = [] } = options;
+export function checkHeader({ number, cells }: Line, options: ColumnOptions): void {
+  const { path, ignore = [], known } = options;
   const place = `${path}:${number}`;
-  if (INDEX_NAME.test(cells[0]!) && !ignore.includes(cells[0]!)) {
+  const isRead = known === undefined || nameTester(options)(cells[0]!);
+  if (isRead && INDEX_NAME.test(cells[0]!) && !ignore.includes(cells[0]!)) {
     throw new DataError(
       `${place}: the first column is ${quoted(cells[0]!)}: it numbers the rows`,
       `ignore it: csv(..., ignore=[${JSON.stringify(cells[0])}]), ` +
         "or write the file without it (pandas: to_csv(..., index=False))",
     );
   }
-  const known = new Set<string>();
+  const before = new Set<string>();
   for (const cell of cells) {
-    if (known.has(cell)) throw twoColumns(place, cell);
-    if (cell !== "") known.add(cell);
+    if (before.has(cell)) throw twoColumns(place, cell);
+    before.add(cell);
   }
-  if (typeof label !== "object") checkLabelColumn(place, cells, { ...options, label });
+  const label = labelEnd(options);
+  if (label) checkLabelColumn(place, cells, { ...options, label });
 }
 
 function twoColumns(place: string, name: string): DataError {
   return new DataError(
-    `${place}: two columns are named ${quoted(name)}`,
+    name === ""
+      ? `${place}: two columns have no name`
+      : `${place}: two columns are named ${quoted(name)}`,
     "remove one of them, or give it another name",
   );
 }
@@ -91,7 +108,7 @@ function twoColumns(place: string, name: string): DataError {
 function checkLabelColumn(
   place: string,
   cells: readonly string[],
-  { label, ignore = [] }: CsvOptions & { readonly label: "first" | "last" },
+  { label, ignore = [] }: ColumnOptions & { readonly label: "first" | "last" },
 ): void {
   const own = endColumn(cells, label);
   const named = cells.findIndex(

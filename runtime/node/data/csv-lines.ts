@@ -1,24 +1,5 @@
 /** The lines of a CSV file and their cells. Mistakes are reported with their line. */
-import type { LabelColumn } from "../../../program/recipe.js";
 import { DataError } from "../../data/error.js";
-
-export interface CsvOptions {
-  /** For messages. */
-  readonly path: string;
-  readonly label: LabelColumn;
-  /** Whether the label's columns hold numbers to predict, not a class. */
-  readonly isNumeric?: boolean;
-  /** Columns that are not read. */
-  readonly ignore?: readonly string[] | undefined;
-  /** The column that says which rows belong together; it is not a feature. */
-  readonly by?: string | undefined;
-  /** The largest pixel value allowed; Infinity where the columns hold any numbers. */
-  readonly maximum: number;
-  /** What messages call a value. */
-  readonly noun?: "pixel" | "feature";
-  /** Receives what the user should know although nothing is wrong. */
-  readonly onNotice?: ((notice: string) => void) | undefined;
-}
 
 export interface Line {
   /** From 1. */
@@ -29,7 +10,7 @@ export interface Line {
 /** Lines that are not blank. Read one at a time: a whole file may exceed the longest string. */
 export function* readLines(
   bytes: Buffer,
-  { path }: Pick<CsvOptions, "path">,
+  { path }: { readonly path: string },
 ): Generator<Line, undefined> {
   refuseOtherEncodings(bytes, path);
   let separator: string | undefined;

@@ -1,73 +1,93 @@
-/** A table of numbers with a column of labels, as CSV. Mistakes are reported with their line. */
+/** A table of numbers and classes, as CSV. Mistakes are reported with their line. */
+import type { TableFacts } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
-import { countedColumns, rolesOf, type ColumnRoles } from "./csv-columns.js";
+import {
+  countedColumns,
+  rolesOf,
+  type ColumnOptions,
+  type ColumnRoles,
+  type PlacedField,
+} from "./csv-columns.js";
 import { checkHeader, isHeader } from "./csv-header.js";
-import { quoted, readLines, toNumber, type CsvOptions, type Line } from "./csv-lines.js";
+import { quoted, readLines, toNumber, type Line } from "./csv-lines.js";
+
+export interface CsvOptions extends ColumnOptions {
+  /** The largest pixel value allowed. */
+  readonly maximum: number;
+}
+
+/** What a table holds of an input or a target. */
+export interface ReadField extends PlacedField {
+  /** Row-major, `lines.length` x `at.length`; empty for a class. */
+  readonly values: Float32Array;
+  /** Of each row, for a class. */
+  readonly texts: readonly string[];
+}
 
 export interface CsvTable {
-  /** Of each row, where the table is one of classes. */
-  readonly labels: readonly string[];
-  /** Of each row, where the label's columns hold numbers. */
-  readonly targets: readonly Float32Array[];
+  readonly fields: readonly ReadField[];
   /** Line numbers, from 1, of the rows. */
   readonly lines: Uint32Array;
   /** Which group each row belongs to, where a column says it. */
-  readonly groups?: readonly string[];
-  /** Row-major, `lines.length` x `columns`. */
-  readonly values: Float32Array;
-  /** Pixels or features in a row. */
-  readonly columns: number;
+  readonly groups?: readonly string[] | undefined;
+  /** What the header calls the columns of each field; undefined without one. */
+  readonly columns: TableFacts["columns"];
 }
 
 /**
  * Reads comma-, semicolon- or tab-separated lines, with a header or without (csv-header.ts). Throws
- * a DataError for a row of another length, a cell that is not a number, and a value outside 0 ..
- * maximum.
+ * a DataError for a row of another length, a cell that is not a number, a pixel outside 0 ..
+ * maximum, and an integer outside its field's range.
  */
 export function parseCsvTable(bytes: Buffer, options: CsvOptions): CsvTable {
-  const { names, header, rows } = openRows(bytes, options);
-  const roles = rolesOf(names, options);
-  const labels: string[] = [];
-  const targets: Float32Array[] = [];
+  const rows = openRows(bytes, options);
+  // Without a header, columns are those of the same places.
+  const known = rows.header && options.known;
+  if (options.known && !known) {
+    options.onNotice?.(`${options.path} has no header: its columns are taken in their order`);
+  }
+  return readRows(rows, rolesOf(rows.names, { ...options, known }), options);
+}
+
+/** The fields of each row. */
+export function readRows(
+  { names, header, rows }: CsvRows,
+  { fields, group }: ColumnRoles,
+  options: CsvOptions,
+): CsvTable {
   const groups: string[] = [];
   const lines: number[] = [];
-  const parts: Float32Array[] = [];
+  const parts = fields.map((): Float32Array[] => []);
+  const texts = fields.map((): string[] => []);
   for (const row of rows) {
-    checkLength(row, names.length, { ...options, header });
+    checkLength(row, names.length, { path: options.path, header });
     const place = { row, names, path: options.path };
-    if (options.isNumeric) targets.push(targetsOf(place, roles));
-    else labels.push(textAt(roles.labels[0]!, "label", place));
-    if (roles.group !== undefined) groups.push(textAt(roles.group, "group", place));
+    fields.forEach((field, index) => {
+      if (field.holds === "class") texts[index]!.push(textAt(field.at[0]!, "label", place));
+      else parts[index]!.push(valuesOf(place, field, options));
+    });
+    if (group !== undefined) groups.push(textAt(group, "group", place));
     lines.push(row.number);
-    parts.push(valuesOf(place, roles, options));
   }
-  const columns = roles.values.length;
-  const values = new Float32Array(lines.length * columns);
-  parts.forEach((part, index) => values.set(part, index * columns));
   return {
-    labels,
-    targets,
-    groups: roles.group === undefined ? undefined : groups,
+    fields: fields.map((field, index) => {
+      return { ...field, values: joined(parts[index]!), texts: texts[index]! };
+    }),
     lines: Uint32Array.from(lines),
-    values,
-    columns,
+    groups: group === undefined ? undefined : groups,
+    columns:
+      header && Object.fromEntries(fields.map((field) => [field.name, namesOf(field, names)])),
   };
 }
 
-/** The values of some columns, for each row, and the rows' lines. */
-export function readFeatures(
-  { names, header, rows }: CsvRows,
-  values: readonly number[],
-  options: CsvOptions,
-): { readonly rows: readonly Float32Array[]; readonly lines: readonly number[] } {
-  const read: Float32Array[] = [];
-  const lines: number[] = [];
-  for (const row of rows) {
-    checkLength(row, names.length, { ...options, header });
-    read.push(valuesOf({ row, names, path: options.path }, { values }, options));
-    lines.push(row.number);
-  }
-  return { rows: read, lines };
+const namesOf = ({ at }: PlacedField, names: readonly string[]) =>
+  at.map((column) => names[column]!);
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const size = parts[0]?.length ?? 0;
+  const values = new Float32Array(parts.length * size);
+  parts.forEach((part, index) => values.set(part, index * size));
+  return values;
 }
 
 export interface CsvRows {
@@ -78,7 +98,7 @@ export interface CsvRows {
 }
 
 /** The rows as text. Throws a DataError where there is none, and for a wrong header. */
-export function openRows(bytes: Buffer, options: CsvOptions): CsvRows {
+export function openRows(bytes: Buffer, options: ColumnOptions): CsvRows {
   const [header, rows] = splitHeader(readLines(bytes, options), options);
   const first = rows.next();
   if (first.done) throw new DataError(`${options.path} has no rows`);
@@ -90,7 +110,7 @@ export function openRows(bytes: Buffer, options: CsvOptions): CsvRows {
 /** The first line, where it is a header, and the others. */
 function splitHeader(
   lines: Generator<Line, undefined>,
-  options: CsvOptions,
+  options: ColumnOptions,
 ): [header: Line | undefined, rows: Generator<Line, undefined>] {
   const first = lines.next();
   if (first.done) return [undefined, lines];
@@ -114,7 +134,7 @@ function* startingWith(
 function checkLength(
   line: Line,
   expected: number,
-  { path, header }: CsvOptions & { readonly header: Line | undefined },
+  { path, header }: { readonly path: string; readonly header: Line | undefined },
 ): void {
   if (line.cells.length === expected) return;
   const others = header ? "the header has" : "the rows before it have";
@@ -143,12 +163,14 @@ function textAt(column: number, what: "label" | "group", { row, names, path }: P
 
 function valuesOf(
   place: Place,
-  { values }: Pick<ColumnRoles, "values">,
-  { maximum, noun = "pixel" }: CsvOptions,
+  { at, holds, role, name, count }: PlacedField,
+  { maximum }: CsvOptions,
 ): Float32Array {
-  return Float32Array.from(values, (column) => {
+  const noun = holds === "pixels" ? "pixel" : role === "target" ? "target" : "feature";
+  return Float32Array.from(at, (column) => {
     const value = numberAt(column, noun, place);
-    if (maximum === Infinity || (value >= 0 && value <= maximum)) return value;
+    if (holds === "integers") checkInteger(value, column, { ...place, name, count: count! });
+    if (holds !== "pixels" || (value >= 0 && value <= maximum)) return value;
     throw new DataError(
       `${placeOf(place)}: the pixel value ${value} is outside 0 to ${maximum}`,
       "give the largest pixel value in the spec: csv(..., maximum=...)",
@@ -156,8 +178,19 @@ function valuesOf(
   });
 }
 
-const targetsOf = (place: Place, { labels }: ColumnRoles): Float32Array =>
-  Float32Array.from(labels, (column) => numberAt(column, "target", place));
+function checkInteger(
+  value: number,
+  column: number,
+  { name, count, ...place }: Place & { readonly name: string; readonly count: number },
+): void {
+  if (Number.isInteger(value) && value >= 0 && value < count) return;
+  const cell = quoted(place.row.cells[column]!);
+  throw new DataError(
+    `${placeOf(place)}: ${cell} in the column ${place.names[column]} is not one of ` +
+      `\`${name}\`: expected an integer from 0 to ${count - 1}`,
+    `correct the cell, or declare more in the spec: in 0..${Math.max(count, Math.ceil(value)) + 1}`,
+  );
+}
 
 /** What to do about a cell that holds no number. */
 function helpFor(cell: string): string {

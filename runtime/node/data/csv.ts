@@ -1,19 +1,19 @@
 /**
- * Rows of a CSV file, gzipped or not, as images or features: pixels in the order channels, rows,
- * columns, or any numbers, and a label.
+ * Rows of a CSV file, gzipped or not: an image in the order channels, rows, columns, or any
+ * numbers, and a class or numbers to predict.
  */
 import { basename } from "node:path";
-import type { DataSource } from "../../../program/recipe.js";
+import type { DataSource, TableField } from "../../../program/recipe.js";
 import type { Dataset, Example, Image, InputShape } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { convertChannels, interleave } from "../../data/image.js";
 import { datasetInMemory } from "../../data/memory.js";
-import type { CsvOptions } from "./csv-lines.js";
-import { parseCsvTable, type CsvTable } from "./csv-table.js";
+import { parseCsvTable, type CsvTable, type ReadField } from "./csv-table.js";
 import { readMaybeGzipped } from "./files.js";
-import { numberLabels, numberListed, type LabelRules } from "./labels.js";
+import type { LabelRules } from "./labels.js";
+import { joinedParts, partsOf, targetsOf } from "./table-parts.js";
 
-type CsvSource = Extract<DataSource, { kind: "csv" }>;
+export type CsvSource = Extract<DataSource, { kind: "csv" }>;
 
 /**
  * The rows, in memory. `shape` tells how pixels are arranged where their number leaves a choice;
@@ -25,115 +25,92 @@ export async function openCsv(
   rules: LabelRules = {},
 ): Promise<Dataset> {
   const { path, maximum } = source;
-  const table = await readTable(source, { maximum, onNotice: rules.onNotice });
-  const placeOf = (row: number) => `${path}:${table.lines[row]}`;
-  const labels = labelsOf(table, source, rules);
-  const size = imageSize(path, table.columns, shape);
-  const values = asBytesIfExact(table);
-  const description = {
-    name: basename(path),
-    classes: labels.classes,
-    length: table.lines.length,
-    pixels: values instanceof Uint8Array ? "bytes" : "floats",
-    largestPixel: table.values.reduce((most, value) => Math.max(most, value), 0),
-    labelAt: labels.labelAt,
-    nameAt: placeOf,
-    groupAt: groupIn(table),
-  } as const;
-  return datasetInMemory(description, (row) => {
-    const planes = values.subarray(row * table.columns, (row + 1) * table.columns);
-    const pixels = interleave(planes, size.channels);
-    const image: Image = { ...size, pixels, maximum };
-    return { image: convertChannels(image, shape.channels), ...labels.of(row) };
+  const table = await readTable(source, fieldsOf(source), rules);
+  const [image] = inputsOf(table) as [ReadField];
+  const columns = image.at.length;
+  const size = imageSize(path, columns, shape);
+  const values = asBytesIfExact(image);
+  const pixels = values instanceof Uint8Array ? "bytes" : "floats";
+  const largestPixel = image.values.reduce((most, value) => Math.max(most, value), 0);
+  const { description, of } = describe(table, source, rules);
+  return datasetInMemory({ ...description, pixels, largestPixel }, (row) => {
+    const planes = values.subarray(row * columns, (row + 1) * columns);
+    const own: Image = { ...size, pixels: interleave(planes, size.channels), maximum };
+    return { image: convertChannels(own, shape.channels), ...of(row) };
   });
 }
 
 /**
- * The rows, in memory, as images of 1x1 with a channel for each feature, or of one row for a
- * signal, whose channels come one after the other. Throws a DataError for rows of another number of
- * features.
+ * The rows, in memory: of one input as images of its size, a channel for each feature, whose
+ * channels come one after the other; of several inputs as images of 1x1 with the numbers of all.
+ * Throws a DataError for rows of another number of features.
  */
 export async function openFeatures(
   source: CsvSource,
   size: InputShape,
   rules: LabelRules = {},
 ): Promise<Dataset> {
-  const features = size.channels * size.height * size.width;
-  const { path, maximum } = source;
-  const { onNotice } = rules;
-  const table = await readTable(source, { maximum: Infinity, noun: "feature", onNotice });
-  const { lines, values, columns } = table;
-  if (columns !== features) {
-    throw new DataError(
-      `${path} has ${columns} features a row and ` +
-        `${source.numbers ? "what to predict" : "a label"}, ` +
-        `but the network's input has ${features}`,
-      declareAsMany(columns, size),
-    );
-  }
-  const placeOf = (row: number) => `${path}:${lines[row]}`;
-  const labels = labelsOf(table, source, rules);
-  const description = {
-    name: basename(path),
-    classes: labels.classes,
-    length: lines.length,
-    pixels: "floats",
-    labelAt: labels.labelAt,
-    nameAt: placeOf,
-    groupAt: groupIn(table),
-  } as const;
-  return datasetInMemory(description, (row) => {
+  const table = await readTable(source, fieldsOf(source, size), rules);
+  const { description, of } = describe(table, source, rules);
+  const inputs = inputsOf(table);
+  const { values, columns } = joinedParts(inputs, table.lines.length, source.maximum);
+  const own = inputs.length > 1 ? { channels: columns, height: 1, width: 1 } : size;
+  const maximum = inputs.length > 1 ? 1 : source.maximum;
+  return datasetInMemory({ ...description, pixels: "floats" }, (row) => {
     const planes = values.subarray(row * columns, (row + 1) * columns);
-    const image: Image = { ...size, pixels: interleave(planes, size.channels), maximum };
-    return { image, ...labels.of(row) };
+    const image: Image = { ...own, pixels: interleave(planes, own.channels), maximum };
+    return { image, ...of(row) };
   });
 }
 
-/** Of a signal, how long it is, where its channels divide the numbers of a row. */
-function declareAsMany(columns: number, { channels, width }: InputShape): string {
-  if (width === 1) return `declare as many: f32[N, ${columns}]`;
-  return columns % channels === 0
-    ? `declare as many: signal[N, ${channels}, ${columns / channels}]`
-    : `the input has ${channels} channels of ${width} numbers, one channel after the other`;
+const inputsOf = ({ fields }: CsvTable) => fields.filter(({ role }) => role === "input");
+
+/** As the spec has them, or one input of this size, and a label. */
+export function fieldsOf(
+  { fields, label, numbers }: CsvSource,
+  size?: InputShape,
+): readonly TableField[] {
+  if (fields) return fields;
+  const count = size && size.channels * size.height * size.width;
+  const columns =
+    typeof label === "string" ? label : "column" in label ? [label.column] : label.columns;
+  const target = { role: "target", name: "label", columns } as const;
+  return [
+    { role: "input", name: size ? "x" : "image", holds: size ? "numbers" : "pixels", size: count },
+    numbers === undefined
+      ? { ...target, holds: "class", size: 1 }
+      : { ...target, holds: "numbers", size: numbers },
+  ];
 }
 
 async function readTable(
-  { path, label, ignore, holdout, numbers }: CsvSource,
-  options: Pick<CsvOptions, "maximum" | "noun" | "onNotice">,
+  { path, ignore, holdout, maximum }: CsvSource,
+  fields: readonly TableField[],
+  { onNotice, table }: LabelRules,
 ): Promise<CsvTable> {
   const bytes = await readMaybeGzipped(path);
-  const columns = { label, ignore, by: holdout?.by, isNumeric: numbers !== undefined };
-  return parseCsvTable(bytes, { path, ...columns, ...options });
+  const columns = { fields, ignore, by: holdout?.by, known: table?.columns };
+  return parseCsvTable(bytes, { path, ...columns, maximum, onNotice });
 }
 
-interface RowLabels {
-  readonly classes: readonly string[];
-  readonly labelAt?: Dataset["labelAt"];
-  readonly of: (row: number) => Pick<Example, "label" | "numbers">;
+/** What a dataset says of the table, and what it gives of a row beyond the inputs. */
+function describe(table: CsvTable, source: CsvSource, rules: LabelRules) {
+  const { path } = source;
+  const { lines, groups, columns } = table;
+  const targets = targetsOf(table, source, rules);
+  const description = {
+    name: basename(path),
+    classes: targets.classes,
+    length: lines.length,
+    labelAt: targets.labelAt,
+    nameAt: (row: number) => `${path}:${lines[row]}`,
+    groupAt: groups && ((row: number) => groups[row]!),
+    parts: partsOf(table.fields),
+    table: { columns, classes: targets.names },
+  } as const;
+  const of = (row: number): Pick<Example, "label" | "numbers"> => targets.of(row);
+  return { description, of };
 }
-
-/** Class numbers by the source's list of classes, where it has one; or numbers to predict. */
-function labelsOf(
-  { labels: texts, lines, targets }: CsvTable,
-  { path, classes: listed, numbers: count }: CsvSource,
-  rules: LabelRules,
-): RowLabels {
-  if (count !== undefined) {
-    return { classes: [], of: (row) => ({ label: 0, numbers: targets[row]! }) };
-  }
-  const placeOf = (row: number) => `${path}:${lines[row]}`;
-  const found = { name: path, texts, placeOf };
-  const { classes, numbers } = listed
-    ? numberListed(found, listed, rules)
-    : numberLabels(found, rules);
-  return {
-    classes,
-    labelAt: (row) => numbers[row]!,
-    of: (row) => ({ label: numbers[row]! }),
-  };
-}
-
-const groupIn = ({ groups }: CsvTable) => (groups ? (row: number) => groups[row]! : undefined);
 
 /** The network's size where the pixels agree with it, otherwise a square of gray or RGB. */
 function imageSize(path: string, pixels: number, shape: InputShape): InputShape {
@@ -151,7 +128,7 @@ function imageSize(path: string, pixels: number, shape: InputShape): InputShape 
 }
 
 /** A quarter of the memory for the usual case of whole numbers up to 255. */
-function asBytesIfExact({ values }: CsvTable): Uint8Array | Float32Array {
+function asBytesIfExact({ values }: Pick<ReadField, "values">): Uint8Array | Float32Array {
   const exact = values.every((value) => value >= 0 && value <= 255 && Number.isInteger(value));
   return exact ? Uint8Array.from(values) : values;
 }

@@ -1,4 +1,5 @@
 /** What a label in a file means. All sources follow this one rule. */
+import type { TableFacts } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 
 /** What labels must agree with. */
@@ -7,6 +8,8 @@ export interface LabelRules {
   readonly classes?: readonly string[] | undefined;
   /** How many classes the network has. */
   readonly classCount?: number | undefined;
+  /** What the columns of the table that is trained on are. */
+  readonly table?: TableFacts | undefined;
   /** Receives what the user should know although nothing is wrong. */
   readonly onNotice?: ((notice: string) => void) | undefined;
 }

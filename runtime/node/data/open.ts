@@ -1,7 +1,7 @@
 /** From the data declaration of a spec to datasets. */
 import { basename, join, resolve } from "node:path";
 import type { DataRecipe, DataSource, DataSplitRecipe } from "../../../program/recipe.js";
-import type { Dataset, InputShape } from "../../data/dataset.js";
+import type { Dataset, InputShape, TableFacts } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { withHoldout } from "../../data/holdout.js";
 import { keepInMemory } from "../../data/memory.js";
@@ -50,6 +50,8 @@ export interface OpenDataOptions extends SkipOptions {
   readonly directory?: string;
   /** Names of the classes of training, which the labels of other splits follow. */
   readonly classNames?: readonly string[];
+  /** What the columns of the table that is trained on are, by which others are read. */
+  readonly table?: TableFacts | undefined;
   /** Bytes of decoded images to keep in memory, 1 GiB unless told. */
   readonly memory?: number;
 }
@@ -82,19 +84,19 @@ export async function openData(recipe: DataRecipe, given: OpenDataOptions): Prom
     return { train, notices: [notice] };
   }
   const classNames = train?.classes ?? before;
-  const evaluation = await openSplit(recipe.eval, "eval", {
-    ...options,
-    classNames,
-  });
+  const table = train?.table ?? given.table;
+  const evaluation = await openSplit(recipe.eval, "eval", { ...options, classNames, table });
   const notices = train ? describeDifferences(train, evaluation) : [];
   return { train, evaluation, notices };
 }
 
 async function openTrainSplit(
   recipe: DataSplitRecipe,
-  { classNames, ...options }: OpenDataOptions,
+  { classNames, table, ...given }: OpenDataOptions,
 ): Promise<Dataset> {
-  const own = await openSplit(recipe, "train", options);
+  const alone = await openSplit(recipe, "train", given);
+  const options = { ...given, table: table && sameColumns(table, alone) ? table : undefined };
+  const own = options.table ? await openSplit(recipe, "train", options) : alone;
   if (!classNames || areNumbers(own.classes)) return own;
   const others = own.classes.filter((name) => !classNames.includes(name));
   if (others.length === 0) return openSplit(recipe, "train", { ...options, classNames });
@@ -103,6 +105,13 @@ async function openTrainSplit(
       "Class numbers are those of the train split; the last layer was trained on others",
   );
   return own;
+}
+
+/** Whether a table has the columns of another one, in whatever order. */
+function sameColumns({ columns }: TableFacts, { table }: Dataset): boolean {
+  const sorted = (each: TableFacts["columns"]) =>
+    JSON.stringify(Object.entries(each ?? {}).map(([field, names]) => [field, [...names].sort()]));
+  return columns !== undefined && sorted(columns) === sorted(table?.columns);
 }
 
 /**
@@ -124,9 +133,11 @@ export async function openEvaluation(
 async function openNamed(
   recipe: DataRecipe,
   split: SplitName,
-  options: OpenDataOptions,
+  given: OpenDataOptions,
 ): Promise<Dataset> {
   const evaluated = recipe[split]!;
+  const table = given.table ?? (await trainedTable(recipe, split, given));
+  const options = { ...given, table };
   const opened = await openSplit(evaluated, split, options);
   const isNumbered = evaluated.source.kind === "cifar10" || areNumbers(opened.classes);
   if (options.classNames || isNumbered || split === "train") return opened;
@@ -154,6 +165,21 @@ export async function trainedClasses(
     if (!source || (source.path === evaluated?.path && !hasSplits(source))) continue;
     const opened = await openSource(source, "train", quiet).catch(ignoreDataError);
     if (opened) return opened.classes;
+  }
+  return undefined;
+}
+
+/** What the columns of the train split's table are; undefined where it cannot be read. */
+async function trainedTable(
+  { train }: DataRecipe,
+  split: SplitName,
+  options: OpenDataOptions,
+): Promise<TableFacts | undefined> {
+  if (split === "train" || train?.source.kind !== "csv") return undefined;
+  const quiet = { ...options, table: undefined, classNames: undefined, onNotice: () => {} };
+  for (const each of [quiet, { ...quiet, directory: undefined }]) {
+    const opened = await openSplit(train, "train", each).catch(ignoreDataError);
+    if (opened) return opened.table;
   }
   return undefined;
 }
@@ -219,8 +245,8 @@ async function openSource(
   split: SplitName,
   options: OpenDataOptions,
 ): Promise<Dataset> {
-  const { classNames, classes: classCount, ...rest } = options;
-  const rules = { classes: classNames, classCount, onNotice: options.onNotice };
+  const { classNames, classes: classCount, table, ...rest } = options;
+  const rules = { classes: classNames, classCount, table, onNotice: options.onNotice };
   if (source.kind === "csv" && source.holds === "features")
     return openFeatures(source, options.shape, rules);
   const channels = imageChannels(options.shape);

@@ -1,0 +1,169 @@
+/** Which columns of a table hold which input and target of a model. */
+import type { CallExpression, Span } from "../../../grammar/ast.js";
+import type { DataSource, LabelColumn, TableField } from "../../../program/recipe.js";
+import type { Environment } from "../../calls/environment.js";
+import { listNames } from "../../calls/suggestion.js";
+import { plural } from "../../diagnostics/plural.js";
+import { classesOfTarget } from "../../network/facts.js";
+import type { NetworkPort } from "../../network/resolved.js";
+import type { AnalyzedInput, AnalyzedModel } from "../analysis.js";
+import { numbersOf, numericTarget } from "./numbers.js";
+import { givenInputs, type WrittenColumns } from "./table-columns.js";
+
+type CsvSource = Extract<DataSource, { kind: "csv" }>;
+
+/** A table as a split has it. */
+export interface WrittenTable {
+  readonly call: CallExpression;
+  readonly source: CsvSource;
+  readonly columns: ReadonlyMap<string, WrittenColumns>;
+}
+
+/**
+ * Whether columns are those of inputs and targets by name: not where there is one input with what
+ * to predict, and the spec names the columns of the latter alone, with `label`.
+ */
+export function hasNamedFields(
+  columns: WrittenTable["columns"],
+  { inputs: all, network }: Pick<AnalyzedModel, "inputs" | "network">,
+): boolean {
+  const inputs = givenInputs({ inputs: all });
+  const isRow = ({ shape }: AnalyzedInput) => shape.length === 1 || shape.length === 3;
+  return (
+    columns.size > 0 ||
+    inputs.length > 1 ||
+    !inputs.every(isRow) ||
+    (network?.targets.length ?? 0) > 1
+  );
+}
+
+/** The label or the target's numbers in their columns, and the input in all others. */
+export function fieldsOf(
+  { source: { label, tuples }, columns: written }: Omit<WrittenTable, "call">,
+  model: AnalyzedModel,
+): readonly TableField[] {
+  const inputs = givenInputs(model);
+  const targets = tuples ? [] : (model.network?.targets ?? []);
+  if (!tuples && hasNamedFields(written, model)) {
+    const areSized = inputs.length > 1;
+    return [
+      ...inputs.map((input) => {
+        return { ...inputField(input, areSized), columns: written.get(input.name)?.names };
+      }),
+      ...targets.map((target, index) => {
+        const columns = written.get(target.name)?.names ?? columnsIn(label);
+        return { ...targetField(target, index, model), columns };
+      }),
+    ];
+  }
+  const target = tuples ? undefined : numericTarget(model);
+  const name = targets[0]?.name ?? "label";
+  const columns = columnsIn(label);
+  const field: TableField = target
+    ? { name, role: "target", holds: "numbers", columns, size: numbersOf(target) }
+    : { name, role: "target", holds: "class", columns, size: 1 };
+  return [...inputs.slice(0, 1).map((input) => inputField(input, false)), field];
+}
+
+/** An image that is the one input may come in another size, which transforms change. */
+function inputField(
+  { name, shape, isSignal, vocabulary }: AnalyzedInput,
+  isSized: boolean,
+): TableField {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const field = { name, role: "input" } as const;
+  if (vocabulary !== undefined) return { ...field, holds: "integers", size, count: vocabulary };
+  if (shape.length !== 3 || isSignal) return { ...field, holds: "numbers", size };
+  return isSized ? { ...field, holds: "pixels", size } : { ...field, holds: "pixels" };
+}
+
+/** A number for each place of a target, or one class; those of several count themselves. */
+function targetField(target: NetworkPort, index: number, { network }: AnalyzedModel): TableField {
+  const field = { name: target.name, role: "target", size: numbersOf(target) } as const;
+  if (target.type.dtype === "f32") return { ...field, holds: "numbers" };
+  const count = classesOfTarget(network!, index);
+  if (target.type.shape.length > 1) return { ...field, holds: "integers", count };
+  return network!.targets.length > 1
+    ? { ...field, holds: "class", count }
+    : { ...field, holds: "class" };
+}
+
+function columnsIn(label: LabelColumn): NonNullable<TableField["columns"]> {
+  if (typeof label === "string") return label;
+  return "column" in label ? [label.column] : label.columns;
+}
+
+/** Checks that columns are said for each input and target, as many as it has numbers, each once. */
+export function checkFields(
+  { call, source, columns }: WrittenTable,
+  model: AnalyzedModel,
+  { reporter }: Environment,
+): void {
+  const inputs = givenInputs(model);
+  const targets = model.network?.targets ?? [];
+  const report = (message: string, span: Span, notes: readonly string[], related: Related = []) =>
+    reporter.report("NET3027", { message, span, notes, related });
+  const label = call.arguments.find(({ name }) => name?.name === "label");
+  const silent = inputs.filter(({ name }) => !columns.has(name));
+  const unsaid = targets.filter(({ name }) => !columns.has(name) && targets.length > 1);
+  // A target of this name is given its columns in the same way.
+  const lacking = unsaid.filter(({ name }) => name !== "label" || !label);
+  if (silent.length > 1 || lacking.length > 0) {
+    const names = [...(silent.length > 1 ? silent : []), ...lacking].map(({ name }) => name);
+    report(`\`csv\` does not say which columns hold ${listNames(names)}`, call.span, [
+      `name them: \`csv("table.csv", ${names[0]}=["first", "second"])\``,
+      "one input may go without: it has all columns that nothing else names",
+    ]);
+  }
+  if (label && !targets.some(({ name }) => name === "label")) {
+    const [target, ...others] = targets;
+    const own = target && columns.get(target.name);
+    if (!target || others.length > 0 || own) {
+      report(
+        target
+          ? "`label` names columns, but those of " +
+              `${listNames(targets.map(({ name }) => name))} are given by name`
+          : "`label` names columns of a target, and the model has none",
+        label.span,
+        ["leave `label` out: a target's columns are given by its name"],
+      );
+    }
+  }
+  for (const { name, size, holds, columns: named } of fieldsOf({ source, columns }, model)) {
+    const written = columns.get(name);
+    if (!written || size === undefined || written.names.some((each) => each.includes("*")))
+      continue;
+    if (typeof named === "string" || named?.length === size) continue;
+    const port = [...inputs, ...targets].find((each) => each.name === name)!;
+    report(
+      `\`${name}\` has ${plural(size, holds === "class" ? "class" : "number")} an example, ` +
+        `but \`csv\` names ${plural(written.names.length, "column")} for it`,
+      written.span,
+      ['name a column for each number, in the order of the shape; `"x*"` names all that match'],
+      [{ span: "span" in port ? port.span : port.origin.span, message: `\`${name}\`` }],
+    );
+  }
+  reportShared(columns, report);
+}
+
+type Related = readonly { readonly span: Span; readonly message: string }[];
+
+function reportShared(
+  columns: WrittenTable["columns"],
+  report: (message: string, span: Span, notes: readonly string[], related: Related) => unknown,
+): void {
+  const holders = new Map<string, readonly [string, WrittenColumns]>();
+  for (const [name, written] of columns) {
+    for (const column of written.names) {
+      const before = holders.get(column);
+      holders.set(column, [name, written]);
+      if (!before) continue;
+      report(
+        `the column "${column}" holds \`${before[0]}\` and \`${name}\``,
+        written.span,
+        ["each column holds one input or target"],
+        [{ span: before[1].span, message: `holds \`${before[0]}\`` }],
+      );
+    }
+  }
+}
