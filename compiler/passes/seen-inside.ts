@@ -23,7 +23,10 @@ export interface InsideGraphs {
   readonly activations: Graph;
   /** The same with the input `scores` and an output `gradient of NAME` for each of these layers. */
   readonly attribution: Graph;
-  /** By layer, the outputs that hold its value and its gradient, where they are computed. */
+  /**
+   * By layer, the outputs that hold its value and its gradient, where they are computed. Layers of
+   * losses and metrics that read targets are left out.
+   */
   readonly layers: ReadonlyMap<string, InsideOutputs>;
 }
 
@@ -44,7 +47,12 @@ export function insideGraphs(
   layers: readonly NamedValue[],
   output: string,
 ): InsideGraphs {
-  const ports = layers.map(({ name, value }): Port => ({ name, role: "prediction", value }));
+  const targets = forward.inputs.filter(({ role }) => role !== "input");
+  // What losses and metrics compute of targets is unknown where there are none.
+  const unknown = dependent(forward, targets);
+  const ports = layers
+    .filter(({ value }) => !unknown.has(value.id))
+    .map(({ name, value }): Port => ({ name, role: "prediction", value }));
   const named = { ...forward, outputs: [...forward.outputs.map(own), ...ports], metrics: [] };
   const inputs = forward.inputs.filter(({ role }) => role === "input");
   // Simplified as the network itself is: parameters then lie in memory as they do there.
@@ -95,7 +103,7 @@ function withGradients(graph: Graph, { value: output }: Port): Graph {
   const scores = builder.input(SCORES, logits.shape, logits.origin);
   const gradients = new Gradients(builder);
   gradients.contribute(logits, scores);
-  const needed = dependent(graph);
+  const needed = dependent(graph, graph.inputs);
   for (const node of graph.nodes.toReversed()) backpropagate(node, builder, gradients, needed);
   const found = graph.outputs.flatMap(({ name, value }): Port[] => {
     const gradient = gradients.total(value, value.origin);
@@ -110,8 +118,8 @@ function scoresBehind(graph: Graph, output: Value): Value {
   return maker?.kind === "softmax" ? maker.inputs[0]! : output;
 }
 
-/** Everything that depends on the inputs, without them. */
-function dependent({ inputs, nodes }: Graph): ReadonlySet<number> {
+/** Everything that depends on these inputs, without them. */
+function dependent({ nodes }: Graph, inputs: Graph["inputs"]): ReadonlySet<number> {
   const known = new Set(inputs.map(({ value }) => value.id));
   const made = new Set<number>();
   for (const node of nodes) {

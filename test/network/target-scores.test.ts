@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { compile } from "../../compiler/index.js";
 import { build } from "../../compiler/network/build.js";
 import { verify } from "../../compiler/ops/verify.js";
 import { stepGraphs } from "../../compiler/passes/step-graphs.js";
@@ -52,6 +53,14 @@ describe("scores of formulas with targets", () => {
     verify(graph);
     const { predict } = stepGraphs(graph, {});
     expect(predict.inputs.map(({ role }) => role)).toEqual(["input"]);
+  });
+
+  test("who sees inside a network sees what is not computed of targets", () => {
+    const scores = " + mean(sum(focal(p, one_hot(label)), over=channels))";
+    const { inside } = compile(specOf(scores), { file: "m.net", inspect: true });
+    const seen = inside[0]!.layers.map(({ kind }) => kind);
+    expect(seen).toContain("softmax");
+    expect(seen).not.toContain("one_hot");
   });
 
   test("pixels without a class are known where a formula alone names them", () => {
