@@ -23,12 +23,15 @@ export function requireFit(
   );
 }
 
-/** The same where no program can, whichever an adapter will run. */
+/** The same where no program can, whichever an adapter will run: then the one that takes least. */
 export function requireSomeFit(
   { compiled }: { readonly compiled: readonly FittedProgram[] },
   budget: number | undefined,
 ): void {
-  if (compiled.every(({ excess }) => excess)) requireFit(compiled[0]!, budget);
+  const excesses = compiled.map(({ excess }) => excess);
+  if (!excesses.every((excess) => excess !== undefined)) return;
+  const [excess] = excesses.sort((one, other) => one.least - other.least);
+  requireFit({ excess }, budget);
 }
 
 /**

@@ -120,13 +120,19 @@ function describeMetrics(
   ];
   const width = Math.max(8, ...rows.map(([name]) => name!.length));
   const lines = rows.map(([name, value]) => `${name!.padEnd(width)}  ${value}`);
-  return [...lines, ...(notFinite ? ["", describeNotFinite(notFinite, examples)] : [])].join("\n");
+  return [...lines, ...(notFinite ? ["", describeNotFinite(evaluation, fractions)] : [])].join(
+    "\n",
+  );
 }
 
-/** Examples that count as wrong whatever they are. */
-export function describeNotFinite(notFinite: number, examples: number): string {
+/** Examples that shares such as an accuracy count as wrong whatever they are. */
+export function describeNotFinite(
+  { notFinite = 0, examples }: Pick<Evaluation, "notFinite" | "examples">,
+  fractions: readonly string[],
+): string {
   const share = `${formatCount(notFinite)} of ${formatCount(examples)} examples`;
-  return `${share} give numbers that are not finite, and count as wrong`;
+  const consequence = fractions.length > 0 ? ", and count as wrong" : "";
+  return `${share} give numbers that are not finite${consequence}`;
 }
 
 const CLASS_COLUMNS: readonly Column[] = [

@@ -5,6 +5,7 @@ import { readLines } from "../../runtime/node/data/csv-lines.js";
 import {
   isEvaluation,
   isStep,
+  parseRecord,
   type EpochRecord,
   type MetricsRecord,
 } from "../../runtime/training/records.js";
@@ -75,7 +76,7 @@ function parseJson(text: string): unknown {
 function parseRecords(text: string): readonly MetricsRecord[] {
   return text
     .split("\n")
-    .map((line) => parseJson(line) as MetricsRecord | undefined)
+    .map(parseRecord)
     .filter((record) => record !== undefined);
 }
 

@@ -53,8 +53,7 @@ export class RunDisplay implements RunObserver {
       `training ${formatMetrics(training, fractions)}`,
       ...(evaluation ? [`evaluation ${formatMetrics(evaluation.metrics, fractions)}`] : []),
     ];
-    const { notFinite = 0, examples = 0 } = evaluation ?? {};
-    if (notFinite > 0) this.progress.note(describeNotFinite(notFinite, examples));
+    if (evaluation?.notFinite) this.progress.note(describeNotFinite(evaluation, fractions));
     const at = continues ? `epoch ${epoch}, step ${step}` : `epoch ${epoch}`;
     this.progress.note(`${at}: ${results.join("; ")} (${formatDuration(seconds)})`);
   }

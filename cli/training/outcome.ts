@@ -34,7 +34,7 @@ export function describeResult(
   const recommended = file(best ? BEST_WEIGHTS : "weights.safetensors");
   const use = `${argumentsOf(compiled)} --weights ${recommended}`;
   const { program } = network;
-  const { metric } = objectiveOf(recipe, program, best?.metrics);
+  const { metric } = objectiveOf(recipe, program, (best ?? evaluation)?.metrics);
   const judged = best && metric in best.metrics ? metric : "loss";
   return [
     `trained ${plural(state.step, "step")} in ${formatDuration(seconds)}`,
@@ -45,6 +45,7 @@ export function describeResult(
     ...(evaluation && best?.step !== state.step
       ? [`last epoch's ${describeEvaluation(evaluation, program.fractions)}`]
       : []),
+    ...(!best && evaluation ? describeNoBest(evaluation, metric) : []),
     "",
     ...(best ? [`best     ${file(BEST_WEIGHTS)} (epoch ${best.epoch})`] : []),
     `weights  ${file("weights.safetensors")}${best ? " (last epoch)" : ""}`,
@@ -54,6 +55,13 @@ export function describeResult(
     "use them:",
     ...usesOf(compiled, program, use),
   ].join("\n");
+}
+
+/** Weights are the best by a number only: where there was none, these are the last ones. */
+function describeNoBest({ metrics }: Evaluation, metric: string): readonly string[] {
+  const value = metrics[metric];
+  if (value === undefined || Number.isFinite(value)) return [];
+  return [`no best weights: ${metric} was not finite in any evaluation`];
 }
 
 function usesOf(compiled: CompiledSpec, program: Program, use: string): readonly string[] {
@@ -119,14 +127,15 @@ function explainDivergence(
 const checkpointOf = ({ folder }: TrainingParts) => join(folder, LAST_CHECKPOINT);
 
 function describeEvaluation(
-  { examples, metrics, notFinite }: Pick<Evaluation, "examples" | "metrics" | "notFinite">,
+  evaluation: Pick<Evaluation, "examples" | "metrics" | "notFinite">,
   fractions: readonly string[],
 ): string {
+  const { examples, metrics, notFinite } = evaluation;
   const { loss, ...others } = metrics;
   const ordered = { ...others, ...withoutUndefined({ loss }) };
   const noun = fractions.length > 0 ? "test accuracy" : "test";
   const result = `${noun}: ${formatMetrics(ordered, fractions)} on ${plural(examples, "image")}`;
-  return notFinite ? `${result}\n${describeNotFinite(notFinite, examples)}` : result;
+  return notFinite ? `${result}\n${describeNotFinite(evaluation, fractions)}` : result;
 }
 
 /** This command line again, with --resume, as a shell takes it. */

@@ -1,5 +1,5 @@
 /** metrics.jsonl: a JSON object a line, written as the run goes. */
-import { isStep, type MetricsRecord } from "../training/records.js";
+import { isStep, parseRecord, type MetricsRecord } from "../training/records.js";
 import type { TrainingState } from "../training/state.js";
 import { AppendFile } from "./append-file.js";
 import { readText } from "./read-file.js";
@@ -77,8 +77,8 @@ async function readLog(path: string, unwritten = ""): Promise<LogContent> {
   if (text === undefined && unwritten === "") return NOTHING;
   const lines = ((text ?? "") + unwritten).split("\n");
   const rest = lines.pop()!;
-  const records = lines.map(parseLine);
-  const known = [...records, parseLine(rest)].filter((record) => record !== undefined);
+  const records = lines.map(parseRecord);
+  const known = [...records, parseRecord(rest)].filter((record) => record !== undefined);
   return { records: known, exists: true, garbled: records.filter((record) => !record).length };
 }
 
@@ -104,16 +104,6 @@ function noticesOf(
 function isDone(record: MetricsRecord, { step, epoch, evaluated = 0 }: TrainingState): boolean {
   if (isStep(record)) return record.step <= step;
   return record.continues ? record.step <= evaluated : record.epoch <= epoch;
-}
-
-function parseLine(line: string): MetricsRecord | undefined {
-  try {
-    const record = JSON.parse(line) as Partial<MetricsRecord> | null;
-    const isRecord = [record?.step, record?.epoch].every((count) => Number.isSafeInteger(count));
-    return isRecord ? (record as MetricsRecord) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function toLine(record: MetricsRecord): string {

@@ -1,6 +1,7 @@
 /** The lines of metrics.jsonl. */
 import type { EpochReport, StepReport } from "./options.js";
 import type { Metrics } from "./network.js";
+import { parseNumbers } from "./parse-numbers.js";
 
 export interface StepRecord {
   readonly step: number;
@@ -72,4 +73,15 @@ export function isStep(record: MetricsRecord): record is StepRecord {
 
 export function isEvaluation(record: MetricsRecord): record is EvaluationRecord {
   return !isStep(record) && record.eval !== undefined;
+}
+
+/** The record of a line; undefined for any other text. Metrics that are not finite are NaN. */
+export function parseRecord(line: string): MetricsRecord | undefined {
+  try {
+    const record = parseNumbers(line) as Partial<MetricsRecord>;
+    const isRecord = [record.step, record.epoch].every((count) => Number.isSafeInteger(count));
+    return isRecord ? (record as MetricsRecord) : undefined;
+  } catch {
+    return undefined;
+  }
 }

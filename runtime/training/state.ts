@@ -4,6 +4,7 @@
  */
 import type { Best } from "./best.js";
 import type { MeanState } from "./mean.js";
+import { parseNumbers } from "./parse-numbers.js";
 import type { Patience, Plateau } from "./watch.js";
 
 /** How far a run has come. With what the network saves, all that it needs to continue. */
@@ -33,7 +34,7 @@ export interface TrainingState {
 
 export const INITIAL_STATE: TrainingState = { step: 0, epoch: 0, position: 0 };
 
-/** As JSON, which keeps each number to the last bit. */
+/** As JSON, which keeps each finite number to the last bit, and that others are not finite. */
 export function serializeState(state: TrainingState): string {
   return JSON.stringify(state);
 }
@@ -41,12 +42,12 @@ export function serializeState(state: TrainingState): string {
 /** What `serializeState` made; undefined for any other text. */
 export function parseState(text: string): TrainingState | undefined {
   try {
-    const state = JSON.parse(text) as Partial<TrainingState> | null;
-    const counts = [state?.step, state?.epoch, state?.position];
+    const state = parseNumbers(text) as Partial<TrainingState>;
+    const counts = [state.step, state.epoch, state.position];
     const isState = counts.every((count) => Number.isSafeInteger(count) && count! >= 0);
     // Earlier versions kept means of another form: a run does not continue from such a checkpoint
     // within an epoch.
-    const sums = state?.training?.sums ?? [];
+    const sums = state.training?.sums ?? [];
     return isState && Array.isArray(sums) ? (state as TrainingState) : undefined;
   } catch {
     return undefined;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatBytes } from "../../program/format-bytes.js";
 import { formatDuration, formatNumber, plural } from "../../cli/format.js";
+import { requireSomeFit } from "../../cli/budget.js";
 import { renderTable, type Column } from "../../cli/table.js";
 
 test.each([
@@ -24,6 +25,16 @@ test("numbers are short", () => {
   expect(formatNumber(0.01)).toBe("0.01");
   expect(plural(1, "image")).toBe("1 image");
   expect(plural(1797, "image")).toBe("1,797 images");
+});
+
+test("a budget that no program keeps to is told with the least that one takes", () => {
+  const [one, other] = [348, 218].map((least) => {
+    return { excess: { least, weights: 20, optimizer: 40, values: least - 60 } };
+  });
+  const compilation = { compiled: [one, other] } as unknown as Parameters<typeof requireSomeFit>[0];
+  expect(() => requireSomeFit(compilation, 200)).toThrow("training takes at least 218 B");
+  const fits = { compiled: [one, {}] } as unknown as typeof compilation;
+  expect(() => requireSomeFit(fits, 200)).not.toThrow();
 });
 
 describe("tables", () => {

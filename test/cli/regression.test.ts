@@ -165,3 +165,27 @@ describe("predict", () => {
     expect(stderr).not.toMatch(/\n\s+at /);
   });
 });
+
+test("a metric that is not finite is so in resumed and compared runs", async () => {
+  // Negative where the output is too small.
+  const metric = "  metric error = mae(out, y)\n  metric odd = mean(log(out - y))";
+  const spec = SPEC.replace("  metric error = mae(out, y)", metric)
+    .replace("of Houses on Table {", "of Houses on Table {\n  best      = max(error)")
+    .replace("epochs    = 60", "epochs    = 3");
+  await workspace.write("odd.net", spec);
+  const first = await netc("train", "odd.net", "--steps", "9", "--out", "odd");
+  expect(first.code, first.stderr).toBe(0);
+  const resumed = await netc("train", "odd.net", "--epochs", "3", "--out", "odd", "--resume");
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(resumed.stdout + resumed.stderr).toMatch(/^test: .*odd NaN.*\(epoch 1, best error\)$/m);
+  const run = JSON.parse(await readFile(workspace.path("odd/run.json"), "utf8"));
+  expect(run.recipe).toContainEqual(["best", "max(error)"]);
+  const compared = await netc("compare", "odd", "odd");
+  expect(compared.code, compared.stderr).toBe(0);
+  expect(compared.stdout).toMatch(/^odd +NaN +NaN$/m);
+
+  await workspace.write("never.net", spec.replace("max(error)", "max(odd)"));
+  const never = await netc("train", "never.net");
+  expect(never.code, never.stderr).toBe(0);
+  expect(never.stdout + never.stderr).toMatch(/^no best weights: odd was not finite in any/m);
+});

@@ -202,6 +202,19 @@ test("a state is text and back the same, and other text is not a state", () => {
     expect(parseState(text), text).toBeUndefined();
 });
 
+test("metrics that are not finite are numbers after a state or a log was read", async () => {
+  const metrics = { loss: 1, odd: NaN };
+  const best = { step: 3, epoch: 1, examples: 4, metrics };
+  expect(parseState(serializeState({ ...state(3), best }))).toEqual({ ...state(3), best });
+
+  await mkdir(directory);
+  const path = join(directory, "metrics.jsonl");
+  const log = await MetricsLog.open(path);
+  log.write({ step: 3, epoch: 1, eval: metrics, train: metrics });
+  log.close();
+  expect(await readMetrics(path)).toEqual([{ step: 3, epoch: 1, eval: metrics, train: metrics }]);
+});
+
 test("plain weights are not a checkpoint", async () => {
   await mkdir(directory);
   const network = new OneWeight(1);

@@ -206,6 +206,8 @@ function describeSetting(value: unknown): string {
   const { kind, ...fields } = value as { readonly kind?: string };
   if ("count" in fields && "unit" in fields)
     return `${fields.count as number} ${fields.unit as string}`;
+  if ("rises" in fields && "metric" in fields)
+    return `${fields.rises ? "max" : "min"}(${fields.metric as string})`;
   const told = Object.entries(fields).filter(([name]) => name !== "location");
   const settings = told.map(([name, of]) => `${name}=${describeSetting(of)}`);
   if (kind === undefined) return settings.join(", ");
