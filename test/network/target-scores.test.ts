@@ -118,3 +118,33 @@ describe("scores of formulas with targets", () => {
     expect(found(` + mean(${formula})${other}`)).toEqual([]);
   });
 });
+
+describe("transforms of masks that a formula is a loss of", () => {
+  const errorsWith = (target: string) =>
+    analyze(
+      `model Net {
+  input  image: f32[N, 3, 6, 6]
+  target mask: u32[N, 6, 6] in 0..3
+  conv(3, kernel=1) -> softmax as p
+  loss mean(sum((p - ${target})^2, over=channels))
+}
+data Masks for Net {
+  train pairs("images", "masks") { affine(degrees=10) }
+}
+`,
+      "m.net",
+    ).diagnostics.filter(({ severity }) => severity === "error");
+
+  test("may add pixels that the formula ignores", () => {
+    expect(errorsWith("one_hot(mask, ignore=255)")).toEqual([]);
+  });
+
+  test("are told what the formula needs", () => {
+    const [error, ...others] = errorsWith("one_hot(mask)");
+    expect(others).toEqual([]);
+    expect(error).toMatchObject({
+      code: "NET3025",
+      notes: ["give the loss a label for them: `one_hot(mask, ignore=255)`"],
+    });
+  });
+});

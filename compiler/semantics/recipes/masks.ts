@@ -1,4 +1,4 @@
-import { isBoxes, isMask } from "../../network/facts.js";
+import { ignoredLabel, isBoxes, isMask } from "../../network/facts.js";
 import { isMixing, type TransformKind } from "../../../program/transforms.js";
 import type { NetworkPort, ResolvedNetwork, ResolvedScore } from "../../network/resolved.js";
 import type { AnalyzedModel } from "../analysis.js";
@@ -44,8 +44,10 @@ export function checkMasks(
       span: target.origin.span,
     });
   }
-  const ignores = network.losses.some(({ score }) => score.values.ignore !== undefined);
-  for (const use of uses) checkTransform(use, ignores, environment);
+  const compares = network.losses.some(({ score }) => score.compares !== undefined);
+  const loss = compares ? `one_hot(${target.name}, ignore=255)` : "cross_entropy(..., ignore=255)";
+  const ignores = ignoredLabel(network, 0) !== undefined;
+  for (const use of uses) checkTransform(use, { ignores, loss }, environment);
 }
 
 /** Names of the classes, of masks and of boxes, are as many as the target's classes. */
@@ -147,7 +149,7 @@ const REACHING: readonly TransformKind[] = [
 
 function checkTransform(
   { transform, call }: TransformUse,
-  ignores: boolean,
+  { ignores, loss }: { readonly ignores: boolean; readonly loss: string },
   { reporter }: Environment,
 ): void {
   const { kind } = transform;
@@ -163,7 +165,7 @@ function checkTransform(
     span: call.span,
     notes: [
       isPadded
-        ? "give the loss a label for them: `cross_entropy(..., ignore=255)`"
+        ? `give the loss a label for them: \`${loss}\``
         : "`random_crop`, `random_resized_crop`, `hflip` and `vflip` change image and mask alike",
     ],
   });

@@ -192,12 +192,16 @@ function checkInteger(
   );
 }
 
+/** How tables write that a number is missing: pandas, R, SQL and UCI. */
+const MISSING = /^(|nan|na|n\/a|null|none|nil|\?|-)$/i;
+
 /** What to do about a cell that holds no number. */
-function helpFor(cell: string): string {
-  if (cell === "") return "fill in what is missing, or remove the row";
+function helpFor(cell: string, noun: string): string {
+  if (MISSING.test(cell)) return "fill in what is missing, or remove the row";
   if (/^[+-]?\d+,\d+$/.test(cell)) {
     return `numbers have a point: ${cell.replace(",", ".")} (pandas: to_csv(..., decimal="."))`;
   }
+  if (noun === "target") return "correct the cell, or name another column as `label`";
   return 'csv(..., ignore=["NAME"]) leaves a column of text out';
 }
 
@@ -211,7 +215,7 @@ function numberAt(column: number, noun: "pixel" | "feature" | "target", place: P
     throw new DataError(`${placeOf(place)}: ${cell} ${where} is beyond the range of f32`);
   throw new DataError(
     `${placeOf(place)}: expected a number for a ${noun}, but got ${quoted(cell)} ${where}`,
-    helpFor(cell),
+    helpFor(cell, noun),
   );
 }
 
