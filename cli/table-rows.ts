@@ -50,11 +50,11 @@ export async function openRows(
   const size = imageOf(compilation.programs[0]!);
   const trained: DataSource = recipe!.data!.train?.source ?? source;
   const own = { ...source, path: resolve(spec.folder, trained.path) };
-  const known = table ? table.columns : await columnsOfTable(own, size);
-  if (known === undefined) {
+  const known = table ?? { columns: await columnsOfTable(own, size) };
+  if (known.columns === undefined) {
     warn(`columns of ${path} are taken in their order: ${trained.path} tells no names to compare`);
   }
-  const dataset = await openUnlabeled({ ...source, path }, size, { known, onNotice: warn });
+  const dataset = await openUnlabeled({ ...source, path }, size, { table: known, onNotice: warn });
   const rows = Array.from({ length: dataset.length }, (_, row) => ({ name: dataset.nameAt!(row) }));
   return { ...dataset, readable: () => rows };
 }

@@ -127,6 +127,8 @@ export interface Compilation {
   readonly insideModule: string;
   /** The training recipe, if the spec has one and no errors. */
   readonly recipe?: TrainRecipe | undefined;
+  /** What the selected recipe is trained on, also where training is left out. */
+  readonly data?: DataRecipe | undefined;
   /** The ES module's text, empty if the spec has errors. */
   readonly module: string;
   /** Its TypeScript declarations. */
@@ -181,7 +183,8 @@ export function compile(source: string, options: CompileOptions): Compilation {
   }
   const inside = options.inspect ? insideOf(network, compiled, options) : [];
   const trained = options.predictOnly ? undefined : recipe;
-  return compilationOf(compiled, { recipe: trained, documentation, diagnostics, inside });
+  const { data } = recipe ?? {};
+  return compilationOf(compiled, { recipe: trained, data, documentation, diagnostics, inside });
 }
 
 /** What may be said of the compilation of a network that comes from no spec. */
@@ -226,11 +229,12 @@ function compilationOf(
   compiled: readonly FittedProgram[],
   said: Pick<Compilation, "diagnostics"> & {
     readonly recipe?: TrainRecipe | undefined;
+    readonly data?: DataRecipe | undefined;
     readonly documentation?: string | undefined;
     readonly inside?: readonly InsideProgram[];
   },
 ): Compilation {
-  const { diagnostics, recipe, documentation, inside = [] } = said;
+  const { diagnostics, recipe, data, documentation, inside = [] } = said;
   const excess = compiled.find((each) => each.excess)?.excess;
   const programs = compiled.map((each) => each.program);
   const [program] = programs;
@@ -240,6 +244,7 @@ function compilationOf(
     compiled,
     program,
     recipe: program && recipe,
+    data: program && data,
     inside,
     insideModule: inside.length > 0 ? emitInside(inside) : "",
     module: program ? emitModule(programs, recipe, insideFile) : "",

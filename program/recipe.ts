@@ -48,6 +48,8 @@ export type DataSource = {
       readonly label: LabelColumn;
       /** How many numbers a target has that are in the label's columns; a class if absent. */
       readonly numbers?: number;
+      /** Whether numbers of inputs are standardized, or in which columns. */
+      readonly standardize?: boolean | readonly string[];
       /** Which columns hold which input and target, in the model's order. */
       readonly fields?: readonly TableField[];
       /** Columns that are not read: their names, or their numbers from 1 without a header. */
@@ -76,6 +78,17 @@ export interface TableField {
   readonly size?: number;
   /** Integers are below it. */
   readonly count?: number;
+  readonly standardize?: Standardizing | undefined;
+}
+
+/** Numbers that come with mean 0 and deviation 1, as measured on the rows that are trained on. */
+export interface Standardizing {
+  /** The columns' names, or patterns with `*`; all of the field's if absent. */
+  readonly columns?: readonly string[];
+  /** How many means there are: of features one each, of signals and sequences one a channel. */
+  readonly channels: number;
+  /** Whether a channel's numbers lie apart, one in each step, rather than one after the other. */
+  readonly isLast: boolean;
 }
 
 /** A column of a table: an end of its rows, or by its name. */

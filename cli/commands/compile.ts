@@ -22,7 +22,8 @@ import {
   TRAINING,
 } from "../standalone.js";
 import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
-import { print } from "../terminal.js";
+import { standardizedNotes } from "../standardized.js";
+import { print, warn } from "../terminal.js";
 import { readTuning } from "../tuning/tune-file.js";
 import { watching } from "../watch.js";
 import { describeCommand } from "./command.js";
@@ -137,6 +138,7 @@ async function compileOnce(path: string, flags: CompileFlags): Promise<readonly 
   requireFit(compilation, flags.memory);
   const written = await writeOutputs(spec, compilation, flags);
   for (const line of written) print(line);
+  standardizedNotes(compilation.data).forEach(warn);
   const fits = new Set(compilation.compiled.flatMap(({ fit }) => (fit ? [describeFit(fit)] : [])));
   for (const fit of fits) print(`to train within ${formatBytes(flags.memory!)}, ${fit}`);
   print(`compiled in ${formatDuration((performance.now() - start) / 1000)}`);

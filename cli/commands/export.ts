@@ -15,6 +15,7 @@ import { plural } from "../format.js";
 import { jsonOption } from "../options.js";
 import { version } from "../package.js";
 import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
+import { standardizedNotes } from "../standardized.js";
 import { print, printJson } from "../terminal.js";
 import { keyOption, renameOption, type WeightsFlags } from "../weights-options.js";
 import { describeCommand } from "./command.js";
@@ -102,7 +103,7 @@ async function exportSpec(path: string, flags: ExportFlags): Promise<void> {
   const { layers } = needed;
   report(
     exporter,
-    { files, notes: [...notes, ...lost, ...lostWeights] },
+    { files, notes: [...notes, ...standardizedNotes(recipe?.data), ...lost, ...lostWeights] },
     { ...flags, layers: layers.length },
   );
 }

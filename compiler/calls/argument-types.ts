@@ -96,6 +96,19 @@ export function strings(): ArgumentType<readonly string[]> {
   };
 }
 
+/** All of something, none, or some by their names: `true`, or `["age", "x*"]`. */
+export function allOrNames(): ArgumentType<boolean | readonly string[]> {
+  const all = boolean();
+  const list = strings();
+  return {
+    description: `${all.description}, or ${list.description}`,
+    accepts: all.accepts,
+    write: (value) => (typeof value === "boolean" ? all.write(value) : list.write(value)),
+    read: (expression, reader) =>
+      expression.kind === "list" ? list.read(expression, reader) : all.read(expression, reader),
+  };
+}
+
 /** One of a few names, written without quotes: `divide=size`. */
 export function choice<const Name extends string>(names: readonly Name[]): ArgumentType<Name> {
   const description = `one of ${listNames(names)}`;

@@ -79,10 +79,18 @@ export interface SkippedExample {
   readonly reason: string;
 }
 
+/** A number comes to the network as `(number - mean) / std` of its column. */
+export interface Scale {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
 /** What tells how a table was read, so that other tables of the run are read in the same way. */
 export interface TableFacts {
   /** Names of the columns of each input and target; absent for a table without a header. */
   readonly columns?: Readonly<Record<string, readonly string[]>>;
+  /** What columns of an input are standardized by. */
+  readonly scale?: Readonly<Record<string, Scale>>;
   /** Names of the classes of each target that is one, in the order of their numbers. */
   readonly classes?: Readonly<Record<string, readonly string[]>>;
 }

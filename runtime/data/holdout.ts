@@ -13,11 +13,9 @@ import { holdoutOrder } from "./random.js";
 const HOLDOUT_SEED = 0;
 
 /** The examples of one side. Throws a DataError where there are none. */
-export function withHoldout(dataset: Dataset, { share, takes, by }: Holdout): Dataset {
-  const isHeld = by === undefined ? heldOut(dataset, share) : heldOutGroups(dataset, share, by);
-  const chosen = Uint32Array.from(isHeld.keys()).filter(
-    (index) => isHeld[index] === (takes === "holdout"),
-  );
+export function withHoldout(dataset: Dataset, holdout: Holdout): Dataset {
+  const { share } = holdout;
+  const chosen = examplesOf(dataset, holdout);
   if (chosen.length === 0) {
     throw new DataError(
       `a holdout of ${share} leaves none of the ${dataset.length} examples ` +
@@ -37,8 +35,17 @@ export function withHoldout(dataset: Dataset, { share, takes, by }: Holdout): Da
   };
 }
 
+/** What decides which examples are held out. */
+export type Divided = Pick<Dataset, "name" | "length" | "labelAt" | "nameAt" | "groupAt">;
+
+/** The examples of one side, in their order. */
+export function examplesOf(dataset: Divided, { share, takes, by }: Holdout): Uint32Array {
+  const isHeld = by === undefined ? heldOut(dataset, share) : heldOutGroups(dataset, share, by);
+  return Uint32Array.from(isHeld.keys()).filter((index) => isHeld[index] === (takes === "holdout"));
+}
+
 /** Of each example, whether it is held out. */
-function heldOut(dataset: Dataset, share: number): readonly boolean[] {
+function heldOut(dataset: Divided, share: number): readonly boolean[] {
   const order = holdoutOrder(dataset.length, HOLDOUT_SEED);
   const total = Math.round(dataset.length * share);
   const labelAt = dataset.labelAt?.bind(dataset) ?? (() => 0);
@@ -58,7 +65,7 @@ function heldOut(dataset: Dataset, share: number): readonly boolean[] {
  * brings the counts of its classes closer to their shares. Throws a DataError for an example
  * without a group.
  */
-function heldOutGroups(dataset: Dataset, share: number, by: string): readonly boolean[] {
+function heldOutGroups(dataset: Divided, share: number, by: string): readonly boolean[] {
   if (share === 0) {
     throw new DataError(`by="${by}" has no effect without a holdout`, "add `holdout=0.2`");
   }
@@ -81,7 +88,7 @@ function heldOutGroups(dataset: Dataset, share: number, by: string): readonly bo
 }
 
 /** Examples of each group, the groups in the order of their first examples. */
-function groupsOf(dataset: Dataset, order: Uint32Array, by: string): Iterable<readonly number[]> {
+function groupsOf(dataset: Divided, order: Uint32Array, by: string): Iterable<readonly number[]> {
   const groupAt = dataset.groupAt?.bind(dataset) ?? groupInName(dataset, by);
   const groups = new Map<string, number[]>();
   for (const index of order) {
@@ -94,7 +101,7 @@ function groupsOf(dataset: Dataset, order: Uint32Array, by: string): Iterable<re
 }
 
 /** What a pattern finds in the names of examples. Throws a DataError where it finds nothing. */
-function groupInName(dataset: Dataset, by: string): (index: number) => string {
+function groupInName(dataset: Divided, by: string): (index: number) => string {
   const pattern = patternOf(by);
   return (index) => {
     const name = dataset.nameAt?.(index) ?? "";

@@ -12,7 +12,8 @@ const netc = (...args: readonly string[]) =>
     env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
   });
 
-const COLUMNS = 'left=["l0", "l1"], words="w*", series="s*", kind="kind", place=["px", "py"]';
+const COLUMNS =
+  'left=["l0", "l1"], words="w*", series="s*", kind="kind", place=["px", "py"], standardize=true';
 
 const SPEC = `model Several {
   input  left: f32[N, 2]
@@ -116,6 +117,18 @@ describe("several inputs and targets of a csv", () => {
     expect(lines[0]).toBe("file,logits,logits_five,logits_none,moved_0,moved_1");
     expect(lines[1]).toMatch(/^new\.csv:2,five,/);
     expect((await netc(...predict)).stdout).toMatch(/^new\.csv:2\n {2}logits {2}five \d/);
+  });
+
+  test("modules and exports are told to be given standardized numbers", async () => {
+    const expected = /numbers of `left` and `series` must be standardized before/;
+    for (const flags of [[], ["--predict-only"]]) {
+      const { code, stderr } = await netc("compile", "several.net", "-o", "build", ...flags);
+      expect(code, stderr).toBe(0);
+      expect(stderr).toMatch(expected);
+    }
+    const exported = await netc("export", "several.net", ...WEIGHTS, "--to", "onnx");
+    expect(exported.code, exported.stderr).toBe(0);
+    expect(exported.stdout + exported.stderr).toMatch(expected);
   });
 
   test("a run that was stopped and resumed ends with the same numbers", async () => {

@@ -40,6 +40,28 @@ describe("columns", () => {
     ]);
   });
 
+  test("of numbers may be standardized, of a sequence by its channels", () => {
+    const { codes, fields } = fieldsOf(spec(`${ALL}, standardize=["a", "r*"]`));
+    expect(codes).toEqual([]);
+    const columns = ["a", "r*"];
+    expect(fields!.map(({ standardize }) => standardize)).toEqual([
+      { columns, channels: 2, isLast: false },
+      { columns, channels: 2, isLast: true },
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test("are standardized in both splits, or in none", () => {
+    const own = `train csv("t.csv", ${ALL}, standardize=true)`;
+    const both = (evaluated: string) =>
+      spec(ALL).replace(`train csv("t.csv", ${ALL})`, `${own}\n  eval csv("e.csv", ${evaluated})`);
+    expect(fieldsOf(both(`${ALL}, standardize=true`)).codes).toEqual([]);
+    expect(fieldsOf(both(ALL)).codes.join()).toContain("do not standardize the same columns");
+    const swapped = `${ALL.replace('"a", "b"', '"b", "a"')}, standardize=true`;
+    expect(fieldsOf(both(swapped)).codes.join()).toContain("splits give `left` different columns");
+  });
+
   test("one input may have all others", () => {
     const { codes, fields } = fieldsOf(spec(ALL.replace('right="r*", ', "")));
     expect(codes).toEqual([]);

@@ -213,7 +213,8 @@ export const TRAINING = {
       "`csv` gives each input and target the columns that are named after its name, as many as " +
       "it has numbers. One input may go without: it has all other columns. One target may go " +
       "without, too: it has the column, or the columns, that `label` names. " +
-      '`"x*"` names all columns that match, in the order of the table that is trained on.',
+      '`"x*"` names all columns that match, in the order of the table that is trained on. ' +
+      "Both splits name and standardize the same columns.",
     wrong: 'input left: f32[N, 2]\ninput right: f32[N, 2]\n...\ntrain csv("pairs.csv")',
     right:
       "input left: f32[N, 2]\ninput right: f32[N, 2]\n...\n" +

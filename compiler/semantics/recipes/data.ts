@@ -16,7 +16,14 @@ import { checkPixelStatistics, compareNormalizations, type SplitUses } from "./n
 import { readTransforms } from "./random-choice.js";
 import { type SourceRule, sources } from "./sources.js";
 import { givenInputs, takeColumns, type SplitCall } from "./table-columns.js";
-import { checkFields, fieldsOf, hasNamedFields, type WrittenTable } from "./table-fields.js";
+import {
+  checkFields,
+  checkStandardizing,
+  compareTables,
+  fieldsOf,
+  hasNamedFields,
+  type WrittenTable,
+} from "./table-fields.js";
 import { checkOrder } from "./transform-order.js";
 
 /** The parts of a data declaration. */
@@ -46,6 +53,7 @@ export function analyzeData(
   const isSound = environment.reporter.errorCount === errorsBefore;
   if (isSound && train && evaluation)
     compareNormalizations({ train, eval: evaluation }, environment);
+  if (isSound && train && evaluation) compareTables(train, evaluation, environment);
   if (!isValid) return undefined;
   return {
     name: declaration.name.name,
@@ -54,7 +62,8 @@ export function analyzeData(
   };
 }
 
-interface AnalyzedSplit extends SplitUses {
+interface AnalyzedSplit extends SplitUses, Pick<ReadSplit, "call" | "source"> {
+  readonly columns: SplitCall["columns"];
   readonly recipe: DataSplitRecipe;
 }
 
@@ -99,10 +108,18 @@ function analyzeSplit(
   if (model && source.kind === "csv" && hasNamedFields(columns, model) && !source.tuples) {
     checkTable({ ...read, source, columns }, model, environment);
   } else checkRead(read, model, environment);
-  if (model) checkClasses(split.source, source, model, environment);
+  if (model) {
+    checkStandardizing(read, environment);
+    checkClasses(split.source, source, model, environment);
+  }
   const { line, column } = split.name.span.start;
   const transforms = uses.map(({ transform }) => transform);
-  return { name: split.name, uses, recipe: { source, transforms, location: { line, column } } };
+  return {
+    ...read,
+    columns,
+    name: split.name,
+    recipe: { source, transforms, location: { line, column } },
+  };
 }
 
 /** What a split gives, of one input and one target. */

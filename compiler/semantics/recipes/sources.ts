@@ -1,7 +1,14 @@
 import { absentSources } from "./absent.js";
 import { each } from "../../diagnostics/alias.js";
 import type { DataSource, Holdout } from "../../../program/recipe.js";
-import { columns, float, mismatch, string, strings } from "../../calls/argument-types.js";
+import {
+  allOrNames,
+  columns,
+  float,
+  mismatch,
+  string,
+  strings,
+} from "../../calls/argument-types.js";
 import {
   optional,
   required,
@@ -164,6 +171,11 @@ const single: Registry<SourceRule> = {
           "columns that are not read: names, or numbers from 1 where there is no header",
         ),
         classes: optional(strings(), 'what labels say, in the order of the classes: `["1", "2"]`'),
+        standardize: optional(
+          allOrNames(),
+          "numbers of inputs, or the columns of these names, come with mean 0 and deviation 1, " +
+            "as measured on the rows that are trained on",
+        ),
         maximum: withDefault(
           float({ above: 0 }),
           255,

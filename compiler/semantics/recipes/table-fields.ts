@@ -7,6 +7,7 @@ import { plural } from "../../diagnostics/plural.js";
 import { classesOfTarget } from "../../network/facts.js";
 import type { NetworkPort } from "../../network/resolved.js";
 import type { AnalyzedInput, AnalyzedModel } from "../analysis.js";
+import type { ReadSplit } from "./features.js";
 import { numbersOf, numericTarget } from "./numbers.js";
 import { givenInputs, type WrittenColumns } from "./table-columns.js";
 
@@ -39,7 +40,7 @@ export function hasNamedFields(
 
 /** The label or the target's numbers in their columns, and the input in all others. */
 export function fieldsOf(
-  { source: { label, tuples }, columns: written }: Omit<WrittenTable, "call">,
+  { source: { label, tuples, standardize }, columns: written }: Omit<WrittenTable, "call">,
   model: AnalyzedModel,
 ): readonly TableField[] {
   const inputs = givenInputs(model);
@@ -48,7 +49,8 @@ export function fieldsOf(
     const areSized = inputs.length > 1;
     return [
       ...inputs.map((input) => {
-        return { ...inputField(input, areSized), columns: written.get(input.name)?.names };
+        const field = { ...inputField(input, areSized), columns: written.get(input.name)?.names };
+        return scaledField(field, input, standardize);
       }),
       ...targets.map((target, index) => {
         const columns = written.get(target.name)?.names ?? columnsIn(label);
@@ -62,7 +64,8 @@ export function fieldsOf(
   const field: TableField = target
     ? { name, role: "target", holds: "numbers", columns, size: numbersOf(target) }
     : { name, role: "target", holds: "class", columns, size: 1 };
-  return [...inputs.slice(0, 1).map((input) => inputField(input, false)), field];
+  const [input] = inputs;
+  return [...(input ? [scaledField(inputField(input, false), input, standardize)] : []), field];
 }
 
 /** An image that is the one input may come in another size, which transforms change. */
@@ -76,6 +79,78 @@ function inputField(
   if (shape.length !== 3 || isSignal) return { ...field, holds: "numbers", size };
   return isSized ? { ...field, holds: "pixels", size } : { ...field, holds: "pixels" };
 }
+
+/** Numbers of an input with how they are standardized, if they are. */
+function scaledField(
+  field: TableField,
+  { shape, isSignal }: AnalyzedInput,
+  standardize: CsvSource["standardize"],
+): TableField {
+  if (!standardize || field.holds !== "numbers") return field;
+  const isLast = shape.length === 2 && !isSignal;
+  const channels = shape[isLast ? 1 : 0]!;
+  const columns = standardize === true ? {} : { columns: standardize };
+  return { ...field, standardize: { ...columns, channels, isLast } };
+}
+
+/** Checks that there is something to standardize, which is not scaled in another way, too. */
+export function checkStandardizing(
+  { call, source, uses }: ReadSplit,
+  { reporter }: Environment,
+): void {
+  if (source.kind !== "csv" || !source.standardize) return;
+  const span = call.arguments.find(({ name }) => name?.name === "standardize")?.span ?? call.span;
+  const report = (message: string, note: string, related: Related = []) =>
+    reporter.report("NET3027", { message, span, notes: [note], related });
+  if (!source.fields?.some(({ standardize }) => standardize)) {
+    report(
+      "`standardize` is for inputs of numbers, which the model does not have",
+      "pixels are divided by `maximum` and can be normalized; tokens are whole numbers",
+    );
+  }
+  const normalize = uses.find(({ transform }) => transform.kind === "normalize");
+  if (!normalize) return;
+  report(
+    "`standardize` and `normalize` both change the mean and deviation",
+    "leave one of them out",
+    [{ span: normalize.call.span, message: "changes them again" }],
+  );
+}
+
+/** Reports a table to evaluate on that would be read as another one than that to train on. */
+export function compareTables(
+  train: ReadTable,
+  evaluated: ReadTable,
+  { reporter }: Environment,
+): void {
+  const [own, other] = [train, evaluated].map(({ source }) =>
+    source.kind === "csv" ? source : undefined,
+  );
+  if (!own || !other) return;
+  const report = (message: string, note: string) =>
+    reporter.report("NET3027", {
+      message,
+      span: evaluated.call.span,
+      related: [{ span: train.call.span, message: "what is trained on" }],
+      notes: [note],
+    });
+  if (JSON.stringify(own.standardize ?? false) !== JSON.stringify(other.standardize ?? false)) {
+    report(
+      "the `train` and `eval` splits do not standardize the same columns",
+      "write the same `standardize` in both: the means are those of what is trained on",
+    );
+  }
+  const differing = [...evaluated.columns].find(
+    ([name, { names }]) => String(names) !== String(train.columns.get(name)?.names),
+  );
+  if (!differing) return;
+  report(
+    `the \`train\` and \`eval\` splits give \`${differing[0]}\` different columns`,
+    "name the same columns in both: they are found by name, in whatever order a file has them",
+  );
+}
+
+type ReadTable = Pick<ReadSplit, "call" | "source"> & Pick<WrittenTable, "columns">;
 
 /** A number for each place of a target, or one class; those of several count themselves. */
 function targetField(target: NetworkPort, index: number, { network }: AnalyzedModel): TableField {

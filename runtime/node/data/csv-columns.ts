@@ -84,6 +84,9 @@ function declaredColumns(
 
 const isPattern = (name: string) => name.includes("*");
 
+/** Finds the columns of a name, or of a pattern with `*`. */
+export const namePattern = (name: string): RegExp => matcherOf(name);
+
 const matcherOf = (pattern: string) =>
   new RegExp(`^${pattern.split("*").map(escaped).join(".*")}$`, "su");
 

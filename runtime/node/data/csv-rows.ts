@@ -9,6 +9,7 @@ import { fieldsOf, type CsvSource } from "./csv.js";
 import { rolesOf, type ColumnOptions, type ColumnRoles } from "./csv-columns.js";
 import { openRows, readRows, type CsvRows } from "./csv-table.js";
 import { readMaybeGzipped } from "./files.js";
+import { applyScale } from "./table-scale.js";
 import { joinedParts, partsOf } from "./table-parts.js";
 
 const optionsOf = (source: CsvSource, fields: readonly TableField[]): ColumnOptions => {
@@ -36,20 +37,22 @@ export async function columnsOfTable(
 
 /**
  * The rows, in memory, as images of the network's size, or with the numbers of all inputs: the
- * columns of the `known` names, where there is a header. Throws a DataError for a column that is
+ * columns of the names in `table`, where there is a header. Throws a DataError for a column that is
  * missing, and for rows of another number of features.
  */
 export async function openUnlabeled(
   source: CsvSource,
   size: InputShape,
-  { known, onNotice }: Pick<ColumnOptions, "known" | "onNotice">,
+  { table, onNotice }: Pick<ColumnOptions, "onNotice"> & { readonly table: TableFacts },
 ): Promise<Dataset> {
+  const { columns: known, scale } = table;
   const { path, maximum } = source;
   const all = fieldsOf(source, size);
   const given = optionsOf(source, all);
   const opened = openRows(await readMaybeGzipped(path), { ...given, known, onNotice });
   const roles = rolesToPredict(opened, all, { ...given, known: opened.header && known });
   const { fields, lines } = readRows(opened, roles, { ...given, maximum });
+  applyScale(fields, { scale, path });
   const { values, columns } = joinedParts(fields, lines.length, maximum);
   const isOne = fields.length === 1;
   const own = isOne ? size : { channels: columns, height: 1, width: 1 };

@@ -22,6 +22,8 @@ export interface ReadField extends PlacedField {
   readonly values: Float32Array;
   /** Of each row, for a class. */
   readonly texts: readonly string[];
+  /** Of its columns. */
+  readonly names: readonly string[];
 }
 
 export interface CsvTable {
@@ -71,7 +73,8 @@ export function readRows(
   }
   return {
     fields: fields.map((field, index) => {
-      return { ...field, values: joined(parts[index]!), texts: texts[index]! };
+      const own = { values: joined(parts[index]!), texts: texts[index]! };
+      return { ...field, ...own, names: namesOf(field, names) };
     }),
     lines: Uint32Array.from(lines),
     groups: group === undefined ? undefined : groups,

@@ -11,6 +11,7 @@ import { datasetInMemory } from "../../data/memory.js";
 import { parseCsvTable, type CsvTable, type ReadField } from "./csv-table.js";
 import { readMaybeGzipped } from "./files.js";
 import type { LabelRules } from "./labels.js";
+import { standardizeTable } from "./table-scale.js";
 import { joinedParts, partsOf, targetsOf } from "./table-parts.js";
 
 export type CsvSource = Extract<DataSource, { kind: "csv" }>;
@@ -51,7 +52,9 @@ export async function openFeatures(
   rules: LabelRules = {},
 ): Promise<Dataset> {
   const table = await readTable(source, fieldsOf(source, size), rules);
-  const { description, of } = describe(table, source, rules);
+  const { description: plain, of } = describe(table, source, rules);
+  const scale = standardizeTable(table, { dataset: plain, source, rules });
+  const description = { ...plain, table: { ...plain.table, scale } };
   const inputs = inputsOf(table);
   const { values, columns } = joinedParts(inputs, table.lines.length, source.maximum);
   const own = inputs.length > 1 ? { channels: columns, height: 1, width: 1 } : size;

@@ -10,6 +10,8 @@ export interface LabelRules {
   readonly classCount?: number | undefined;
   /** What the columns of the table that is trained on are. */
   readonly table?: TableFacts | undefined;
+  /** Whether it is not a table that is trained on. */
+  readonly isEvaluation?: boolean;
   /** Receives what the user should know although nothing is wrong. */
   readonly onNotice?: ((notice: string) => void) | undefined;
 }

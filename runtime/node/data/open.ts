@@ -246,7 +246,9 @@ async function openSource(
   options: OpenDataOptions,
 ): Promise<Dataset> {
   const { classNames, classes: classCount, table, ...rest } = options;
-  const rules = { classes: classNames, classCount, table, onNotice: options.onNotice };
+  const { onNotice } = options;
+  const isEvaluation = split === "eval";
+  const rules = { classes: classNames, classCount, table, isEvaluation, onNotice };
   if (source.kind === "csv" && source.holds === "features")
     return openFeatures(source, options.shape, rules);
   const channels = imageChannels(options.shape);
