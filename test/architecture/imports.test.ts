@@ -7,10 +7,14 @@ import { afterAll, expect, test } from "vitest";
 const root = join(import.meta.dirname, "../..");
 const PARTS = ["grammar", "compiler", "runtime", "cli", "program", "workbench"];
 
-/** Runs dependency-cruiser over the parts in a folder and returns what it printed. */
-function cruise(folder: string, outputType: "err" | "json"): string {
+/** Runs dependency-cruiser over files and folders in a folder and returns what it printed. */
+function cruise(
+  folder: string,
+  outputType: "err" | "json",
+  parts: readonly string[] = PARTS,
+): string {
   const bin = join(root, "node_modules", "dependency-cruiser", "bin", "dependency-cruise.mjs");
-  const options = ["--config", ".dependency-cruiser.cjs", "--output-type", outputType, ...PARTS];
+  const options = ["--config", ".dependency-cruiser.cjs", "--output-type", outputType, ...parts];
   const { stdout, stderr } = spawnSync(process.execPath, [bin, ...options], {
     cwd: folder,
     encoding: "utf8",
@@ -86,7 +90,7 @@ test("an import against an arrow is found", () => {
       'import type { Back as B } from "./lower/wrong-room-cycle.js"; export type Back = B;',
   };
   for (const [path, text] of Object.entries(wrong)) writeFileSync(join(copy, path), text + "\n");
-  const output = cruise(copy, "err");
+  const output = cruise(copy, "err", Object.keys(wrong));
   for (const path of Object.keys(wrong)) expect(output).toContain(path);
   expect(output).toContain("no-cycles-between-rooms");
 });
