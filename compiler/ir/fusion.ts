@@ -54,13 +54,13 @@ const FUSING: { readonly [Part in keyof Fusion]-?: ReadonlySet<OpKind> } = {
     ...(["averagePool", "averagePoolGradient", "maxPoolGradient"] as const),
     ...(["maxUnpool", "maxUnpoolGradient"] as const),
     ...(["resample", "resampleGradient", "extend", "extendGradient"] as const),
-    ...(["reduce", "spread", "rearrange", "rearrangeGradient"] as const),
+    ...(["reduce", "spread", "rearrange", "rearrangeGradient", "joinChannels"] as const),
   ]),
   updates: new Set<OpKind>(["convolutionWeightGradient", "channelSum"]),
   leaves: new Set<OpKind>([
     ...(["convolution", "convolutionInputGradient", "pointwise"] as const),
     ...(["maxPoolGradient", "averagePoolGradient"] as const),
-    ...(["rearrange", "rearrangeGradient"] as const),
+    ...(["rearrange", "rearrangeGradient", "joinChannels"] as const),
   ]),
 };
 

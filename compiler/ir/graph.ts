@@ -315,6 +315,8 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  * - reshape: x -> y, the same elements in logical (row-major) order
  * - rearrange: x -> y, elements of x in another order, each at most once; rearrangeGradient: dy ->
  *   dx
+ * - joinChannels: x, x2 ... of one batch and space -> y, elements of what their channels are one
+ *   after the other, in another order
  * - reduce: x -> y, the sum, the largest or the logarithm of the sum of exponentials of its
  *   elements along some axes, each of which has one element in y; spread: x -> y, the same element
  *   everywhere along axes of which x has one
@@ -415,6 +417,8 @@ export interface OpAttributes {
   reshape: { readonly shape: Shape };
   rearrange: RearrangeAttributes;
   rearrangeGradient: RearrangeAttributes & GradientShape;
+  /** Of the concatenation. */
+  joinChannels: RearrangeAttributes;
   reduce: ReduceAttributes;
   /** The shape of the result. */
   spread: { readonly shape: Shape };

@@ -23,11 +23,23 @@ export const digitNames = (axis: Axis, digit: number, count: number) => ({
 });
 
 /** The digits of all axes, as constants. */
-export function digitsOf(form: TakeForm): Fragment {
+export function digitsOf(form: Readonly<Record<Axis, number>>): Fragment {
   const names = TAKEN_AXES.flatMap((axis) =>
     times(form[axis], (digit) => Object.values(digitNames(axis, digit, form[axis]))).flat(),
   ).filter((name) => name !== undefined);
   return { bindings: {}, constants: Object.fromEntries(names.map((name) => [name, "u32"])) };
+}
+
+/** What the digits of an index along an axis count in memory, each. */
+export function digitsAlong(axis: Axis, count: number, index: Code): readonly Code[] {
+  const only = { row: 0, column: 0, channel: 0, [axis]: count };
+  const given = scopeOf(digitsOf(only)).k as Readonly<Record<string, Code>>;
+  return times(count, (digit) => {
+    const { divisor, size, pitch } = digitNames(axis, digit, count);
+    const divided = divisor ? code`${index} / ${given[divisor]}` : index;
+    const within = size ? code`${divided} % ${given[size]}` : divided;
+    return code`${within} * ${given[pitch]}`;
+  });
 }
 
 /**
@@ -39,14 +51,7 @@ export const take = defineQuads("take", (form: TakeForm) => {
   const { reads, clears } = form;
   const digits = digitsOf(form);
   const digitCounts = TAKEN_AXES.map((axis) => `_${form[axis]}`).join("");
-  const given = scopeOf(digits).k as Readonly<Record<string, Code>>;
-  const along = (axis: Axis, index: Code): readonly Code[] =>
-    times(form[axis], (digit) => {
-      const { divisor, size, pitch } = digitNames(axis, digit, form[axis]);
-      const divided = divisor ? code`${index} / ${given[divisor]}` : index;
-      const within = size ? code`${divided} % ${given[size]}` : divided;
-      return code`${within} * ${given[pitch]}`;
-    });
+  const along = (axis: Axis, index: Code) => digitsAlong(axis, form[axis], index);
   const sum = (terms: readonly Code[]) => joined(terms, " + ");
   return {
     suffix: `_${reads}${digitCounts}${clears ? "_cut" : ""}`,

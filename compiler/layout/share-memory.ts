@@ -35,6 +35,7 @@ const PITCHED = new Set<OpKind>([
   ...(["groupNormalize", "groupNormalizeGradient"] as const),
   ...(["resample", "resampleGradient", "extend", "extendGradient"] as const),
   ...(["concatenate", "rearrange", "rearrangeGradient", "reduce", "spread"] as const),
+  "joinChannels",
 ]);
 
 /** The same of ops that make no activation. */

@@ -52,7 +52,12 @@ import { lowerLabelMean, lowerLabelMeanGradient, lowerOneHot } from "./labels.js
 import { lowerExtend, lowerExtendGradient } from "./extend.js";
 import { lowerReduce, lowerSpread } from "./reduce-axes.js";
 import { lowerResample, lowerResampleGradient } from "./resample.js";
-import { lowerBroadcast, lowerRearrange, lowerRearrangeGradient } from "./rearrange.js";
+import {
+  lowerBroadcast,
+  lowerJoinChannels,
+  lowerRearrange,
+  lowerRearrangeGradient,
+} from "./rearrange.js";
 import { inPlanes, type StepDraft } from "./step-draft.js";
 import { lowerSquareSum } from "./square-sum.js";
 import { lowerTable } from "./table.js";
@@ -104,6 +109,7 @@ const lowerings: {
   reshape: lowerReshape,
   rearrange: lowerRearrange,
   rearrangeGradient: lowerRearrangeGradient,
+  joinChannels: lowerJoinChannels,
   broadcast: lowerBroadcast,
   embedding: lowerEmbedding,
   embeddingGradient: lowerEmbeddingGradient,

@@ -3,10 +3,13 @@ import { orderOf } from "../ir/rearrangement.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import { broadcast } from "../kernels/broadcast.js";
 import { finerAxes, finerNames, rearrange, rearrangeFiner } from "../kernels/rearrange.js";
+import { joinChannels, joinedName, startName } from "../kernels/join-channels.js";
 import { digitNames, take, TAKEN_AXES } from "../kernels/take.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
+import { joinedChannels } from "../layout/joined-channels.js";
 import { takenPlaces, type Digits } from "../layout/taken-places.js";
 import { logicalStrides, rearrangedStrides, type PerAxis } from "../layout/strides.js";
+import { imageShape, withChannels } from "../ir/shape.js";
 import type { Origin } from "../ir/origin.js";
 import { perImage, type Storage } from "../plan/storage.js";
 import type { LoweringContext } from "./context.js";
@@ -239,6 +242,42 @@ function axesOf(layout: ActivationLayout, strides: PerAxis): readonly SourceAxis
 }
 
 type Three = readonly [SourceAxis, SourceAxis, SourceAxis];
+
+export function lowerJoinChannels(
+  context: LoweringContext,
+  node: Node<"joinChannels">,
+): readonly StepDraft[] {
+  const { inputs, attributes } = node;
+  const [result] = node.outputs as [Value];
+  const joined = joinedChannels(attributes, inputs, joinedShape(inputs));
+  if (!joined) throw new Error(`${node.origin.name} joins channels that it does not find`);
+  const { first, digits, starts, lanes } = joined;
+  const { channels } = context.layout(result);
+  const clears = channels % 4 !== 0;
+  const named = <Of>(nameOf: (index: number) => string, of: (index: number) => Of) =>
+    Object.fromEntries(inputs.map((_, index) => [nameOf(index), of(index)]));
+  const others = starts.slice(1).map((start, at) => [startName(at + 1), start] as const);
+  return quadSteps(context, node, {
+    label: `${node.origin.name} ${node.kind}`,
+    result,
+    fused: node.fusion?.epilogue,
+    kernel: joinChannels({ inputs: inputs.length, digits: digits.length, lanes, clears }),
+    buffers: named(joinedName, (index) => context.storageOf(inputs[index]!)),
+    constants: {
+      ...named(joinedName, (index) => context.layout(inputs[index]!).inFloats()),
+      first_channel: first,
+      ...withoutUndefined({ last_channel: clears ? channels - 1 : undefined }),
+      ...Object.fromEntries(others),
+      ...digitConstants({ row: [], column: [], channel: digits }),
+    },
+  });
+}
+
+/** Of channels one after the other. */
+function joinedShape(inputs: readonly Value[]) {
+  const channels = inputs.reduce((sum, { shape }) => sum + imageShape(shape).channels, 0);
+  return withChannels(inputs[0]!.shape, channels);
+}
 
 export const lowerBroadcast = (context: LoweringContext, node: Node<"broadcast">) =>
   quadSteps(context, node, {

@@ -27,6 +27,7 @@ import { groupNormalize } from "./group-normalize.js";
 import { groupNormalizeGradient } from "./group-normalize-gradient.js";
 import { labelMean, labelMeanGradient } from "./label-mean.js";
 import { oneHot } from "./one-hot.js";
+import { joinChannels } from "./join-channels.js";
 import { matmul } from "./matmul.js";
 import { extend } from "./extend.js";
 import { extendGradient } from "./extend-gradient.js";
@@ -89,6 +90,7 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   exampleSum,
   groupNormalize,
   groupNormalizeGradient,
+  joinChannels,
   matmul,
   extend,
   extendGradient,

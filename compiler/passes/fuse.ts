@@ -7,7 +7,9 @@ import type { AnyNode, Graph, LabelRule, Node, OpKind, Value } from "../ir/graph
 import { MOST_BINDINGS } from "../../program/limits.js";
 import { isLayerwise } from "../../program/optimizers.js";
 import { geometryOf } from "../layout/geometry.js";
+import { joinedChannels } from "../layout/joined-channels.js";
 import { isTaking } from "../layout/moves.js";
+import { orderOf } from "../ir/rearrangement.js";
 import { normalizeExpression } from "../ir/normalize-expression.js";
 import type { Uses } from "../ir/uses.js";
 import { GraphEditor, type Joined } from "./graph-editor.js";
@@ -23,6 +25,7 @@ import { rewriteWith, type Rule, type Rules } from "./rewrite.js";
  * - a pointwise op joins the op that makes its input (bias, ReLU, dropout, masks of gradients:
  *   epilogues), or the channel window, the max pooling or the move that reads it (prologue)
  *
+ * - a concatenation joins the move of channels that alone reads it
  * - an update joins the op that makes its gradient, which is then never stored, and a bias's update
  *   that of its weights
  *
@@ -199,6 +202,35 @@ const fuseBeforeMove: Rule<"rearrange" | "rearrangeGradient"> = (node, uses) => 
   return [removed(maker), [node, { ...joined, inputs: maker.inputs }]];
 };
 
+/**
+ * Channels that are joined only to be brought into another order, as by `channel_shuffle`, are read
+ * where they are: the concatenation is not stored.
+ */
+const joinBeforeMove: Rule<"rearrange" | "rearrangeGradient"> = (node, uses) => {
+  const [whole] = node.inputs;
+  const join = uses.maker(whole!);
+  if (!isKind(join, "concatenate") || join.attributes.axis) return undefined;
+  const readers = uses.readers(whole!);
+  if (!uses.isReadOnlyBy(whole!, ...readers)) return undefined;
+  if (!readers.every((reader) => joinsChannels(reader, join))) return undefined;
+  const joined: AnyNode = {
+    ...node,
+    kind: "joinChannels",
+    inputs: join.inputs,
+    attributes: orderOf(node)!,
+  };
+  return readers.length > 1 ? [[node, joined]] : [removed(join), [node, joined]];
+};
+
+function joinsChannels(node: AnyNode, { inputs, outputs }: Node<"concatenate">): boolean {
+  const order = isMove(node) ? orderOf(node) : undefined;
+  const [whole] = outputs as [Value];
+  if (!order || !joinedChannels(order, inputs, whole.shape)) return false;
+  // A sum of what is moved with what is not needs that, too.
+  if (readsOf(node).filter((value) => value === whole).length > 1) return false;
+  return readsOf(node).length - 1 + inputs.length + node.outputs.length <= MOST_BINDINGS;
+}
+
 const isOfPlace = ({ kind }: Expression) =>
   kind === "keep" || kind === "noise" || kind === "channel";
 
@@ -362,6 +394,7 @@ const JOINED_OPS: readonly Rules[] = [
   { pointwise: [fuseEpilogue] },
   { channelWindowSum: [fusePrologue], maxPool: [fusePrologue] },
   { rearrange: [fuseBeforeMove], rearrangeGradient: [fuseBeforeMove] },
+  { rearrange: [joinBeforeMove], rearrangeGradient: [joinBeforeMove] },
 ];
 
 const JOINED_UPDATES: readonly Rules[] = [{ update: [fuseUpdate] }, { channelSum: [fuseBias] }];

@@ -17,7 +17,7 @@ const REPEATABLE = new Set<OpKind>([
     "extend",
   ] as const),
   ...(["concatenate", "reshape", "rearrange", "broadcast"] as const),
-  "embedding",
+  ...(["joinChannels", "embedding"] as const),
   ...(["reduce", "spread"] as const),
 ]);
 

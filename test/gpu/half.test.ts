@@ -62,6 +62,21 @@ const WINDOWS = `model M {
   loss cross_entropy(logits, label)
 }`;
 
+/** Branches that a channel shuffle reads where they are. */
+const branches = () => analyze(BRANCHES, "b.net").selected!.model.graph!;
+
+const BRANCHES = `model M {
+  input  image: f32[N, 3, 12, 12]
+  target label: u32[N] in 0..3
+  conv(10, kernel=3)
+  repeat 2 {
+    split { branch { } branch { conv(5, kernel=3, padding=1, bias=false) -> batchnorm -> relu } }
+    channel_shuffle(2)
+  }
+  sigmoid -> batchnorm -> conv(4, kernel=3, padding=1) -> flatten -> linear(3) as logits
+  loss cross_entropy(logits, label)
+}`;
+
 const MASKS = `model M {
   input  image: f32[N, 3, 48, 48]
   target mask: u32[N, 48, 48] in 0..4
@@ -99,11 +114,13 @@ describe.skipIf(!found)("kernels that store 16 bits agree with the references", 
     ["of a transformer", { precision: DYNAMIC }],
     ["of windows", { precision: DYNAMIC }],
     ["of masks", { precision: DYNAMIC }],
+    ["of branches", { precision: DYNAMIC }],
   ])("%s", async (title, options) => {
     const graphs: Readonly<Record<string, () => Graph>> = {
       "of a transformer": transformer,
       "of windows": windows,
       "of masks": masks,
+      "of branches": branches,
     };
     const programs = traces((graphs[title] ?? network)(), options);
     const opened = await createNetwork(

@@ -89,6 +89,38 @@ const CASES: Record<string, readonly [type: string, body: string]> = {
     split(axis=rows) { branch { conv(5, kernel=1) } branch { conv(5, kernel=1) -> tanh } }
     conv(3, kernel=1) -> flatten`,
   ],
+  "branches that are joined and shuffled": [
+    "f32[N, 8, 4, 6]",
+    `conv(12, kernel=1)
+    concat { branch { conv(8, kernel=3, padding=1) } branch { conv(8, kernel=1) -> tanh } }
+    channel_shuffle(2)
+    split { branch { } branch { conv(8, kernel=3, padding=1) -> relu } } -> channel_shuffle(2)
+    conv(3, kernel=1) -> flatten`,
+  ],
+  "branches that are joined and shuffled within quads, and normalized": [
+    "f32[N, 8, 4, 6]",
+    `conv(10, kernel=1)
+    split { branch { } branch { conv(5, kernel=1) -> relu -> batchnorm } } -> channel_shuffle(2)
+    split { branch { } branch { conv(5, kernel=1) -> tanh } } -> channel_shuffle(2) -> sigmoid
+    batchnorm -> conv(3, kernel=3, padding=1) -> flatten`,
+  ],
+  "three branches of unequal width, shuffled": [
+    "f32[N, 8, 4, 6]",
+    `conv(6, kernel=1)
+    concat { branch { conv(2, kernel=1) } branch { conv(7, kernel=1) } branch { tanh } }
+    channel_shuffle(3) -> relu -> conv(3, kernel=3, padding=1) -> flatten`,
+  ],
+  "shuffled branches, and the same as they were": [
+    "f32[N, 8, 4, 6]",
+    `concat { branch { conv(4, kernel=1) } branch { conv(8, kernel=1) } }
+    residual { channel_shuffle(2) } -> conv(3, kernel=1) -> flatten`,
+  ],
+  "branches shuffled for two layers": [
+    "f32[N, 8, 4, 6]",
+    `concat { branch { conv(4, kernel=1) } branch { conv(6, kernel=1) } }
+    channel_shuffle(5)
+    concat { branch { conv(2, kernel=3, padding=1) } branch { conv(1, kernel=1) } } -> flatten`,
+  ],
   "what is undone": [
     "f32[N, 6, 4, 6]",
     "conv(12, kernel=1) -> pixel_shuffle(2) -> pixel_unshuffle(2) -> conv(3, kernel=1) -> flatten",
