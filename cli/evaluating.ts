@@ -19,6 +19,7 @@ import { wrongInput } from "./failure.js";
 import { openNetwork } from "./open-network.js";
 import type { AdapterOptions } from "./options.js";
 import { createCounter } from "./progress.js";
+import type { TagResult } from "./tag-results.js";
 
 export interface EvaluatingFlags extends AdapterOptions, DataFlags {
   readonly batch?: number;
@@ -27,12 +28,16 @@ export interface EvaluatingFlags extends AdapterOptions, DataFlags {
   readonly split?: SplitName;
 }
 
-export type Evaluated = Evaluation | (Evaluation & Examination);
+export type Evaluated = (Evaluation | (Evaluation & Examination)) & {
+  /** Of a network that tells tags. */
+  readonly tags?: readonly TagResult[];
+};
 
 /** A network, and a pass over the split with the weights that it has then. */
 export interface Evaluating {
   readonly network: Network;
   readonly dataset: Dataset;
+  readonly transforms: readonly Transform[];
   /** Evaluates all examples; progress is shown under this word. */
   readonly evaluate: (word: string, observer?: Observer) => Promise<Evaluated>;
 }
@@ -62,7 +67,7 @@ export async function evaluating<Result>(
   try {
     const evaluate = (word: string, observer: Observer = {}) =>
       evaluateOnce(network, { dataset, transforms, word, observer });
-    return await use({ network, dataset, evaluate });
+    return await use({ network, dataset, transforms, evaluate });
   } finally {
     network.destroy();
   }

@@ -10,16 +10,18 @@ import {
 import type { Evaluation } from "../runtime/training/evaluate.js";
 import { visible } from "../program/visible.js";
 import type { Dataset } from "../runtime/data/dataset.js";
+import type { Evaluated } from "./evaluating.js";
 import { formatCount, formatMetric, formatNumber, formatPercent } from "./format.js";
 import { nameOfExample } from "./predictions.js";
 import { renderTable, type Column } from "./table.js";
+import type { TagResult } from "./tag-results.js";
 
 /**
  * Loss and metrics; of a classifier the classes, their predictions, and the mistakes that were
  * kept, and of masks the overlap of each class. `width` is the terminal's; `dataset` was evaluated.
  */
 export function describeEvaluation(
-  evaluation: Evaluation | (Evaluation & Examination),
+  evaluation: Evaluated,
   fractions: readonly string[],
   width: number | undefined,
   dataset: EvaluatedData = { classes: [] },
@@ -31,11 +33,29 @@ export function describeEvaluation(
     parts.push(classTable(classes, width), describeConfusion(classes, confusion, width));
     parts.push(mistakeTable(evaluation, dataset));
   }
-  const { overlaps } = evaluation;
+  const { overlaps, tags } = evaluation;
+  if (tags) parts.push(tagTable(tags, width));
   if (overlaps) parts.push(overlapTable(overlaps, dataset.classes, width));
   const { precisions } = evaluation;
   if (precisions) parts.push(precisionTable(precisions, dataset.classes, width));
   return parts.filter((part) => part !== "").join("\n\n");
+}
+
+const TAG_COLUMNS: readonly Column[] = [
+  { title: "tag", align: "left", expendable: 0 },
+  { title: "examples", align: "right", expendable: 1 },
+  { title: "accuracy", align: "right", expendable: 0 },
+  { title: "precision", align: "right", expendable: 0 },
+  { title: "recall", align: "right", expendable: 0 },
+];
+
+function tagTable(tags: readonly TagResult[], width: number | undefined): string {
+  const rows = tags.map(({ name, support, accuracy, precision, recall }) => [
+    name,
+    formatCount(support),
+    ...[accuracy, precision, recall].map(share),
+  ]);
+  return renderTable(TAG_COLUMNS, rows, width);
 }
 
 const PRECISION_COLUMNS: readonly Column[] = [

@@ -11,6 +11,7 @@ import { formatPercent } from "./format.js";
 import { predictedBatches, type Predictable } from "./predict-rows.js";
 import { describeNumbers } from "./predict-values.js";
 import { formatProbability, PredictionsFile } from "./predictions.js";
+import { tagProbabilities, tagsOf } from "./tags.js";
 import { print, printJson } from "./terminal.js";
 
 interface Options {
@@ -32,6 +33,8 @@ interface Output {
   readonly name: string;
   readonly gives: Gives | undefined;
   readonly classes: readonly string[];
+  /** Whether each of them may be there, rather than one. */
+  readonly isOfTags: boolean;
 }
 
 type Predicted = Readonly<Record<string, Float32Array>>;
@@ -76,9 +79,11 @@ const TOP = 3;
 
 function outputsOf(
   { program }: Network,
-  { model: { network } }: CompiledSpec,
+  compiled: CompiledSpec,
   table: TableFacts | undefined,
 ): readonly Output[] {
+  const { network } = compiled.model;
+  const tagged = new Map(tagsOf(compiled, table).map(({ output, names }) => [output, names]));
   const { losses = [], outputs = [], targets = [] } = network ?? {};
   return tensorsOf(program, "prediction").map(({ name, gives, shape }) => {
     const value = outputs.find((each) => each.name === name)?.value;
@@ -88,13 +93,18 @@ function outputsOf(
     const names = (known !== undefined && table?.classes?.[known]) || [];
     const count = gives === "values" || gives === undefined ? 0 : shape[0]!;
     const classes = Array.from({ length: count }, (_, label) => names[label] ?? `class ${label}`);
-    return { name, gives, classes };
+    const tags = tagged.get(name);
+    return { name, gives, classes: tags ?? classes, isOfTags: tags !== undefined };
   });
 }
 
-/** Probabilities of classes, or numbers. */
-const valuesOf = ({ gives }: Output, row: Float32Array): Float32Array =>
-  gives === undefined || gives === "values" ? row.slice() : toProbabilities(row, gives);
+/** Probabilities of classes or tags, or numbers. */
+const valuesOf = ({ gives, isOfTags }: Output, row: Float32Array): Float32Array =>
+  isOfTags
+    ? tagProbabilities(row)
+    : gives === undefined || gives === "values"
+      ? row.slice()
+      : toProbabilities(row, gives);
 
 const ranked = (values: Float32Array, top: number) =>
   [...values.keys()].sort((a, b) => values[b]! - values[a]!).slice(0, top);
@@ -123,16 +133,16 @@ interface Table {
 
 /** For each output the most probable class and all probabilities, or its numbers. */
 async function writeOutputs(path: string, { names, outputs, predicted }: Table): Promise<void> {
-  const columns = outputs.flatMap(({ name, classes }) =>
+  const columns = outputs.flatMap(({ name, classes, isOfTags }) =>
     classes.length > 0
-      ? [name, ...classes.map((each) => `${name}_${each}`)]
+      ? [...(isOfTags ? [] : [name]), ...classes.map((each) => `${name}_${each}`)]
       : Array.from(predicted[0]![name]!, (_, index) => `${name}_${index}`),
   );
   const file = await PredictionsFile.create(path, ["file", ...columns], []);
   for (const [index, row] of predicted.entries()) {
-    const cells = outputs.flatMap(({ name, classes }) => {
+    const cells = outputs.flatMap(({ name, classes, isOfTags }) => {
       const values = row[name]!;
-      const best = classes.length > 0 ? [classes[indexOfLargest(values)]!] : [];
+      const best = classes.length > 0 && !isOfTags ? [classes[indexOfLargest(values)]!] : [];
       return [...best, ...Array.from(values, formatProbability)];
     });
     file.add([names[index], ...cells], undefined, 0);

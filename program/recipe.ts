@@ -78,6 +78,8 @@ export interface TableField {
   readonly size?: number;
   /** Integers are below it. */
   readonly count?: number;
+  /** Whether its numbers are from 0 to 1: tags, or how probable they are. */
+  readonly isShare?: boolean;
   readonly standardize?: Standardizing | undefined;
 }
 

@@ -16,6 +16,8 @@ import { describeEvaluation } from "../evaluation-text.js";
 import { adapterOption, jsonOption, nonNegativeInteger, positiveInteger } from "../options.js";
 import { describeCost, originalOf } from "../original-metrics.js";
 import { nameOfExample, PredictionsFile } from "../predictions.js";
+import { tagResults } from "../tag-results.js";
+import { tagsOf } from "../tags.js";
 import { print, printJson, widthOf } from "../terminal.js";
 import { loadTeacher } from "../initial-weights.js";
 import { classNamesOf, loadWeights, readWeights, tableOf } from "../weights.js";
@@ -68,10 +70,13 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
     const { network } = parts;
     await loadWeights(network, weights);
     await loadTeacher(network, compiled.spec, compiled.recipe);
-    const evaluation = await withPredictions(parts, options);
+    const measured = await withPredictions(parts, options);
+    const { dataset, transforms } = parts;
+    const tags = tagsOf(compiled, dataset.table);
+    const results = await tagResults(network, dataset, { transforms, tags });
+    const evaluation = results.length > 0 ? { ...measured, tags: results } : measured;
     const original = options.tenCrop ? undefined : originalOf(weights.metadata);
     const { fractions } = network.program;
-    const { dataset } = parts;
     if (options.json) return printJson({ ...evaluationJson(evaluation, dataset), original });
     print(describeEvaluation(evaluation, fractions, widthOf(process.stdout), dataset));
     if (original) print(`\n${describeCost(original, evaluation, fractions)}`);
@@ -150,7 +155,7 @@ class Predictions {
 }
 
 function evaluationJson(
-  { examples, metrics, notFinite, overlaps, precisions, withoutBoxes, ...details }: Evaluated,
+  { examples, metrics, notFinite, overlaps, precisions, withoutBoxes, tags, ...details }: Evaluated,
   dataset: Dataset,
 ): object {
   const { classes: names } = dataset;
@@ -159,6 +164,7 @@ function evaluationJson(
     ...metrics,
     notFinite: notFinite || undefined,
     withoutBoxes,
+    tags,
     classes:
       overlaps?.map((iou, label) => ({ name: names[label] ?? String(label), iou })) ??
       precisions?.map((each, label) => {

@@ -28,6 +28,7 @@ import { showValues } from "../predict-values.js";
 import { PredictionsFile } from "../predictions.js";
 import { openRows, readsRows, requireTable } from "../table-rows.js";
 import { drawSamples, makesSamples, samplesPng, transformsOf } from "../samples.js";
+import { showTags, tagsOf } from "../tags.js";
 import { print, printJson, warn } from "../terminal.js";
 import { classNamesOf, loadWeights, readWeights, tableOf } from "../weights.js";
 import { describeCommand } from "./command.js";
@@ -129,6 +130,11 @@ async function predict(
       return await predictOutputs({ network, compiled, rows: examples, table }, options);
     }
     const outputs = await predictRows(network, compiled, examples);
+    const [tags] = tagsOf(compiled, tableOf(weights));
+    if (tags) {
+      const { top = TOP } = options;
+      return await showTags({ tags, examples, outputs }, { ...options, top });
+    }
     const scores = scoresOf(network.program);
     if (scores === undefined)
       return await showValues({ network, pictures: examples, outputs }, options);

@@ -92,6 +92,10 @@ export function classesOfTarget(network: ResolvedNetwork, index: number): number
   return target.classes ?? Number(typeOf(network, score!.prediction).shape[1]);
 }
 
+/** Whether a score takes logits of numbers from 0 to 1: of tags, several of which may be there. */
+export const isOfTags = ({ definition }: Pick<ResolvedScore, "definition">): boolean =>
+  definition.against === "values" && definition.applies === "sigmoid";
+
 /** Whether a target holds a class for each pixel. */
 export const isMask = ({ dtype, shape }: TensorType): boolean =>
   dtype === "u32" && shape.length === 3;

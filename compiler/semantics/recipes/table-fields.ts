@@ -4,7 +4,7 @@ import type { DataSource, LabelColumn, TableField } from "../../../program/recip
 import type { Environment } from "../../calls/environment.js";
 import { listNames } from "../../calls/suggestion.js";
 import { plural } from "../../diagnostics/plural.js";
-import { classesOfTarget } from "../../network/facts.js";
+import { classesOfTarget, isOfTags } from "../../network/facts.js";
 import type { NetworkPort } from "../../network/resolved.js";
 import type { AnalyzedInput, AnalyzedModel } from "../analysis.js";
 import type { ReadSplit } from "./features.js";
@@ -62,7 +62,7 @@ export function fieldsOf(
   const name = targets[0]?.name ?? "label";
   const columns = columnsIn(label);
   const field: TableField = target
-    ? { name, role: "target", holds: "numbers", columns, size: numbersOf(target) }
+    ? { ...numbersField(target, 0, model), columns }
     : { name, role: "target", holds: "class", columns, size: 1 };
   const [input] = inputs;
   return [...(input ? [scaledField(inputField(input, false), input, standardize)] : []), field];
@@ -152,10 +152,22 @@ export function compareTables(
 
 type ReadTable = Pick<ReadSplit, "call" | "source"> & Pick<WrittenTable, "columns">;
 
+/** Numbers of a target; from 0 to 1 where a loss takes logits of them. */
+function numbersField(target: NetworkPort, index: number, { network }: AnalyzedModel): TableField {
+  const { name } = target;
+  const field = { name, role: "target", holds: "numbers", size: numbersOf(target) } as const;
+  const isShare = network!.losses.some(
+    ({ score }) =>
+      isOfTags(score) && score.target?.from === "target" && score.target.index === index,
+  );
+  return isShare ? { ...field, isShare } : field;
+}
+
 /** A number for each place of a target, or one class; those of several count themselves. */
-function targetField(target: NetworkPort, index: number, { network }: AnalyzedModel): TableField {
+function targetField(target: NetworkPort, index: number, model: AnalyzedModel): TableField {
+  if (target.type.dtype === "f32") return numbersField(target, index, model);
+  const { network } = model;
   const field = { name: target.name, role: "target", size: numbersOf(target) } as const;
-  if (target.type.dtype === "f32") return { ...field, holds: "numbers" };
   const count = classesOfTarget(network!, index);
   if (target.type.shape.length > 1) return { ...field, holds: "integers", count };
   return network!.targets.length > 1

@@ -166,13 +166,14 @@ function textAt(column: number, what: "label" | "group", { row, names, path }: P
 
 function valuesOf(
   place: Place,
-  { at, holds, role, name, count }: PlacedField,
+  { at, holds, role, name, count, isShare }: PlacedField,
   { maximum }: CsvOptions,
 ): Float32Array {
   const noun = holds === "pixels" ? "pixel" : role === "target" ? "target" : "feature";
   return Float32Array.from(at, (column) => {
     const value = numberAt(column, noun, place);
     if (holds === "integers") checkInteger(value, column, { ...place, name, count: count! });
+    if (isShare) checkShare(value, column, { ...place, name });
     if (holds !== "pixels" || (value >= 0 && value <= maximum)) return value;
     throw new DataError(
       `${placeOf(place)}: the pixel value ${value} is outside 0 to ${maximum}`,
@@ -197,6 +198,21 @@ function checkInteger(
 
 /** How tables write that a number is missing: pandas, R, SQL and UCI. */
 const MISSING = /^(|nan|na|n\/a|null|none|nil|\?|-)$/i;
+
+function checkShare(
+  value: number,
+  column: number,
+  { name, ...place }: Place & { readonly name: string },
+): void {
+  if (value >= 0 && value <= 1) return;
+  const cell = quoted(place.row.cells[column]!);
+  throw new DataError(
+    `${placeOf(place)}: ${cell} in the column ${place.names[column]} is not from 0 to 1, ` +
+      `as the loss of \`${name}\` takes them`,
+    "write 1 for a tag that an example has, and 0 for one that it does not have; " +
+      "`mse` and `l1` are losses of any numbers",
+  );
+}
 
 /** What to do about a cell that holds no number. */
 function helpFor(cell: string, noun: string): string {
