@@ -11,7 +11,7 @@ export type Dimension = number | typeof BATCH | typeof ROW;
 
 /**
  * A logical shape, in PyTorch's order. Activations start with the batch axis: `[N, C, H, W]`,
- * `[N, C, ROW, L]`, `[N, T, C]` or `[N, F]`; parameters have none.
+ * `[N, C, ROW, L]`, `[N, T, C]` or `[N, F]`, or have more axes; parameters have none.
  */
 export type Shape = readonly Dimension[];
 
@@ -46,8 +46,17 @@ export const isSignal = (shape: Shape): boolean => shape[2] === ROW;
 export const asSignal = (shape: Shape): Shape =>
   shape.length === 4 && shape[2] === 1 ? shape.with(2, ROW) : shape;
 
-/** The shape as ops know it: a signal is an image of one row. */
-export const asImage = (shape: Shape): Shape => (isSignal(shape) ? shape.with(2, 1) : shape);
+/** Whether an activation has more axes than an image, as those on the way of a pixel shuffle. */
+export const isWide = (shape: Shape): boolean => hasBatch(shape) && shape.length > 4;
+
+/**
+ * The shape as ops know it: a signal is an image of one row, and a value of more axes than an image
+ * is flat, `[N, elements]` in row-major order.
+ */
+export function asImage(shape: Shape): Shape {
+  if (isWide(shape)) return [BATCH, elementCount(shape)];
+  return isSignal(shape) ? shape.with(2, 1) : shape;
+}
 
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);

@@ -7,6 +7,7 @@ import {
   channelAxis,
   isSequence,
   isSignal,
+  isWide,
   type Shape,
   type StoredAxis,
   stridesOf,
@@ -17,13 +18,15 @@ export const AXES = ["channels", "rows", "columns", "tokens", "length"] as const
 
 export type AxisName = (typeof AXES)[number];
 
-/** The names of a logical shape's axes behind the batch, in order. */
+/** The names of a logical shape's axes behind the batch, in order; none of more than 4 axes. */
 export const axisNames = (shape: Shape): readonly AxisName[] =>
   isSequence(shape)
     ? ["tokens", "channels"]
     : isSignal(shape)
       ? ["channels", "length"]
-      : axesOf(shape);
+      : isWide(shape)
+        ? []
+        : axesOf(shape);
 
 /** The axis of a logical shape that has this name, the batch being 0; undefined for none. */
 export const axisOf = (name: AxisName, shape: Shape): number | undefined =>

@@ -1,5 +1,5 @@
 /** Axes that layers take by name or by number. */
-import { formatShape, type Shape } from "../ir/shape.js";
+import { formatShape, isWide, type Shape, writtenAxes } from "../ir/shape.js";
 import { axisNames, type AxisName } from "./channel-parts.js";
 import type { InferenceContext } from "./layer.js";
 
@@ -15,24 +15,32 @@ export function nameOfAxis(chosen: ChosenAxis, shape: Shape): AxisName | undefin
 
 /** Its number, the batch being 0; undefined where the shape has none such. */
 export function numberOfAxis(chosen: ChosenAxis, shape: Shape): number | undefined {
+  if (isWide(shape)) return typeof chosen === "string" ? undefined : behindBatch(chosen, shape);
   const name = nameOfAxis(chosen, shape);
   return name && axisNames(shape).indexOf(name) + 1;
 }
 
+function behindBatch(chosen: number, { length: rank }: Shape): number | undefined {
+  const axis = chosen < 0 ? chosen + rank : chosen;
+  return axis > 0 && axis < rank ? axis : undefined;
+}
+
 /** Whether a number is that of the batch. */
 export const isBatchAxis = (chosen: ChosenAxis, shape: Shape): boolean =>
-  chosen === 0 || chosen === -(axisNames(shape).length + 1);
+  chosen === 0 || chosen === -writtenAxes(shape).length;
 
-/** `1 (channels), 2 (rows), 3 (columns)`. */
+/** `1 (channels), 2 (rows), 3 (columns)`; axes of a value of more than 4 have no names. */
 export const numberedAxes = (shape: Shape): string =>
-  axisNames(shape)
-    .map((name, index) => `${index + 1} (${name})`)
-    .join(", ");
+  isWide(shape)
+    ? `1 to ${shape.length - 1}`
+    : axisNames(shape)
+        .map((name, index) => `${index + 1} (${name})`)
+        .join(", ");
 
 /** What is wrong with an axis that the shape has not, or that is the batch. */
 export function absentAxis(chosen: ChosenAxis, input: Shape) {
   const isNumber = typeof chosen === "number";
-  const names = isNumber ? numberedAxes(input) : axisNames(input).join(", ");
+  const names = isNumber || isWide(input) ? numberedAxes(input) : axisNames(input).join(", ");
   return {
     message: isBatchAxis(chosen, input)
       ? `axis ${chosen} is the batch, whose examples stay apart`

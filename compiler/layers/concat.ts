@@ -1,6 +1,6 @@
 import { nameOrNumber } from "../calls/axis-types.js";
 import { withDefault } from "../calls/signature.js";
-import { asSignal, formatShape, type Shape } from "../ir/shape.js";
+import { formatShape, type Shape } from "../ir/shape.js";
 import { AXES, axisOf, type AxisName } from "./channel-parts.js";
 import { nameOfAxis, reportAbsentAxis } from "./chosen-axes.js";
 import { concatenateValues } from "./joins.js";
@@ -68,8 +68,8 @@ rows of an image, \`axis=-1\` the last axis, and 0 the batch, whose examples sta
     return joinedShape(shapes, axis) ?? reportDifference(shapes, axis, context);
   },
 
-  lower(input, { axis: chosen }, { builder, origin, others, isOfSignal }) {
-    const axis = nameOfAxis(chosen, isOfSignal ? asSignal(input.shape) : input.shape);
+  lower(input, { axis: chosen }, { builder, origin, others, shape }) {
+    const axis = nameOfAxis(chosen, shape);
     const attributes =
       !axis || axis === "channels" ? {} : { axis: axis === "length" ? "columns" : axis };
     return concatenateValues(builder, [input, ...others], origin, attributes);

@@ -11,9 +11,10 @@ export const flatten = defineLayer({
   documentation: `
 The elements are in the order channels, rows, columns, as in PyTorch.
 
-- input \`[N, C, H, W]\`, output \`[N, C*H*W]\`; a sequence \`[N, T, C]\` gives \`[N, T*C]\`;
-  what is flat stays as it is
+- input \`[N, C, H, W]\`, output \`[N, C*H*W]\`; a sequence \`[N, T, C]\` gives \`[N, T*C]\`, and
+  so do values of more axes; what is flat stays as it is
 `,
+  takesWide: true,
   positional: [],
   arguments: {},
   samples: [

@@ -8,6 +8,7 @@ export const identity = defineLayer({
 \`y = x\`. \`identity as x\` names the input of a block, which can then return to it with
 \`from x\`, or join it with \`add(x)\` and \`multiply(x)\`.
 `,
+  takesWide: true,
   positional: [],
   arguments: {},
   samples: [

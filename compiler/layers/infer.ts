@@ -1,5 +1,6 @@
 import { catalogue, type DiagnosticCode } from "../diagnostics/catalogue/index.js";
-import { asSignal, isSignal, type Shape } from "../ir/shape.js";
+import { asSignal, formatShape, isSignal, isWide, type Shape } from "../ir/shape.js";
+import { isActivation } from "./activation.js";
 import type { CallValues } from "../calls/signature.js";
 import type { InferenceContext, LayerDefinition, LayerProblem, MadeBy } from "./layer.js";
 
@@ -27,9 +28,30 @@ export function inferOutput(
   input: Shape,
   context: InferenceContext,
 ): Shape | undefined {
+  const wide = [input, ...context.others].find(isWide);
+  if (wide && !takesWide(definition)) return reportWide(wide, context);
   const output = definition.infer(input, values, context);
   return output && isSignal(input) && !definition.saysShape ? asSignal(output) : output;
 }
+
+/** Whether a layer takes values of more axes than an image: shape rules of others know none. */
+const takesWide = (definition: LayerDefinition): boolean =>
+  definition.takesWide ?? isActivation(definition);
+
+/** What to do with a value of more axes than an image. */
+export const WIDE_NOTES = [
+  "`reshape`, `permute`, `transpose`, `flatten` and the activations take values of any rank",
+  "`reshape([channels, height, width])` makes an image of one, `reshape([tokens, channels])` " +
+    "a sequence",
+];
+
+const reportWide = (wide: Shape, context: InferenceContext): undefined =>
+  context.report("NET2054", {
+    message: `${context.title} takes values of at most 4 axes but receives ${formatShape(wide)}`,
+    label: `has ${wide.length} axes`,
+    axis: "rank",
+    notes: WIDE_NOTES,
+  });
 
 /** The layer's output for an input; undefined where its shape rule refuses that. */
 export function inferShape(call: LayerCall, input: Shape): Shape | undefined {

@@ -95,8 +95,11 @@ export interface LayerContext {
   readonly others: readonly Value[];
   /** How many different tokens the input holds; undefined where it holds numbers. */
   readonly vocabulary?: number | undefined;
-  /** Whether the input is a signal, of which the builder knows an image of one row. */
-  readonly isOfSignal: boolean;
+  /**
+   * The input's shape as the spec has it; the builder knows `asImage` of it. Empty for a layer that
+   * reads nothing.
+   */
+  readonly shape: Shape;
   /** A stream of the random generator that no other layer of the network uses. */
   readonly nextStream: () => number;
 }
@@ -120,6 +123,12 @@ export interface LayerDefinition<
 
   /** Whether its arguments say which axes the output has, so that a signal may become an image. */
   readonly saysShape?: true;
+
+  /**
+   * Whether it takes values of more axes than an image. Activations do, too: they are the same for
+   * each element.
+   */
+  readonly takesWide?: true;
 
   /** Whether it reads tokens, `u32[N, T]`; every other layer reads numbers. */
   readonly readsTokens?: true;

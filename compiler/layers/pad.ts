@@ -5,15 +5,7 @@ import {
   literalNumber,
   literalNumbers,
 } from "../diagnostics/alias.js";
-import {
-  asImage,
-  asSignal,
-  BATCH,
-  elementCount,
-  isSignal,
-  type Shape,
-  sizeText,
-} from "../ir/shape.js";
+import { asImage, BATCH, elementCount, isSignal, type Shape, sizeText } from "../ir/shape.js";
 import { nameOrNumber } from "../calls/axis-types.js";
 import { choice, float, mismatch, padding } from "../calls/argument-types.js";
 import {
@@ -182,8 +174,7 @@ Along the channels it copies the value.
   },
 
   lower(input, values, context) {
-    const shape = context.isOfSignal ? asSignal(input.shape) : input.shape;
-    const added = addedSides(values, shape);
+    const added = addedSides(values, context.shape);
     if (added.every(({ axis }) => axis === "rows" || axis === "columns")) {
       return padImage(input, imagePadding(added), values, context);
     }

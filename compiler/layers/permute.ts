@@ -1,4 +1,4 @@
-import { formatShape, type Shape } from "../ir/shape.js";
+import { formatShape, isWide, type Shape } from "../ir/shape.js";
 import { namesOrNumbers } from "../calls/axis-types.js";
 import { required } from "../calls/signature.js";
 import { refuseSignal } from "./rules.js";
@@ -20,7 +20,11 @@ Names are those of the input: \`channels\`, \`rows\` and \`columns\` of images, 
 \`channels\` of sequences. The output's axes have their names by their places again: the layers of
 netc expect channels at axis 1 of images \`[N, C, H, W]\`, and at the last axis of sequences
 \`[N, T, C]\`.
+
+Axes of more than four, which \`reshape\` makes, have numbers only. With the \`reshape\`s around it,
+a \`permute\` is one move of the elements.
 `,
+  takesWide: true,
   positional: ["axes"],
   arguments: {
     axes: required(
@@ -44,7 +48,7 @@ netc expect channels at axis 1 of images \`[N, C, H, W]\`, and at the last axis 
     if (isOrder && order[0] === 0) return order.map((axis) => input[axis!]!);
     const all = input.map((_, index) => index).join(", ");
     const byName = `each of ${axisNames(input).join(", ")} once`;
-    const isNamed = axes.every((axis) => typeof axis === "string");
+    const isNamed = !isWide(input) && axes.every((axis) => typeof axis === "string");
     return context.report("NET2028", {
       message: `${context.title}: [${axes.join(", ")}] does not order ${formatShape(input)}`,
       at: "axes",
@@ -56,8 +60,8 @@ netc expect channels at axis 1 of images \`[N, C, H, W]\`, and at the last axis 
     });
   },
 
-  lower: (input, { axes }, { builder, origin }) =>
-    permuteAxes(builder, input, orderOf(input.shape, axes) as readonly number[], origin),
+  lower: (input, { axes }, context) =>
+    permuteAxes(input, context.shape, orderOf(context.shape, axes) as readonly number[], context),
 });
 
 /** For each axis of the output, which one of the input it is; undefined for none such. */

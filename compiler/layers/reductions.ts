@@ -4,7 +4,7 @@ import { required } from "../calls/signature.js";
 import type { Builder } from "../ir/builder.js";
 import type { ReduceAttributes, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { asSignal, axesOf, formatShape, reducedShape, type Shape } from "../ir/shape.js";
+import { axesOf, formatShape, reducedShape, type Shape } from "../ir/shape.js";
 import { each, type Alias } from "../diagnostics/alias.js";
 import { AXES, type AxisName, storedAxis } from "./channel-parts.js";
 import { type ChosenAxis, nameOfAxis, reportAbsentAxis } from "./chosen-axes.js";
@@ -70,8 +70,7 @@ where they compute with it.
       return names && reducedShape(input, names.map(storedAxis));
     },
 
-    lower(input, { over }, { builder, origin, isOfSignal }) {
-      const shape = isOfSignal ? asSignal(input.shape) : input.shape;
+    lower(input, { over }, { builder, origin, shape }) {
       const axes = over.map((axis) => storedAxis(nameOfAxis(axis, shape)!));
       const sizes = input.shape.slice(1).map(Number);
       const own = axesOf(input.shape);

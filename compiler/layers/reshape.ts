@@ -1,14 +1,18 @@
-import { BATCH, elementCount, formatShape, type Shape } from "../ir/shape.js";
+import { asImage, BATCH, elementCount, formatShape, type Shape } from "../ir/shape.js";
 import { integer, integers } from "../calls/argument-types.js";
 import { type ArgumentValues, optional } from "../calls/signature.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
+
+/** More are a mistake; PyTorch's networks have up to 6 behind the batch. */
+const MOST_SIZES = 8;
 
 const size = integer({ minimum: -1 });
 
 const reshapeArguments = {
   shape: optional(
     integers({ minimum: -1 }),
-    "`[features]`, `[tokens, channels]` or `[channels, height, width]`; one may be -1",
+    "`[features]`, `[tokens, channels]`, `[channels, height, width]` or more sizes; " +
+      "one may be -1",
   ),
   tokens: optional(size, "of a sequence, with `channels`"),
   channels: optional(size, "of features, a sequence or an image"),
@@ -41,11 +45,14 @@ axis stays and is not written. One of the sizes may be \`-1\`: it is computed fr
 - input any shape, output \`[N, ...shape]\` of as many elements: \`[features]\`,
   \`[tokens, channels]\` or \`[channels, height, width]\`. A sequence's elements are in the order
   tokens, channels; \`tokens\` and \`transpose\` change the order
+- more sizes, up to ${MOST_SIZES}, make a value of more axes, which \`permute\`, \`transpose\`,
+  \`reshape\`, \`flatten\`, \`identity\` and the activations take
 - by name the sizes are the same in any order: \`reshape(channels=8, rows=4, columns=4)\` is
   \`reshape([8, 4, 4])\`, \`reshape(tokens=16, channels=8)\` is \`reshape([16, 8])\`, and
   \`reshape(channels=128)\` is \`reshape([128])\`
 `,
   saysShape: true,
+  takesWide: true,
   positional: ["shape"],
   arguments: reshapeArguments,
   samples: [
@@ -66,8 +73,8 @@ axis stays and is not written. One of the sizes may be \`-1\`: it is computed fr
   },
 
   lower(input, values, { builder, origin }) {
-    const wanted = resolve(sizesOf(values)!, elementCount(input.shape))!;
-    return builder.add("reshape", [input], { shape: wanted }, origin);
+    const shape = asImage(resolve(sizesOf(values)!, elementCount(input.shape))!);
+    return builder.add("reshape", [input], { shape }, origin);
   },
 });
 
@@ -141,13 +148,15 @@ function reportSizes(
 function resolve(sizes: readonly number[], elements: number): Shape | undefined {
   const open = sizes.filter((size) => size === -1).length;
   const known = sizes.reduce((product, size) => (size === -1 ? product : product * size), 1);
-  if (sizes.length === 0 || sizes.length > 3 || open > 1 || known === 0) return undefined;
+  if (sizes.length === 0 || sizes.length > MOST_SIZES || open > 1 || known === 0) return undefined;
   if (open === 1 && elements % known !== 0) return undefined;
   return [BATCH, ...sizes.map((size) => (size === -1 ? elements / known : size))];
 }
 
 function describeWanted(sizes: readonly number[]): string {
-  if (sizes.length === 0 || sizes.length > 3) return "expected 1 to 3 sizes, without the batch";
+  if (sizes.length === 0 || sizes.length > MOST_SIZES) {
+    return `expected 1 to ${MOST_SIZES} sizes, without the batch`;
+  }
   if (sizes.filter((size) => size === -1).length > 1) return "only one size may be -1";
   return sizes.includes(-1)
     ? "does not divide the elements"

@@ -1,7 +1,7 @@
 import { integer } from "../calls/argument-types.js";
 import { nameOrNumber } from "../calls/axis-types.js";
 import { type ArgumentValues, optional, required, withDefault } from "../calls/signature.js";
-import { asSignal, formatShape, type Shape } from "../ir/shape.js";
+import { formatShape, type Shape } from "../ir/shape.js";
 import { AXES, type AxisName, type AxisPart, partOf, storedAxisOf } from "./channel-parts.js";
 import { nameOfAxis, reportAbsentAxis } from "./chosen-axes.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
@@ -55,8 +55,7 @@ Two \`slice\` of a named value are the two outputs of PyTorch's \`split\`;
     return input.map((size, index) => (index === at ? part.count : size));
   },
 
-  lower(input, values, { builder, origin, isOfSignal }) {
-    const shape = isOfSignal ? asSignal(input.shape) : input.shape;
+  lower(input, values, { builder, origin, shape }) {
     const axis = storedAxisOf(nameOfAxis(values.axis, shape)!, input.shape);
     const part = partIn(Number(input.shape[axis]), values)!;
     return partOf(builder, input, { axis, ...part }, origin);

@@ -1,8 +1,10 @@
 /** Sequences as images and back: what several layers share. */
+import { withoutUndefined } from "../../program/without-undefined.js";
 import type { Builder } from "../ir/builder.js";
 import type { Pair, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { BATCH, imageShape, stridesOf } from "../ir/shape.js";
+import type { LayerContext } from "./layer.js";
+import { asImage, BATCH, imageShape, type Shape, stridesOf } from "../ir/shape.js";
 
 /** An image's pixels, row by row, as tokens. */
 export function tokensOfImage(builder: Builder, image: Value, origin: Origin): Value {
@@ -25,15 +27,22 @@ export function imageOfTokens(
   return builder.add("rearrange", [tokens], order, origin);
 }
 
-/** The axes in another order; `axes` says for each one which it was, the batch being 0. */
+/**
+ * The axes of a value of this shape in another order; `axes` says for each one which it was, the
+ * batch being 0.
+ */
 export function permuteAxes(
-  builder: Builder,
   value: Value,
+  shape: Shape,
   axes: readonly number[],
-  origin: Origin,
+  { builder, origin }: Pick<LayerContext, "builder" | "origin">,
 ): Value {
-  const strides = stridesOf(value.shape);
-  const shape = axes.map((axis) => value.shape[axis]!);
-  const order = { shape, start: 0, strides: axes.slice(1).map((axis) => strides[axis - 1]!) };
+  const steps = stridesOf(shape);
+  const permuted = axes.map((axis) => shape[axis]!);
+  const made = asImage(permuted);
+  // Ops know a value of many axes as a flat one: its axes are finer than those of its shape.
+  const sizes = made.length < permuted.length ? permuted.slice(1).map(Number) : undefined;
+  const strides = axes.slice(1).map((axis) => steps[axis - 1]!);
+  const order = { shape: made, start: 0, strides, ...withoutUndefined({ sizes }) };
   return builder.add("rearrange", [value], order, origin);
 }

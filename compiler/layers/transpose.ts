@@ -20,6 +20,7 @@ axes a new order.
 Names are those of the input: \`channels\`, \`rows\` and \`columns\` of images, \`tokens\` and
 \`channels\` of sequences. The output's axes have their names by their places again.
 `,
+  takesWide: true,
   positional: ["first", "second"],
   arguments: {
     first: withDefault(nameOrNumber(AXES), 1, "an axis"),
@@ -38,8 +39,8 @@ Names are those of the input: \`channels\`, \`rows\` and \`columns\` of images, 
     return swapped(input, values).map((axis) => input[axis]!);
   },
 
-  lower: (input, values, { builder, origin }) =>
-    permuteAxes(builder, input, swapped(input.shape, values), origin),
+  lower: (input, values, context) =>
+    permuteAxes(input, context.shape, swapped(context.shape, values), context),
 });
 
 interface TwoAxes {

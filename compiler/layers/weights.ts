@@ -1,6 +1,6 @@
 import type { Initializer } from "../../program/program.js";
 import type { Value } from "../ir/graph.js";
-import type { Shape } from "../ir/shape.js";
+import { isSignal, type Shape } from "../ir/shape.js";
 import { boolean, float } from "../calls/argument-types.js";
 import { type ArgumentValues, optional, withDefault } from "../calls/signature.js";
 import {
@@ -60,7 +60,7 @@ export function addWeight(
   shape: Shape,
   fans: Fans,
   values: WeightValues,
-  { builder, origin, weights, isOfSignal }: LayerContext,
+  { builder, origin, weights, shape: input }: LayerContext,
   { rule = defaultRule, name = "weight", zeros }: WeightOptions = {},
 ): Value {
   const initializer = (values.init ? ruleOf(values.init) : rule)(fans);
@@ -70,7 +70,7 @@ export function addWeight(
     learningRateFactor: values.lr,
     decayFactor: values.decay,
     trainable: values.lr > 0,
-    fileShape: isOfSignal && shape.length === 4 ? shape.toSpliced(2, 1) : undefined,
+    fileShape: isSignal(input) && shape.length === 4 ? shape.toSpliced(2, 1) : undefined,
   };
   return builder.parameter(`${weights}.${name}`, shape, settings, origin);
 }

@@ -104,7 +104,7 @@ class NetworkBuild {
     return definition.lower(input!, values, {
       builder: this.builder,
       vocabulary: type?.vocabulary,
-      isOfSignal: type !== undefined && isSignal(type.shape),
+      shape: type?.shape ?? [],
       origin,
       weights,
       others,

@@ -1,6 +1,6 @@
 import { GraphBuilder, predictions } from "../ops/builder.js";
 import type { Parameter } from "../ir/graph.js";
-import { BATCH, elementCount, isSignal, type Shape } from "../ir/shape.js";
+import { BATCH, elementCount, type Shape } from "../ir/shape.js";
 import { inferShape, type LayerCall } from "../layers/infer.js";
 
 /** What a layer costs. */
@@ -41,7 +41,7 @@ function parametersOf(
       ? builder.input("input", shape, origin)
       : builder.tokens("input", shape, origin, vocabulary);
   const own = { builder, origin, weights: origin.name, nextStream: () => 0, others: [] };
-  const context = { ...own, vocabulary, isOfSignal: isSignal(shape) };
+  const context = { ...own, vocabulary, shape };
   const output = definition.lower(input, values, context);
   const { parameters } = builder.finish({ outputs: predictions(output), metrics: [] });
   return parameters.filter(({ role }) => role === "weight");

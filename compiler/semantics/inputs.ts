@@ -205,6 +205,9 @@ function readShape(type: InputDeclaration["type"], environment: Environment): Sh
       notes: [
         "`N` is the batch size, which is chosen when training starts",
         "a signal, channels first, is `signal[N, channels, length]`",
+        ...(sizes.length > 3
+          ? ["numbers of more axes come as `f32[N, features]`, and `reshape` gives them their axes"]
+          : []),
       ],
     });
   }

@@ -24,6 +24,7 @@ import { readPart, readSplit } from "./splits.js";
 import { synthesize } from "./synthesize.js";
 import { type Current, type Place, valueOf } from "./place.js";
 import type { Step } from "./trail.js";
+import { refuseWide } from "./wide.js";
 
 // residual
 
@@ -69,6 +70,8 @@ function join(
   reader.current = body;
   const { shape } = body;
   if (!shape || !skip.shape || skip.vocabulary !== undefined) {
+    reader.lose();
+  } else if (!refuseWide([shape, skip.shape], { reader: "`residual`", span }, place.environment)) {
     reader.lose();
   } else if (sameShape(shape, skip.shape)) {
     const step = { layer: "add", span, input: shape, output: shape, infer: (same: Shape) => same };
@@ -296,6 +299,10 @@ export function readConcat(reader: NetworkReader, concat: Concat, place: Place):
     return { end: reader.current, name: own, span: at };
   });
   const name = reader.nameAt(place, "concat", concat.alias, span);
+  const shapes = ends.map(({ end }) => end.shape);
+  if (!refuseWide(shapes, { reader: `\`${keyword}\``, span }, place.environment)) {
+    return reader.lose();
+  }
   if (ends.length === 0) return reportNoBranches(reader, { span, keyword }, place);
   const chosen = split?.axis ?? readAxis(reader, concat, place);
   const shape = ends.find(({ end }) => end.shape)?.end.shape;

@@ -35,6 +35,7 @@ import type { NamingHost } from "./naming-host.js";
 import { type Current, type Place, valueOf } from "./place.js";
 import { isOfNoNumbers, reportNoClasses, reportNoNumbers } from "./score-classes.js";
 import type { NamedValue, Target } from "./values.js";
+import { refuseWide } from "./wide.js";
 
 /** What formulas need of the reader of a network. */
 export interface FormulaHost extends NamingHost {
@@ -215,7 +216,11 @@ export function readUnnamed(
   const operands = new Operands(host, place, targets);
   const read = readFormula(value, operands.names);
   const expression = read && !operands.hasClasses(read) ? read : undefined;
-  if (targets && expression?.kind === "operand") return operands.values[expression.index];
+  if (targets && expression?.kind === "operand") {
+    const operand = operands.values[expression.index]!;
+    const use = { reader: "a loss or metric", span: value.span };
+    return refuseWide([operand.shape], use, place.environment) ? operand : undefined;
+  }
   const made = { name, alias: undefined, span: value.span, at: value.span, call: undefined };
   make(host, made, { expression, operands: operands.values }, place);
   const { current } = host;

@@ -17,6 +17,7 @@ import type { Bound } from "../calls/signature.js";
 import { adviseCall, didYouMean, listNames, renameFixes } from "../calls/suggestion.js";
 import { valueOf } from "./place.js";
 import type { NamedValue, Target } from "./values.js";
+import { refuseWide } from "./wide.js";
 
 /** What a loss or a metric may refer to. */
 export interface ScoreModel {
@@ -220,7 +221,12 @@ export function findPrediction(
   const shortName = name.split(".").at(-1)!;
   const matches = valuesNamed(name, model);
   if (matches.length > 1) return reportAmbiguous(name, span, matches, { reporter });
-  if (matches[0]) return matches[0];
+  const [found] = matches;
+  if (found) {
+    const related = [{ span: found.span, message: "made here" }];
+    const use = { reader: "a loss or metric", span, related };
+    return refuseWide([found.shape], use, { reporter }) ? found : undefined;
+  }
   const later = model.laterValues.get(shortName);
   if (later) {
     return reporter.report("NET1012", {

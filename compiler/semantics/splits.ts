@@ -9,6 +9,7 @@ import { AXES, type AxisName, storedAxisOf } from "../layers/channel-parts.js";
 import { absentAxis, type ChosenAxis, nameOfAxis } from "../layers/chosen-axes.js";
 import type { Current, Place } from "./place.js";
 import { synthesize } from "./synthesize.js";
+import { refuseWide } from "./wide.js";
 
 /** What `split` needs of the reader of a network. */
 interface SplitReader {
@@ -52,6 +53,8 @@ export function readSplit(
 ): ReadSplit | undefined {
   const bound = bind(call, SPLIT, place.environment);
   if (!bound) return undefined;
+  const span = call.callee.span;
+  if (!refuseWide([shape], { reader: "`split`", span }, place.environment)) return undefined;
   const axis = shape ? chosenAxis(bound.values.axis, { shape, call, bound }, place) : "channels";
   if (!axis) return undefined;
   const use = shape && branches > 0 ? { axis, shape, branches, call, bound } : undefined;

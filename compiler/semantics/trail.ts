@@ -6,6 +6,7 @@ import {
   imageShape,
   type ImageShape,
   isSignal,
+  isWide,
   ROW,
   sameShape,
   sizeText,
@@ -103,6 +104,7 @@ function changes({ input, output }: Step, axis: Axis): boolean {
   if (axis === "rank") return input.length !== output.length;
   // A flat value has no rows and columns: what counts is the image before `flatten`.
   if (axis === "space") return output.length === 4 && !sameShape(input.slice(2), output.slice(2));
+  if (isWide(input) || isWide(output)) return !sameShape(input, output);
   return imageShape(input).channels !== imageShape(output).channels;
 }
 

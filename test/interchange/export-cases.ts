@@ -279,6 +279,9 @@ export const sequenceCases: readonly ExportCase[] = [
     "permute([0, 2, 3, 1]) -> conv(4, kernel=1) -> transpose(1, 3)",
     "permute([columns, channels, rows]) -> conv(4, kernel=1) -> transpose(columns, 1)",
     "patches(2, 5, bias=false) -> attention(1) -> transpose -> reshape([5, 4, 3]) -> tokens",
+    "reshape([3, 2, 4, 2, 3]) -> gelu -> permute([0, 1, 3, 5, 2, 4]) -> reshape([18, 4, 2])",
+    "reshape([3, 2, 4, 6]) -> leaky_relu(0.2) -> transpose(-4, 3) -> flatten -> linear(2)",
+    "conv(4, kernel=1) -> reshape([2, 2, 8, 6]) -> identity -> transpose(2, 4) -> reshape([24, 8])",
   ),
   { name: "a vision transformer", text: TRANSFORMER },
 ];

@@ -67,3 +67,13 @@ test.each(FORMATS)("%s refuses a pool that is undone, at its line", (title, expo
   expect(found[0]!.message).toContain(`max_unpool \`max_unpool1\` has no form in ${title}`);
   expect(found[0]!.primary.span.start.line).toBe(4);
 });
+
+test("channels last have no values of more than four axes", () => {
+  const moves = "reshape([3, 2, 2, 2, 2]) -> relu -> permute([0, 1, 2, 4, 3, 5])\nflatten";
+  const model = exportModel(`model M {\ninput x: f32[N, 3, 4, 4]\n${moves}\n}`);
+  for (const [, exporter] of OF_LAYERS) {
+    const found = refusals(exporter, model);
+    expect(found.map(({ code }) => code)).toEqual(["NET5001"]);
+    expect(found[0]!.message + found[0]!.notes.join()).toContain("a value of 6 axes");
+  }
+});

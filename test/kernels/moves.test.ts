@@ -76,6 +76,23 @@ const CASES: Record<string, readonly [type: string, body: string]> = {
     `conv(10, kernel=1) -> slice(rows, 1, step=2) -> permute([0, 3, 1, 2]) -> softplus
     conv(3, kernel=1) -> flatten`,
   ],
+  "a pixel shuffle by hand, with an activation between": [
+    "f32[N, 6, 4, 6]",
+    `conv(12, kernel=1) -> reshape([3, 2, 2, 4, 6]) -> silu -> permute([0, 1, 4, 2, 5, 3])
+    reshape([3, 8, 12]) -> conv(3, kernel=3, padding=1) -> flatten`,
+  ],
+  "windows of an image, and back": [
+    "f32[N, 3, 4, 6]",
+    `conv(8, kernel=1) -> permute([0, 2, 3, 1]) -> reshape([2, 2, 2, 3, 8])
+    permute([0, 1, 3, 2, 4, 5]) -> reshape([24, 8]) -> linear(12) -> tanh
+    reshape([2, 2, 2, 3, 12]) -> permute([0, 5, 1, 3, 2, 4]) -> reshape([12, 4, 6])
+    conv(3, kernel=1) -> flatten`,
+  ],
+  "axes of many sizes in reverse": [
+    "f32[N, 8, 9]",
+    `linear(15) -> reshape([2, 2, 2, 3, 5]) -> permute([0, 5, 4, 3, 2, 1]) -> softsign
+    transpose(1, 4) -> reshape([10, 12]) -> linear(3) -> flatten`,
+  ],
   "branches of quads": [
     "f32[N, 8, 4, 6]",
     `conv(16, kernel=1)

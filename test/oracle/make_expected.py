@@ -921,6 +921,29 @@ def layer_cases():
         ("crop([0, 1, 2, 0]) -> crop(size=[3, 2])", (5, 6, 7), Formula(lambda x: x[:, :, :-1, 2:][:, :, 1:4, 1:3])),
         ("channel_shuffle(3)", (12, 4, 5), Formula(lambda x: x.unflatten(1, (3, 4)).transpose(1, 2).flatten(1, 2))),
         ("pixel_shuffle(2)", (12, 4, 5), nn.PixelShuffle(2)),
+        (
+            "reshape([3, 2, 2, 4, 5]) -> permute([0, 1, 4, 2, 5, 3]) -> reshape([3, 8, 10])",
+            (12, 4, 5),
+            nn.PixelShuffle(2),
+        ),
+        (
+            "reshape([3, 4, 2, 2, 5]) -> transpose(1, 2) -> sigmoid -> transpose(-4, -1) -> reshape([-1, 4, 5])",
+            (12, 4, 5),
+            Formula(
+                lambda x: x.view(-1, 3, 4, 2, 2, 5).transpose(1, 2).sigmoid().transpose(-4, -1).reshape(-1, 12, 4, 5)
+            ),
+        ),
+        (
+            # Windows of 2x3, as torchvision's Swin makes them; its windows are in the batch.
+            "permute([0, 2, 3, 1]) -> reshape([2, 2, 2, 3, 5]) -> permute([0, 1, 3, 2, 4, 5]) -> reshape([-1, 5])",
+            (5, 4, 6),
+            Formula(
+                lambda x: x.permute(0, 2, 3, 1)
+                .view(-1, 2, 2, 2, 3, 5)
+                .permute(0, 1, 3, 2, 4, 5)
+                .reshape(x.shape[0], -1, 5)
+            ),
+        ),
         ("pixel_unshuffle(3)", (3, 6, 9), nn.PixelUnshuffle(3)),
         ("identity as x -> sigmoid -> stop -> multiply(x)", (5, 7, 6), Formula(lambda x: x * x.sigmoid().detach())),
         (

@@ -461,6 +461,18 @@ export const SHAPES = {
     wrong: "maxpool(3, stride=2) as pool -> max_unpool(pool)",
     right: "maxpool(2) as pool -> max_unpool(pool)",
   },
+  NET2054: {
+    title: "a value of too many axes",
+    explanation:
+      "`reshape([2, 2, 2, 4, 4])` makes a value of more than four axes. `permute`, `transpose`, " +
+      "`flatten`, `reshape` and the activations take values of any rank. Every other layer, " +
+      "formulas, losses, metrics and outputs take images, sequences, signals and features: a " +
+      "last `reshape` makes one of them.",
+    wrong: "reshape([-1, 2, 2, 4, 4]) -> permute([0, 1, 4, 2, 5, 3]) -> conv(8, kernel=3)",
+    right:
+      "reshape([-1, 2, 2, 4, 4]) -> permute([0, 1, 4, 2, 5, 3])\n" +
+      "reshape([-1, 8, 8]) -> conv(8, kernel=3)",
+  },
   NET2060: {
     title: "the number of class weights differs from the classes",
     explanation:

@@ -1,4 +1,5 @@
 /** Layers of a whole network. */
+import { isWide } from "../../../compiler/ir/shape.js";
 import { LayerCall } from "../layer-call.js";
 import type { ExportModel } from "../model.js";
 import { forEachLayer, RefusedExport } from "../refusal.js";
@@ -36,6 +37,9 @@ export function kerasLayers(
     const call = new LayerCall(model, layer);
     // What reads a refused layer is not looked at: one message says it.
     if (call.inputs.some((name) => !writer.values.has(name))) return;
+    if (isWide(call.output)) {
+      throw new RefusedExport(`it makes a value of ${call.output.length} axes`, OTHER_FORMATS);
+    }
     const found = mappings[call.kind];
     if (!found) throw new RefusedExport(`netc writes no such layer for it`, OTHER_FORMATS);
     found(new KerasLayers(call, writer));

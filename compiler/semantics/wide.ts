@@ -1,0 +1,30 @@
+/** Values of more axes than an image, which only layers that move elements take. */
+import type { Span } from "../../grammar/ast.js";
+import type { Environment } from "../calls/environment.js";
+import type { Label } from "../diagnostics/diagnostic.js";
+import { formatShape, isWide, type Shape } from "../ir/shape.js";
+import { WIDE_NOTES } from "../layers/infer.js";
+
+interface Reading {
+  /** What reads the value, as a message begins: "`residual`". */
+  readonly reader: string;
+  readonly span: Span;
+  readonly related?: readonly Label[];
+}
+
+/** Reports the first value of more than four axes. False after a report. */
+export function refuseWide(
+  shapes: readonly (Shape | undefined)[],
+  { reader, ...place }: Reading,
+  { reporter }: Pick<Environment, "reporter">,
+): boolean {
+  const wide = shapes.find((shape) => shape && isWide(shape));
+  if (!wide) return true;
+  reporter.report("NET2054", {
+    message: `${reader} takes values of at most 4 axes but receives ${formatShape(wide)}`,
+    label: `has ${wide.length} axes`,
+    notes: WIDE_NOTES,
+    ...place,
+  });
+  return false;
+}

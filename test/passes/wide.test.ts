@@ -1,0 +1,121 @@
+/** Values of more axes than an image: reshaped, permuted, and reshaped again. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Graph } from "../../compiler/ir/graph.js";
+import { runGraph } from "../../compiler/ops/run-graph.js";
+import { differentiate } from "../../compiler/passes/differentiate.js";
+import { simplify, simplifyTraining } from "../../compiler/passes/simplify.js";
+import { analyze } from "../../compiler/semantics/index.js";
+import { inputsFor } from "./chain.js";
+import { gradientError, gradientsOf } from "./gradients.js";
+
+function graphOf(type: string, body: string, end = ""): Graph {
+  const ports = `input x: ${type}\n  target label: u32[N] in 0..3`;
+  const text = `model M {\n  ${ports}\n  ${body}\n  ${end}\n}`;
+  const { diagnostics, selected } = analyze(text, "m.net");
+  if (!selected?.model.graph) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
+  return selected.model.graph;
+}
+
+const CLASSIFIER = "flatten -> linear(3) as logits\n  loss cross_entropy(logits, label)";
+
+/** By hand as in PyTorch, and the layer that is the same. */
+const PAIRS: Record<string, readonly [type: string, byHand: string, layer: string]> = {
+  "pixel shuffle": [
+    "f32[N, 5, 4, 6]",
+    "reshape([2, 3, 3, 4, 6]) -> permute([0, 1, 4, 2, 5, 3]) -> reshape([2, 12, 18])",
+    "pixel_shuffle(3)",
+  ],
+  "pixel unshuffle": [
+    "f32[N, 5, 4, 6]",
+    "reshape([18, 2, 2, 3, 2]) -> permute([0, 1, 3, 5, 2, 4]) -> reshape([-1, 2, 3])",
+    "pixel_unshuffle(2)",
+  ],
+  "channel shuffle": [
+    "f32[N, 5, 4, 6]",
+    "reshape([3, 6, 4, 6]) -> transpose(1, 2) -> reshape([18, 4, 6])",
+    "channel_shuffle(3)",
+  ],
+  "window partition and its reverse": [
+    "f32[N, 5, 4, 6]",
+    `permute([0, 2, 3, 1]) -> reshape([2, 2, 2, 3, 18]) -> permute([0, 1, 3, 2, 4, 5])
+    reshape([2, 2, 2, 3, 18]) -> permute([0, 1, -3, 2, 4, -1]) -> reshape([4, 6, -1])
+    permute([0, 3, 1, 2])`,
+    "identity",
+  ],
+};
+
+const BEFORE = "conv(18, kernel=1) -> tanh";
+const moves = ({ nodes }: Graph) => nodes.filter(({ kind }) => kind === "rearrange").length;
+
+describe("by hand and as a layer", () => {
+  test.each(Object.entries(PAIRS))("%s: equal to the bit, in as many moves", (_, pair) => {
+    const [type, ...bodies] = pair;
+    const made = bodies.map((body) => graphOf(type, `${BEFORE} -> ${body}`, CLASSIFIER));
+    const [byHand, layer] = made.map((graph) => {
+      const simple = simplify(graph);
+      const inputs = inputsFor(graph);
+      const training = simplifyTraining(differentiate(simple));
+      return { gradients: gradientsOf(training, inputs), moves: moves(simple) };
+    });
+    expect(byHand!.moves).toBe(layer!.moves);
+    expect(byHand!.gradients.size).toBe(4);
+    for (const [name, gradient] of byHand!.gradients) {
+      expect(Array.from(gradient), name).toEqual(Array.from(layer!.gradients.get(name)!));
+    }
+  });
+
+  test.each(Object.entries(PAIRS))("%s by hand has the gradients of differences", (_, pair) => {
+    const graph = graphOf(pair[0], `${BEFORE} -> ${pair[1]} -> sigmoid`, CLASSIFIER);
+    expect(gradientError(graph)).toBeLessThan(1e-7);
+  });
+});
+
+/** The value with its axes in another order, element by element. */
+function permuted(data: ArrayLike<number>, sizes: readonly number[], order: readonly number[]) {
+  const strides = sizes.map((_, axis) => sizes.slice(axis + 1).reduce((a, b) => a * b, 1));
+  const visit = (at: number, from: number): number[] => {
+    if (at === order.length) return [data[from]!];
+    const axis = order[at]!;
+    return Array.from({ length: sizes[axis]! }, (_, index) => index).flatMap((index) =>
+      visit(at + 1, from + index * strides[axis]!),
+    );
+  };
+  return visit(0, 0);
+}
+
+const wide = fc
+  .array(fc.integer({ min: 1, max: 4 }), { minLength: 4, maxLength: 8 })
+  .filter((sizes) => sizes.reduce((a, b) => a * b, 1) <= 512)
+  .chain((sizes) => {
+    const axes = sizes.map((_, axis) => axis);
+    const order = fc.shuffledSubarray(axes, { minLength: axes.length });
+    return fc.tuple(fc.constant(sizes), order, order);
+  });
+
+test("random shapes and orders are what plain loops make", () => {
+  fc.assert(
+    fc.property(wide, ([sizes, first, second]) => {
+      const elements = sizes.reduce((a, b) => a * b, 1);
+      const written = (order: readonly number[]) => [0, ...order.map((axis) => axis + 1)].join();
+      const graph = graphOf(
+        `f32[N, ${elements}]`,
+        `reshape([${sizes.join()}]) -> permute([${written(first)}]) -> permute([${written(second)}])
+        reshape([-1])`,
+      );
+      const inputs = inputsFor(graph);
+      const turned = first.map((axis) => sizes[axis]!);
+      const expected = [0, 1].flatMap((example) => {
+        const own = inputs.images.slice(example * elements, (example + 1) * elements);
+        return permuted(permuted(own, sizes, first), turned, second);
+      });
+      for (const made of [graph, simplify(graph)]) {
+        const { value } = made.outputs[0]!;
+        const values = runGraph(made, inputs);
+        expect(Array.from(values.get(value.id)!.data)).toEqual(expected);
+      }
+      expect(moves(simplify(graph))).toBeLessThanOrEqual(1);
+    }),
+    { seed: 20, numRuns: 200 },
+  );
+});

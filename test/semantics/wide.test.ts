@@ -1,0 +1,97 @@
+/** Values of more axes than an image: which layers take them, and what is said of the others. */
+import { describe, expect, test } from "vitest";
+import { analyze } from "../../compiler/semantics/index.js";
+
+const WIDE = "reshape([2, 4, 2, 3, 6])";
+
+const modelOf = (body: string) =>
+  `model M {\n  input image: f32[N, 8, 6, 6]\n  target label: u32[N] in 0..10\n  ${body}\n}`;
+
+const codesOf = (body: string) => {
+  const { diagnostics } = analyze(modelOf(body), "m.net");
+  return diagnostics.filter(({ severity }) => severity === "error").map(({ code }) => code);
+};
+
+const OUT = "flatten -> linear(10) as logits\n  loss cross_entropy(logits, label)";
+
+test("shapes are known on the way", () => {
+  const body = `${WIDE} -> gelu -> transpose(2, -1) -> permute([0, 5, 1, 2, 4, 3]) -> identity`;
+  const { models, diagnostics } = analyze(modelOf(`${body} -> ${OUT}`), "m.net");
+  expect(diagnostics).toEqual([]);
+  const outputs = models[0]!.layers.map(({ output }) => output);
+  expect(outputs.slice(0, -1)).toEqual([
+    [2, 4, 2, 3, 6],
+    [2, 4, 2, 3, 6],
+    [2, 6, 2, 3, 4],
+    [4, 2, 6, 3, 2],
+    [4, 2, 6, 3, 2],
+    [288],
+  ]);
+});
+
+/** Everything that reads a value and does not take one of many axes. */
+const REFUSED: readonly string[] = [
+  `${WIDE} -> conv(8, kernel=3) -> ${OUT}`,
+  `${WIDE} -> linear(8) -> ${OUT}`,
+  `${WIDE} -> softmax -> ${OUT}`,
+  `${WIDE} -> batchnorm -> ${OUT}`,
+  `${WIDE} -> dropout(0.5) -> ${OUT}`,
+  `${WIDE} -> prelu -> ${OUT}`,
+  `${WIDE} -> mean(2) -> ${OUT}`,
+  `${WIDE} -> slice(1, 0, 1) -> ${OUT}`,
+  `${WIDE} as x -> add(x) -> ${OUT}`,
+  `${WIDE} as x -> flatten -> add(x) -> ${OUT}`,
+  `${WIDE} as x -> concat(x) -> ${OUT}`,
+  `${WIDE}\n  residual { relu } -> ${OUT}`,
+  `${WIDE}\n  concat { branch { relu } branch { identity } } -> ${OUT}`,
+  `${WIDE}\n  split { branch { relu } branch { identity } } -> ${OUT}`,
+  `${WIDE} as x\n  let y = x * 2\n  ${OUT}`,
+  `${WIDE} as x\n  let y = mean(x, over=channels)\n  ${OUT}`,
+  `${WIDE} as x\n  loss mean(x)`,
+  `${WIDE} as x\n  loss mean(x^2)`,
+  `${WIDE} as x\n  loss mse(x, image)`,
+  `${WIDE} as x\n  loss cross_entropy(x, label)`,
+  `${WIDE} as x\n  loss mean((x - one_hot(label))^2)`,
+  `${WIDE} as x -> ${OUT}\n  metric m = accuracy(x, label)`,
+  `${WIDE} as x -> ${OUT}\n  output x, logits`,
+];
+
+describe("what takes at most four axes", () => {
+  test.each(REFUSED)("%s", (body) => {
+    expect(new Set(codesOf(body))).toEqual(new Set(["NET2054"]));
+  });
+
+  test("a model that predicts such a value", () => {
+    const { diagnostics } = analyze(
+      `model M {\n  input x: f32[N, 16]\n  reshape([2, 2, 2, 2])\n}`,
+      "m.net",
+    );
+    expect(diagnostics.map(({ code }) => code)).toEqual(["NET2054"]);
+  });
+});
+
+const WRONG: readonly (readonly [body: string, code: string, message: string])[] = [
+  ["reshape([2, 4, 2, 3, 7])", "NET2033", "cannot make [N, 2, 4, 2, 3, 7] (336 elements)"],
+  ["reshape([2, -1, 2, -1, 6])", "NET2033", "cannot make [N, 2, -1, 2, -1, 6]"],
+  ["reshape([2, 1, 4, 2, 3, 6, 1, 1, 1])", "NET2033", "cannot make [N, 2, 1, 4"],
+  [`${WIDE} -> permute([0, 1, 1, 2, 3, 4])`, "NET2028", "[0, 1, 1, 2, 3, 4] does not order [N, 2,"],
+  [`${WIDE} -> permute([0, 1, 2, 3])`, "NET2028", "[0, 1, 2, 3] does not order [N, 2, 4, 2, 3, 6]"],
+  [`${WIDE} -> permute([1, 0, 2, 3, 4, 5])`, "NET2028", "[1, 0, 2, 3, 4, 5] does not order"],
+  [
+    `${WIDE} -> permute([rows, columns, channels])`,
+    "NET2028",
+    "[rows, columns, channels] does not",
+  ],
+  [`${WIDE} -> transpose(channels, 3)`, "NET2028", "[N, 2, 4, 2, 3, 6] has no channels"],
+  [`${WIDE} -> transpose(1, 6)`, "NET2028", "[N, 2, 4, 2, 3, 6] has no axis 6"],
+  [`${WIDE} -> transpose(1, -6)`, "NET2028", "axis -6 is the batch"],
+  [`${WIDE} -> transpose(1, -5)`, "NET2028", "exchanges axis 1 with -5, which is the same one"],
+];
+
+describe("mistakes of many axes", () => {
+  test.each(WRONG)("%s: %s", (body, code, message) => {
+    const { diagnostics } = analyze(modelOf(`${body} -> ${OUT}`), "m.net");
+    expect(diagnostics.map((each) => each.code)).toContain(code);
+    expect(diagnostics.map((each) => each.message).join("\n")).toContain(message);
+  });
+});
