@@ -5,6 +5,7 @@ import { maskOf } from "../program/masks.js";
 import { classesOf, imageOf } from "../program/tensors.js";
 import { imagesOf, type Transform } from "../program/transforms.js";
 import { withoutUndefined } from "../program/without-undefined.js";
+import type { ReportedTag } from "../report/data.js";
 import type { Dataset } from "../runtime/data/dataset.js";
 import {
   evaluateClassifier,
@@ -19,7 +20,6 @@ import { wrongInput } from "./failure.js";
 import { openNetwork } from "./open-network.js";
 import type { AdapterOptions } from "./options.js";
 import { createCounter } from "./progress.js";
-import type { TagResult } from "./tag-results.js";
 
 export interface EvaluatingFlags extends AdapterOptions, DataFlags {
   readonly batch?: number;
@@ -30,7 +30,7 @@ export interface EvaluatingFlags extends AdapterOptions, DataFlags {
 
 export type Evaluated = (Evaluation | (Evaluation & Examination)) & {
   /** Of a network that tells tags. */
-  readonly tags?: readonly TagResult[];
+  readonly tags?: readonly ReportedTag[];
 };
 
 /** A network, and a pass over the split with the weights that it has then. */

@@ -9,12 +9,12 @@ import {
 } from "../runtime/evaluation/index.js";
 import type { Evaluation } from "../runtime/training/evaluate.js";
 import { visible } from "../program/visible.js";
+import type { ReportedTag } from "../report/data.js";
 import type { Dataset } from "../runtime/data/dataset.js";
 import type { Evaluated } from "./evaluating.js";
 import { formatCount, formatMetric, formatNumber, formatPercent } from "./format.js";
 import { nameOfExample } from "./predictions.js";
 import { renderTable, type Column } from "./table.js";
-import type { TagResult } from "./tag-results.js";
 
 /**
  * Loss and metrics; of a classifier the classes, their predictions, and the mistakes that were
@@ -49,7 +49,7 @@ const TAG_COLUMNS: readonly Column[] = [
   { title: "recall", align: "right", expendable: 0 },
 ];
 
-function tagTable(tags: readonly TagResult[], width: number | undefined): string {
+function tagTable(tags: readonly ReportedTag[], width: number | undefined): string {
   const rows = tags.map(({ name, support, accuracy, precision, recall }) => [
     name,
     formatCount(support),

@@ -1,24 +1,8 @@
 /** How well a network tells each tag: accuracy, precision and recall. */
-import { imageOf } from "../program/tensors.js";
-import type { Transform } from "../program/transforms.js";
-import type { Dataset } from "../runtime/data/dataset.js";
-import { loadBatches } from "../runtime/data/index.js";
+import type { ReportedTag } from "../report/data.js";
 import { rowOf } from "../runtime/evaluation/index.js";
-import type { Network } from "../runtime/network.js";
+import { comparedBatches, numbersOf, type Comparing } from "./compared-batches.js";
 import type { Tags } from "./tags.js";
-
-/** Shares from 0 to 1. A tag is predicted where its probability is above one half. */
-export interface TagResult {
-  readonly name: string;
-  /** Examples that have it, by one half or more. */
-  readonly support: number;
-  /** Of all examples. */
-  readonly accuracy: number;
-  /** Null where it is predicted of no example. */
-  readonly precision: number | null;
-  /** Null where no example has it. */
-  readonly recall: number | null;
-}
 
 interface Counts {
   readonly tags: Tags;
@@ -29,27 +13,19 @@ interface Counts {
   readonly right: Uint32Array;
 }
 
-/** A pass over the examples. None where the network has no tags. */
+/**
+ * A pass over the examples. None where the network has no tags, and where the signal stopped it.
+ */
 export async function tagResults(
-  network: Network,
-  dataset: Dataset,
-  {
-    transforms,
-    tags,
-  }: { readonly transforms: readonly Transform[]; readonly tags: readonly Tags[] },
-): Promise<readonly TagResult[]> {
+  comparing: Comparing,
+  tags: readonly Tags[],
+  signal?: AbortSignal,
+): Promise<readonly ReportedTag[]> {
   if (tags.length === 0) return [];
   const all = tags.map(emptyCounts);
   let examples = 0;
-  for await (const { images, targets, count } of loadBatches(dataset, {
-    batch: network.batch,
-    shape: imageOf(network.program),
-    transforms,
-    seed: 0,
-    epoch: 0,
-    shuffle: false,
-  })) {
-    const outputs: unknown = await network.predict(images);
+  for await (const { outputs, targets, count } of comparedBatches(comparing)) {
+    if (signal?.aborted) return [];
     for (const each of all) {
       addBatch(each, count, {
         logits: numbersOf(outputs, each.tags.output),
@@ -65,12 +41,6 @@ function emptyCounts(tags: Tags): Counts {
   const zeros = () => new Uint32Array(tags.names.length);
   return { tags, actual: zeros(), predicted: zeros(), both: zeros(), right: zeros() };
 }
-
-/** Of several by name, or the one. */
-const numbersOf = (values: unknown, name: string): Float32Array =>
-  values instanceof Float32Array
-    ? values
-    : (values as Readonly<Record<string, Float32Array>>)[name]!;
 
 function addBatch(
   { tags, actual, predicted, both, right }: Counts,
@@ -93,7 +63,7 @@ function addBatch(
 function resultsOf(
   { tags, actual, predicted, both, right }: Counts,
   examples: number,
-): readonly TagResult[] {
+): readonly ReportedTag[] {
   const share = (part: number, whole: number) => (whole > 0 ? part / whole : null);
   return tags.names.map((name, tag) => ({
     name,

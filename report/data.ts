@@ -42,6 +42,10 @@ export interface ReportData {
   readonly generated?: ReportedGenerated;
   /** Of a model that predicts boxes. */
   readonly detection?: ReportedDetection;
+  /** Of a model that tells which tags an example has; at the end of a run. */
+  readonly tags?: readonly ReportedTag[];
+  /** Of a model that predicts numbers; at the end of a run. */
+  readonly regression?: ReportedRegression;
   readonly filters?: Filters;
   readonly timings?: Timings;
   /** During a run: after which epoch the examination, the examples and the filters were made. */
@@ -182,6 +186,38 @@ export interface ReportedBoxes {
   readonly height: number;
   readonly truth: readonly LabeledBox[];
   readonly predicted: readonly DetectedBox[];
+}
+
+/** Shares from 0 to 1. A tag is predicted where its probability is above one half. */
+export interface ReportedTag {
+  readonly name: string;
+  /** Examples that have it, by one half or more. */
+  readonly support: number;
+  /** Of all examples. */
+  readonly accuracy: number;
+  /** Null where it is predicted of no example. */
+  readonly precision: number | null;
+  /** Null where no example has it. */
+  readonly recall: number | null;
+}
+
+export interface ReportedRegression {
+  /** Examples that were predicted. */
+  readonly examples: number;
+  /** In the order of the outputs and their columns. */
+  readonly numbers: readonly ReportedNumber[];
+}
+
+/** A number that a model predicts, in the units of the data. */
+export interface ReportedNumber {
+  /** Of its column, or of the target with its place: `y 1`. */
+  readonly name: string;
+  /** The mean absolute error over predictions that are finite; null where none is. */
+  readonly error: number | null;
+  /** Predictions that are not finite. */
+  readonly notFinite: number;
+  /** Of examples spread evenly over the split; only of the first few numbers. */
+  readonly points?: readonly (readonly [truth: number, predicted: number])[];
 }
 
 /** The kernels of the first convolution as pictures. */

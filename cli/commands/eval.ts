@@ -73,7 +73,7 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
     const measured = await withPredictions(parts, options);
     const { dataset, transforms } = parts;
     const tags = tagsOf(compiled, dataset.table);
-    const results = await tagResults(network, dataset, { transforms, tags });
+    const results = await tagResults({ network, dataset, transforms }, tags);
     const evaluation = results.length > 0 ? { ...measured, tags: results } : measured;
     const original = options.tenCrop ? undefined : originalOf(weights.metadata);
     const { fractions } = network.program;

@@ -2,7 +2,7 @@
 import type { CurvePoint } from "../../runtime/evaluation/index.js";
 import type { ReportedExamination } from "../data.js";
 import { grouped, h, percent, section, table } from "./elements.js";
-import { squareAxes, svg, xOf, yOf, type UnitSquare } from "./svg.js";
+import { diagonal, squareAxes, svg, xOf, yOf, type UnitSquare } from "./svg.js";
 
 const RELIABILITY: UnitSquare = { size: 240, left: 44, top: 22 };
 
@@ -43,7 +43,6 @@ function reliabilityChart({ bins }: Calibration): SVGElement {
       opacity: 0.25 + 0.75 * Math.sqrt(examples / most),
     });
   });
-  const [x1, y1, x2, y2] = [xOf(square, 0), yOf(square, 0), xOf(square, 1), yOf(square, 1)];
   return svg(
     "svg",
     {
@@ -53,7 +52,7 @@ function reliabilityChart({ bins }: Calibration): SVGElement {
     },
     ...squareAxes(square, ["probability of the prediction", "share that is right"]),
     ...bars,
-    svg("line.diagonal", { x1, y1, x2, y2 }),
+    diagonal(square),
   );
 }
 

@@ -7,7 +7,9 @@ import { boxesSection, precisionsSection } from "./boxes.js";
 import { classesSection, confusionSection } from "./confusion.js";
 import { compact, grouped, h, percent, section, table } from "./elements.js";
 import { masksSection, overlapsSection } from "./masks.js";
+import { numbersSection } from "./numbers.js";
 import { filtersSection, generatedSection, mistakesSection, samplesSection } from "./pictures.js";
+import { tagsSection } from "./tags.js";
 
 const POLL_MILLISECONDS = 1000;
 
@@ -39,12 +41,15 @@ function draw(): void {
 
 function redrawDetails(): void {
   const { examination, segmentation, detection, generated, filters, timings, samples = [] } = data;
+  const { tags, regression } = data;
   hints.replaceChildren(...hintsSection());
   details.replaceChildren(
     ...(generated ? [generatedSection(generated)] : []),
     ...(samples.length > 0 ? [samplesSection(samples, data.lookedAt)] : []),
     ...(segmentation ? [masksSection(segmentation), overlapsSection(segmentation)] : []),
     ...(detection ? [boxesSection(detection), precisionsSection(detection)] : []),
+    ...(tags ? [tagsSection(tags)] : []),
+    ...(regression ? [numbersSection(regression)] : []),
     ...(examination ? [confusionSection(examination)] : []),
     ...(examination && examination.mistakes.length > 0 ? [mistakesSection(examination)] : []),
     ...(examination ? [classesSection(examination), ...curvesSection(examination)] : []),

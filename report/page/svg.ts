@@ -26,20 +26,35 @@ export interface UnitSquare {
 export const xOf = ({ left, size }: UnitSquare, share: number): number => left + size * share;
 export const yOf = ({ top, size }: UnitSquare, share: number): number => top + size * (1 - share);
 
-const TICKS = [0, 0.5, 1];
+/** A mark of an axis, at a share of its length. */
+export interface Tick {
+  readonly share: number;
+  readonly text: string;
+}
 
-/** The frame, the ticks in percent and the names of the axes. */
-export function squareAxes(square: UnitSquare, [x, y]: readonly [string, string]): SVGElement[] {
+const PERCENT: readonly Tick[] = [0, 0.5, 1].map((share) => ({ share, text: `${100 * share}%` }));
+
+/** The frame, the same ticks on both axes, in percent unless given, and the names of the axes. */
+export function squareAxes(
+  square: UnitSquare,
+  [x, y]: readonly [string, string],
+  ticks = PERCENT,
+): SVGElement[] {
   const { left, top, size } = square;
-  const percent = (share: number) => `${100 * share}%`;
   const middle = { "text-anchor": "middle" };
   return [
     svg("rect.frame", { x: left, y: top, width: size, height: size }),
-    ...TICKS.flatMap((tick) => [
-      svgText(percent(tick), { x: xOf(square, tick), y: top + size + 14, ...middle }),
-      svgText(percent(tick), { x: left - 5, y: yOf(square, tick) + 4, "text-anchor": "end" }),
+    ...ticks.flatMap(({ share, text }) => [
+      svgText(text, { x: xOf(square, share), y: top + size + 14, ...middle }),
+      svgText(text, { x: left - 5, y: yOf(square, share) + 4, "text-anchor": "end" }),
     ]),
     svgText(x, { x: left + size / 2, y: top + size + 28, ...middle }),
     svgText(y, { x: Math.max(0, left - 36), y: top - 8 }),
   ];
+}
+
+/** Where both are the same. */
+export function diagonal(square: UnitSquare): SVGElement {
+  const [x1, y1, x2, y2] = [xOf(square, 0), yOf(square, 0), xOf(square, 1), yOf(square, 1)];
+  return svg("line.diagonal", { x1, y1, x2, y2 });
 }

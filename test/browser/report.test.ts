@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { renderReport } from "../../report/render.js";
-import { detection, reportData } from "../report/data.js";
+import { detection, regression, reportData, TAGS } from "../report/data.js";
 import { chromiumPath, launchChromium } from "./chromium.js";
 
 const dist = join(import.meta.dirname, "../../dist/report");
@@ -52,6 +52,47 @@ describe.skipIf(!chromiumPath)("report.html in Chromium", () => {
     expect(await page.evaluate(places)).toEqual(["10", "10", "20", "20"]);
     // A class without a box has no curve.
     expect(await page.locator("polyline.curve").count()).toBe(1);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test("with tags, and with numbers over those of the data", async () => {
+    const file = join(folder, "numbers.html");
+    const own = { examination: undefined, tags: TAGS, regression: regression() };
+    await writeFile(file, renderReport({ ...reportData(2), ...own }, await assets()));
+    const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+    const problems: string[] = [];
+    page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+    page.on("pageerror", (error) => problems.push(error.message));
+    await page.goto(`file://${file}`);
+    const titles = (await page.locator("h2").allTextContents()).slice(0, 2);
+    expect(titles).toEqual(["Tags", "Predicted numbers"]);
+    const cells = page.locator("section", { hasText: "Tags" }).first().locator("td");
+    expect(await cells.allTextContents()).toEqual([
+      ...["cat", "1,200", "90.0%", "80.0%", "75.0%"],
+      ...["<b>dog</b>", "0", "100.0%", "–", "–"],
+    ]);
+    expect(await page.locator(".scatters figcaption").allTextContents()).toEqual([
+      "price <1> mean absolute error 12.73",
+      "rooms mean absolute error 0",
+      expect.stringContaining("mean absolute error 200000; 3 predictions are not finite"),
+    ]);
+    expect(await page.locator("main").textContent()).toContain("100 of them are drawn.");
+    const places =
+      "[...document.querySelectorAll('circle')].map((e) => [e.cx, e.cy]" +
+      ".map(({ baseVal }) => baseVal.value))";
+    const points = await page.evaluate<[number, number][]>(places);
+    expect(points).toHaveLength(300);
+    // A constant is in the middle of its diagonal.
+    expect(points[100]).toEqual([176, 142]);
+    for (const [x, y] of points) {
+      expect(x).toBeGreaterThanOrEqual(56);
+      expect(x).toBeLessThanOrEqual(296);
+      expect(y).toBeGreaterThanOrEqual(22);
+      expect(y).toBeLessThanOrEqual(262);
+    }
+    const last = page.locator(".scatters + .scroll tr").last();
+    expect(await last.locator("td").allTextContents()).toEqual(["seventh", "0.5", "0"]);
     expect(problems).toEqual([]);
     await page.close();
   });

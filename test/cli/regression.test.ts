@@ -91,7 +91,26 @@ describe("numbers from csv", () => {
 
   test("have a report", async () => {
     const report = await readFile(workspace.path("runs/houses/report.html"), "utf8");
-    expect(report).toContain("error");
+    const { regression, tags } = JSON.parse(/id="data">(.*?)<\/script>/s.exec(report)![1]!);
+    expect(tags).toBeUndefined();
+    expect(regression.examples).toBe(16);
+    const rows = houses().trim().split("\n").slice(1);
+    for (const [index, [name, at]] of Object.entries({ price: 0, rent: 4 }).entries()) {
+      const { points, ...own } = regression.numbers[index];
+      expect(own).toEqual({ name, notFinite: 0, error: expect.any(Number) });
+      // Those that were held out, in the units of the table.
+      const truths = rows.map((row) => Number(row.split(",")[at]));
+      expect(points).toHaveLength(16);
+      for (const [truth, predicted] of points) {
+        expect(Math.min(...truths.map((each) => Math.abs(each - truth)))).toBeLessThan(1e-5);
+        expect(Math.abs(predicted - truth)).toBeLessThan(0.1);
+      }
+    }
+    const errors = regression.numbers.map(({ error }: { error: number }) => error);
+    // Those that the report is of.
+    const best = ["--weights", "runs/houses/best.safetensors"];
+    const { stdout } = await netc("eval", "houses.net", ...best, "--json");
+    expect((errors[0] + errors[1]) / 2).toBeCloseTo(JSON.parse(stdout).error, 7);
   });
 });
 

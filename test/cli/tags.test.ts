@@ -78,6 +78,9 @@ describe("tags from csv", () => {
     expect(tags[2]).toMatchObject({ support: 0, precision: null, recall: null });
     const mean = tags.reduce((sum, { accuracy }) => sum + accuracy, 0) / 3;
     expect(mean).toBeCloseTo(right, 6);
+    const report = await readFile(workspace.path("runs/pets/report.html"), "utf8");
+    const data = JSON.parse(/id="data">(.*?)<\/script>/s.exec(report)![1]!);
+    expect([data.tags, data.regression]).toEqual([tags, undefined]);
     const text = (await netc("eval", "pets.net", ...WEIGHTS)).stdout;
     expect(text).toMatch(/tag +examples +accuracy +precision +recall\n-[- ]+\ncat /);
     expect(text).toMatch(/bird +0 +100(\.0+)?% +- +-/);

@@ -1,5 +1,10 @@
 /** A report's data, made up: `classes` classes, some of them confused. */
-import type { ReportData, ReportedDetection } from "../../report/data.js";
+import type {
+  ReportData,
+  ReportedDetection,
+  ReportedRegression,
+  ReportedTag,
+} from "../../report/data.js";
 import {
   classResults,
   type CurvePoint,
@@ -116,6 +121,34 @@ export function detection(): ReportedDetection {
         truth: [{ index: 0, box }],
         predicted: [{ index: 1, score: 0.81, box: { ...box, left: 0.5 } }],
       },
+    ],
+  };
+}
+
+/** The second of them is predicted of no example. */
+export const TAGS: readonly ReportedTag[] = [
+  { name: "cat", support: 1200, accuracy: 0.9, precision: 0.8, recall: 0.75 },
+  { name: "<b>dog</b>", support: 0, accuracy: 1, precision: null, recall: null },
+];
+
+/** Good predictions, those of a constant, some without a finite one, and one that is not drawn. */
+export function regression(): ReportedRegression {
+  const rows = Array.from({ length: 100 }, (_, row) => row);
+  const points = rows.map((row): [number, number] => [row, row + 20 * Math.sin(row)]);
+  const constant = rows.map((): [number, number] => [7, 7]);
+  return {
+    examples: 1000,
+    numbers: [
+      { name: "price <1>", error: 12.732, notFinite: 0, points },
+      { name: "rooms", error: 0, notFinite: 0, points: constant },
+      { name: "lost", error: null, notFinite: 1000, points: [] },
+      {
+        name: "a large number in a column of a long name",
+        error: 2e5,
+        notFinite: 3,
+        points: points.map(([x, y]) => [1e6 + 1e4 * x, 1e6 + 1e4 * y]),
+      },
+      { name: "seventh", error: 0.5, notFinite: 0 },
     ],
   };
 }

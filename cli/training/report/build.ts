@@ -27,6 +27,8 @@ import { examineBoxes, showBoxes } from "./boxes.js";
 import { examineMasks, showMasks } from "./masks.js";
 import { readFilters } from "./filters.js";
 import { highlight } from "./highlight.js";
+import { examineNumbers } from "./numbers.js";
+import { examineTags } from "./tags.js";
 
 /** A report with the predictions that it was made from. */
 export interface CompleteReport {
@@ -88,6 +90,8 @@ export class ReportBuilder {
     const segmentation = await examineMasks(this.parts, signal);
     const generated = await this.generated.look(best?.epoch ?? lastEpoch(records));
     const detection = await examineBoxes(this.parts, signal);
+    const tags = await examineTags(this.parts, signal);
+    const regression = await examineNumbers(this.parts, signal);
     const filters = await readFilters(this.parts.network);
     const timings = signal.aborted ? undefined : await this.timings();
     const data = {
@@ -96,6 +100,8 @@ export class ReportBuilder {
       segmentation,
       generated,
       detection,
+      tags,
+      regression,
       filters,
       timings,
       best: best && this.describeBest(best),

@@ -1,0 +1,44 @@
+/** What a network predicts of a split, next to what the data say. */
+import { imageOf } from "../program/tensors.js";
+import type { Transform } from "../program/transforms.js";
+import type { Dataset } from "../runtime/data/dataset.js";
+import { loadBatches } from "../runtime/data/index.js";
+import type { Network } from "../runtime/network.js";
+
+export interface ComparedBatch {
+  /** Examples in the batch. */
+  readonly count: number;
+  /** Row by row; of several by name. */
+  readonly outputs: unknown;
+  readonly targets: unknown;
+}
+
+export interface Comparing {
+  readonly network: Pick<Network, "batch" | "predict" | "program">;
+  readonly dataset: Dataset;
+  readonly transforms: readonly Transform[];
+}
+
+/** One pass over the examples, in their order. */
+export async function* comparedBatches({
+  network,
+  dataset,
+  transforms,
+}: Comparing): AsyncGenerator<ComparedBatch, void, void> {
+  for await (const { images, targets, count } of loadBatches(dataset, {
+    batch: network.batch,
+    shape: imageOf(network.program),
+    transforms,
+    seed: 0,
+    epoch: 0,
+    shuffle: false,
+  })) {
+    yield { count, targets, outputs: await network.predict(images) };
+  }
+}
+
+/** Of several by name, or the one. */
+export const numbersOf = (values: unknown, name: string): Float32Array =>
+  values instanceof Float32Array
+    ? values
+    : (values as Readonly<Record<string, Float32Array>>)[name]!;
