@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { createNetwork, type Network } from "../../runtime/index.js";
-import { runsAllVariants } from "../adapters.js";
 import { relativeError, type Summary } from "../oracle/sketch.js";
 import { parameterValues, uniformValues } from "../oracle/values.js";
 import { readExpected, readSpec } from "./harness.js";
@@ -26,8 +25,8 @@ const cases = [
   ...readExpected<readonly Case[]>("torchvision-segmentation"),
 ];
 const full = process.env.NETC_TEST_FULL === "1";
-/** Small enough for every test run; the last where the adapter is not the slowest. */
-const QUICK = ["resnet18", "squeezenet1_1", ...(runsAllVariants ? ["fcn_resnet50"] : [])];
+/** Small enough for every test run. */
+const QUICK = ["resnet18", "squeezenet1_1"];
 
 async function openNetwork({ name, size }: Case): Promise<Network> {
   const text = readSpec(name);
