@@ -11,7 +11,7 @@ import { readSeeds } from "../../scripts/fuzz/seeds.js";
  */
 
 const specs = join(import.meta.dirname, "../../specs");
-const COUNT = process.env.NETC_TEST_FULL === "1" ? 5000 : 150;
+const COUNT = process.env.NETC_TEST_FULL === "1" ? 5000 : 200;
 
 test(`${COUNT} mutants break neither compiler, formatter nor language server`, async () => {
   const seeds = readSeeds(specs);
