@@ -225,7 +225,8 @@ export function chooseStaging(
   return { ...staging, numbers: tensorsOf(program, "target")[0]?.dtype === "f32" };
 }
 
-function shapeFor(program: Pick<Program, "tensors">, { parts }: Dataset): InputShape {
+/** What an example of the data is loaded as: the input, or a row with all of several. */
+export function shapeFor(program: Pick<Program, "tensors">, { parts }: Dataset): InputShape {
   return parts && parts.inputs.length > 1 ? rowShape(parts.inputs) : imageOf(program);
 }
 
