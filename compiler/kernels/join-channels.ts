@@ -11,8 +11,11 @@ export interface JoinForm {
   readonly inputs: number;
   /** Digits of the place of a channel. */
   readonly digits: number;
-  /** For each lane of a quad, the input that its channels are of; undefined if they are of more. */
-  readonly lanes: readonly (number | undefined)[];
+  /**
+   * For each lane of a quad, the input that its channels are of; null if they are of more: in a
+   * kernel's key, as JSON, a list has no undefined.
+   */
+  readonly lanes: readonly (number | null)[];
   /** Whether channels end within a quad, behind which there are zeros. */
   readonly clears: boolean;
 }
@@ -36,7 +39,7 @@ export const joinChannels = defineQuads("join_channels", (form: JoinForm) => {
     return io[joinedName(input)]!.load(code`${placeName(joinedName(input))} + ${within}`);
   };
   const loaded = lanes.map((input, lane) =>
-    input === undefined ? code`0.0` : loadOf(input, component(code`taken`, lane)),
+    input === null ? code`0.0` : loadOf(input, component(code`taken`, lane)),
   );
   /** From input to input, until the channel is of it. */
   const found = (lane: number, input = 0): Code => {
@@ -50,7 +53,7 @@ export const joinChannels = defineQuads("join_channels", (form: JoinForm) => {
         ${found(lane, input + 1)}
       }`;
   };
-  const searched = lanes.flatMap((input, lane) => (input === undefined ? [found(lane)] : []));
+  const searched = lanes.flatMap((input, lane) => (input === null ? [found(lane)] : []));
   const all = code`vec4u(4u * quad) + vec4u(0, 1, 2, 3)`;
   const channels = clears
     ? // Where there is no channel, a lane reads its first one.

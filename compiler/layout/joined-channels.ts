@@ -10,8 +10,8 @@ export interface JoinedChannels {
   readonly digits: readonly Digit[];
   /** The first channel of each joined value in the concatenation. */
   readonly starts: readonly number[];
-  /** For each lane of a quad, the joined value that all its channels are of, if it is one. */
-  readonly lanes: readonly (number | undefined)[];
+  /** For each lane of a quad, the joined value that all its channels are of, or null. */
+  readonly lanes: readonly (number | null)[];
 }
 
 type Shaped = Pick<Value, "shape">;
@@ -38,8 +38,8 @@ export function joinedChannels(
   return { ...chosen, starts, lanes: lanes.map(only) };
 }
 
-const only = (values: ReadonlySet<number>): number | undefined =>
-  values.size === 1 ? [...values][0] : undefined;
+const only = (values: ReadonlySet<number>): number | null =>
+  values.size === 1 ? [...values][0]! : null;
 
 const startsOf = (joined: readonly Shaped[]): readonly number[] =>
   joined.map((_, index) =>

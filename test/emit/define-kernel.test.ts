@@ -242,6 +242,8 @@ test("every kernel prints the same from an equal variant", () => {
   for (const variant of ["f32", "f16", "average", "clip"] as const) {
     compileVariant(compile, "digits", variant);
   }
+  // Its kernels have lists in their variants.
+  compileVariant(compile, "shufflenet_v2_x1_0", "f32");
   const made = definitions.flatMap((definition) =>
     [...definition.made].map(([key, kernel]) => ({ definition, key, kernel })),
   );
