@@ -17,6 +17,8 @@ export interface Margins {
 }
 
 export const NO_MARGINS: Margins = { top: 0, bottom: 0, left: 0, right: 0, spacing: [1, 1] };
+/** Margins with which no axis of a value continues another. */
+export const APART: Margins = { ...NO_MARGINS, top: 1, left: 1 };
 
 /** A window that moves over stored pixels, in the coordinates of the activation. */
 export interface Steps {

@@ -1,7 +1,7 @@
 /** Channels of a concatenation in another order: which of the joined values each one is of. */
 import type { RearrangeAttributes, Value } from "../ir/graph.js";
 import { imageShape, isSequence, type Shape } from "../ir/shape.js";
-import { ActivationLayout, NO_MARGINS } from "./activation-layout.js";
+import { ActivationLayout, APART } from "./activation-layout.js";
 import { takenPlaces, type Digit } from "./taken-places.js";
 
 /** The channel of the concatenation that a channel of the result is: `first`, and the digits. */
@@ -53,9 +53,6 @@ const placeOf = (channel: number, { first, digits }: Chosen): number =>
     (at, { divisor, size, pitch }) => at + (Math.floor(channel / divisor) % size) * pitch,
     first,
   );
-
-/** Margins with which no axis of a value continues another. */
-const APART = { ...NO_MARGINS, top: 1, left: 1 };
 
 /** The channels that an order takes of each pixel; undefined where pixels move. */
 function chosenChannels(order: RearrangeAttributes, whole: Shape): Chosen | undefined {

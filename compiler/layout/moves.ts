@@ -2,7 +2,7 @@
 import type { AnyNode, RearrangeAttributes, Value } from "../ir/graph.js";
 import { isReshape, orderOf } from "../ir/rearrangement.js";
 import { isSequence, type Shape } from "../ir/shape.js";
-import { ActivationLayout, NO_MARGINS } from "./activation-layout.js";
+import { ActivationLayout, APART } from "./activation-layout.js";
 import { isOfQuads, partTaken } from "./parts.js";
 import { keepsPlaces } from "./strides.js";
 import { takenPlaces } from "./taken-places.js";
@@ -25,15 +25,15 @@ function liesInOrder(shape: Shape): boolean {
   return pixels === 1 || (isSequence(shape) && channels % 4 === 0);
 }
 
-/** Margins with which no axis of a value continues another. */
-const APART = { ...NO_MARGINS, top: 1, left: 1 };
+export const isMove = ({ kind }: AnyNode): boolean =>
+  kind === "rearrange" || kind === "rearrangeGradient";
 
 /**
  * Whether a node moves elements with a kernel that can do more with them: it finds the place of
  * each in its input, wherever that lies.
  */
 export function isTaking(node: AnyNode): boolean {
-  if (node.kind !== "rearrange" && node.kind !== "rearrangeGradient") return false;
+  if (!isMove(node)) return false;
   if (node.fusion?.epilogue) return true;
   const [from] = node.inputs as [Value];
   const order = orderOf(node);

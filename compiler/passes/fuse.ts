@@ -8,7 +8,7 @@ import { MOST_BINDINGS } from "../../program/limits.js";
 import { isLayerwise } from "../../program/optimizers.js";
 import { geometryOf } from "../layout/geometry.js";
 import { joinedChannels } from "../layout/joined-channels.js";
-import { isTaking } from "../layout/moves.js";
+import { isMove, isTaking } from "../layout/moves.js";
 import { orderOf } from "../ir/rearrangement.js";
 import { normalizeExpression } from "../ir/normalize-expression.js";
 import type { Uses } from "../ir/uses.js";
@@ -182,8 +182,6 @@ const fuseEpilogue: Rule<"pointwise"> = (node, uses) => {
  */
 const takesEpilogue = (node: AnyNode): boolean =>
   canFuse(node.kind, "epilogue") && (!isMove(node) || isTaking(node));
-
-const isMove = ({ kind }: AnyNode) => kind === "rearrange" || kind === "rearrangeGradient";
 
 /**
  * A function of single elements that only a move reads is computed by the kernel of the move. What

@@ -2,6 +2,7 @@ import { canFuse, readsOf, type LeftParts } from "../ir/fusion.js";
 import type { AnyNode, Graph, Value } from "../ir/graph.js";
 import { usesOf, type Uses } from "../ir/uses.js";
 import { geometryOf, isContraction } from "../layout/geometry.js";
+import { isMove } from "../layout/moves.js";
 import type { HalfValues } from "../layout/halves.js";
 import { MOST_BINDINGS } from "../../program/limits.js";
 
@@ -63,8 +64,7 @@ const reduces = ({ kind, inputs }: AnyNode, value: Value): boolean =>
 function canLeave(node: AnyNode): boolean {
   if (!canFuse(node.kind, "leaves")) return false;
   // A move by itself may need no kernel.
-  if (node.kind === "rearrange" || node.kind === "rearrangeGradient")
-    return node.fusion?.epilogue !== undefined;
+  if (isMove(node)) return node.fusion?.epilogue !== undefined;
   if (!isContraction(node)) return true;
   const { isDirect, coversInput } = geometryOf(node);
   return !isDirect && (node.kind === "convolution" || !coversInput);
