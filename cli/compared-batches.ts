@@ -1,8 +1,8 @@
 /** What a network predicts of a split, next to what the data say. */
+import { imageOf } from "../program/tensors.js";
 import type { Transform } from "../program/transforms.js";
 import type { Dataset } from "../runtime/data/dataset.js";
-import { loadBatches } from "../runtime/data/index.js";
-import { shapeFor } from "../runtime/data/stage.js";
+import { chooseStaging, loadBatches } from "../runtime/data/index.js";
 import type { Network } from "../runtime/network.js";
 
 export interface ComparedBatch {
@@ -27,8 +27,9 @@ export async function* comparedBatches({
 }: Comparing): AsyncGenerator<ComparedBatch, void, void> {
   for await (const { images, targets, count } of loadBatches(dataset, {
     batch: network.batch,
-    shape: shapeFor(network.program, dataset),
+    shape: imageOf(network.program),
     transforms,
+    staging: chooseStaging(network.program, "eval", { dataset, transforms }),
     seed: 0,
     epoch: 0,
     shuffle: false,

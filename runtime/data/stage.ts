@@ -226,7 +226,7 @@ export function chooseStaging(
 }
 
 /** What an example of the data is loaded as: the input, or a row with all of several. */
-export function shapeFor(program: Pick<Program, "tensors">, { parts }: Dataset): InputShape {
+function shapeFor(program: Pick<Program, "tensors">, { parts }: Dataset): InputShape {
   return parts && parts.inputs.length > 1 ? rowShape(parts.inputs) : imageOf(program);
 }
 
