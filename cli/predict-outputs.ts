@@ -2,10 +2,11 @@
 import type { Gives } from "../program/program.js";
 import { tensorsOf } from "../program/tensors.js";
 import { visible } from "../program/visible.js";
-import { sameValue } from "../compiler/network/facts.js";
+import { sameValue, targetOf } from "../compiler/network/facts.js";
 import type { TableFacts } from "../runtime/data/dataset.js";
 import { indexOfLargest, toProbabilities } from "../runtime/evaluation/index.js";
 import type { Network } from "../runtime/network.js";
+import { largest } from "../runtime/pictures/classify.js";
 import type { CompiledSpec } from "./compiled.js";
 import { formatPercent } from "./format.js";
 import { predictedBatches, type Predictable } from "./predict-rows.js";
@@ -87,10 +88,9 @@ function outputsOf(
   const { losses = [], outputs = [], targets = [] } = network ?? {};
   return tensorsOf(program, "prediction").map(({ name, gives, shape }) => {
     const value = outputs.find((each) => each.name === name)?.value;
-    const target = losses.find(({ score }) => value && sameValue(score.prediction, value))?.score
-      .target;
-    const known = target?.from === "target" ? targets[target.index]!.name : undefined;
-    const names = (known !== undefined && table?.classes?.[known]) || [];
+    const loss = losses.find(({ score }) => value && sameValue(score.prediction, value));
+    const target = targetOf({ targets }, loss?.score);
+    const names = (target && table?.classes?.[target.name]) ?? [];
     const count = gives === "values" || gives === undefined ? 0 : shape[0]!;
     const classes = Array.from({ length: count }, (_, label) => names[label] ?? `class ${label}`);
     const tags = tagged.get(name);
@@ -99,20 +99,15 @@ function outputsOf(
 }
 
 /** Probabilities of classes or tags, or numbers. */
-const valuesOf = ({ gives, isOfTags }: Output, row: Float32Array): Float32Array =>
-  isOfTags
-    ? tagProbabilities(row)
-    : gives === undefined || gives === "values"
-      ? row.slice()
-      : toProbabilities(row, gives);
-
-const ranked = (values: Float32Array, top: number) =>
-  [...values.keys()].sort((a, b) => values[b]! - values[a]!).slice(0, top);
+function valuesOf({ gives, isOfTags }: Output, row: Float32Array): Float32Array {
+  if (isOfTags) return tagProbabilities(row);
+  return gives === undefined || gives === "values" ? row.slice() : toProbabilities(row, gives);
+}
 
 function asJson({ name, classes }: Output, row: Predicted, top: number): unknown {
   const values = row[name]!;
   if (classes.length === 0) return [...values];
-  return ranked(values, top).map((index) => {
+  return largest(values, top).map((index) => {
     return { index, name: classes[index], probability: values[index] };
   });
 }
@@ -120,7 +115,7 @@ function asJson({ name, classes }: Output, row: Predicted, top: number): unknown
 function describeOutput({ name, classes }: Output, row: Predicted, top: number): string {
   const values = row[name]!;
   if (classes.length === 0) return describeNumbers(values);
-  return ranked(values, top)
+  return largest(values, top)
     .map((index) => `${visible(classes[index]!)} ${formatPercent(values[index]!)}`)
     .join("  ");
 }

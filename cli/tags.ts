@@ -1,7 +1,8 @@
 /** Several tags an example: numbers from 0 to 1, for each of which a network gives a logit. */
-import { isOfTags, sameValue } from "../compiler/network/facts.js";
+import { isOfTags, sameValue, targetOf } from "../compiler/network/facts.js";
 import { visible } from "../program/visible.js";
 import type { TableFacts } from "../runtime/data/dataset.js";
+import { largest } from "../runtime/pictures/classify.js";
 import type { CompiledSpec } from "./compiled.js";
 import { formatPercent } from "./format.js";
 import type { Predictable } from "./predict-rows.js";
@@ -23,9 +24,8 @@ export function tagsOf(
 ): readonly Tags[] {
   const { losses = [], outputs = [], targets = [] } = network ?? {};
   return outputs.flatMap(({ name, value }) => {
-    const found = losses.find(({ score }) => isOfTags(score) && sameValue(score.prediction, value))
-      ?.score.target;
-    const target = found?.from === "target" ? targets[found.index]! : undefined;
+    const found = losses.find(({ score }) => isOfTags(score) && sameValue(score.prediction, value));
+    const target = targetOf({ targets }, found?.score);
     if (target?.type.shape.length !== 2) return [];
     const count = Number(target.type.shape[1]);
     const columns = table?.columns?.[target.name];
@@ -68,8 +68,11 @@ interface RankedTag {
 }
 
 function rankTags(row: Float32Array, names: readonly string[], top: number): RankedTag[] {
-  const indices = [...row.keys()].sort((a, b) => row[b]! - row[a]!).slice(0, top);
-  return indices.map((index) => ({ index, name: names[index]!, probability: row[index]! }));
+  return largest(row, top).map((index) => ({
+    index,
+    name: names[index]!,
+    probability: row[index]!,
+  }));
 }
 
 function describeTags(predicted: {

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { imagesOf } from "../../program/transforms.js";
 import { visible } from "../../program/visible.js";
 import { indexOfLargest, toProbabilities } from "../../runtime/evaluation/index.js";
+import { largest } from "../../runtime/pictures/classify.js";
 import { annotate, type Prediction } from "../annotate.js";
 import { compileSpec, parametersOf, type CompiledSpec } from "../compiled.js";
 import { trainedClassNames } from "../data.js";
@@ -285,8 +286,7 @@ function rank(
   names: readonly string[],
   top: number,
 ): Prediction {
-  const indices = [...probability.keys()].sort((a, b) => probability[b]! - probability[a]!);
-  const classes = indices.slice(0, top).map((index) => ({
+  const classes = largest(probability, top).map((index) => ({
     index,
     name: nameOf(names, index),
     probability: probability[index]!,

@@ -92,6 +92,13 @@ export function classesOfTarget(network: ResolvedNetwork, index: number): number
   return target.classes ?? Number(typeOf(network, score!.prediction).shape[1]);
 }
 
+/** The target that a score compares something with, if it is one. */
+export const targetOf = (
+  { targets }: Pick<ResolvedNetwork, "targets">,
+  score: Pick<ResolvedScore, "target"> | undefined,
+): NetworkPort | undefined =>
+  score?.target?.from === "target" ? targets[score.target.index] : undefined;
+
 /** Whether a score takes logits of numbers from 0 to 1: of tags, several of which may be there. */
 export const isOfTags = ({ definition }: Pick<ResolvedScore, "definition">): boolean =>
   definition.against === "values" && definition.applies === "sigmoid";

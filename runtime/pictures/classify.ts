@@ -78,5 +78,5 @@ function finite(row: Float32Array): Float32Array {
 }
 
 /** The places of the largest values; of equal ones the first comes first. */
-const largest = (values: Float32Array, count: number): number[] =>
+export const largest = (values: Float32Array, count: number): number[] =>
   [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b).slice(0, count);

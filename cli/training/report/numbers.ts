@@ -1,5 +1,5 @@
 /** How near the numbers that a network predicts come to those of the data. */
-import { isFormula, isOfTags, sameValue } from "../../../compiler/network/facts.js";
+import { isFormula, isOfTags, sameValue, targetOf } from "../../../compiler/network/facts.js";
 import type { ResolvedScore } from "../../../compiler/network/resolved.js";
 import type { ReportedNumber, ReportedRegression } from "../../../report/data.js";
 import type { Dataset, TableFacts } from "../../../runtime/data/dataset.js";
@@ -42,8 +42,8 @@ export function regressionsOf(
   const scores = [...losses.map(({ score }) => score), ...metrics];
   return outputs.flatMap(({ name, value }) => {
     const own = scores.filter(({ prediction }) => sameValue(prediction, value));
-    const found = own.some(isOfTags) ? undefined : own.find(isOfNumbers)?.target;
-    const target = found?.from === "target" ? targets[found.index]! : undefined;
+    const found = own.some(isOfTags) ? undefined : own.find(isOfNumbers);
+    const target = targetOf({ targets }, found);
     const sizes = target?.type.shape.slice(1).map(Number) ?? [];
     if (!target || sizes.length > 1) return [];
     const names = namesOf(target.name, sizes[0], table?.columns?.[target.name]);
