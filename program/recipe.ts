@@ -66,6 +66,9 @@ export type DataSource = {
     }
 );
 
+/** A table. */
+export type CsvSource = Extract<DataSource, { readonly kind: "csv" }>;
+
 /** An input or a target, and the columns of a table that hold it. */
 export interface TableField {
   readonly name: string;

@@ -2,14 +2,12 @@
 import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import type { DataSource } from "../../program/recipe.js";
+import type { CsvSource } from "../../program/recipe.js";
 import { withHoldout } from "../../runtime/data/holdout.js";
 import { openFeatures } from "../../runtime/node/data/csv.js";
 import { temporaryFolder } from "./pattern.js";
 
 const root = await temporaryFolder();
-
-type CsvSource = Extract<DataSource, { kind: "csv" }>;
 
 async function open(
   text: string,

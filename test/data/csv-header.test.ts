@@ -2,14 +2,12 @@
 import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import type { DataSource, TableField } from "../../program/recipe.js";
+import type { CsvSource, TableField } from "../../program/recipe.js";
 import type { Dataset, TableFacts } from "../../runtime/data/dataset.js";
 import { openData, openEvaluation } from "../../runtime/node/data/index.js";
 import { temporaryFolder } from "./pattern.js";
 
 const root = await temporaryFolder();
-
-type CsvSource = Extract<DataSource, { kind: "csv" }>;
 
 const FIELDS: readonly TableField[] = [
   { name: "x", role: "input", holds: "numbers", size: 2 },

@@ -2,15 +2,13 @@
 import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import type { DataSource, TableField } from "../../program/recipe.js";
+import type { CsvSource, TableField } from "../../program/recipe.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import { openUnlabeled } from "../../runtime/node/data/csv-rows.js";
 import { openData, openEvaluation } from "../../runtime/node/data/index.js";
 import { temporaryFolder } from "./pattern.js";
 
 const root = await temporaryFolder();
-
-type CsvSource = Extract<DataSource, { kind: "csv" }>;
 
 const LOCATION = { line: 1, column: 1 };
 

@@ -130,8 +130,7 @@ function checkMixing(
   const { definition, compares } = loss.score;
   const name = compares ? "one_hot" : definition.name;
   reporter.report("NET3025", {
-    message:
-      `\`${mixing.call.callee.name}\` gives an image two labels, ` + `and \`${name}\` takes one`,
+    message: `\`${mixing.call.callee.name}\` gives an image two labels, and \`${name}\` takes one`,
     span: mixing.call.span,
     related: [{ span: loss.score.origin.span, message: "the loss" }],
     notes: ["`cross_entropy` takes both, each by its share"],

@@ -1,14 +1,12 @@
 /** Data of a model that is trained on numbers (regression): tables, which name their columns. */
 import { isMixing } from "../../../program/transforms.js";
-import type { DataSource } from "../../../program/recipe.js";
+import type { CsvSource } from "../../../program/recipe.js";
 import type { Environment } from "../../calls/environment.js";
 import { plural } from "../../diagnostics/plural.js";
 import { isBoxes } from "../../network/facts.js";
 import type { NetworkPort } from "../../network/resolved.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { ReadSplit } from "./features.js";
-
-type CsvSource = Extract<DataSource, { kind: "csv" }>;
 
 /** The one target, where it is numbers other than boxes. */
 export function numericTarget({ network }: AnalyzedModel): NetworkPort | undefined {

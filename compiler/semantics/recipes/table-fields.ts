@@ -1,6 +1,6 @@
 /** Which columns of a table hold which input and target of a model. */
 import type { CallExpression, Span } from "../../../grammar/ast.js";
-import type { DataSource, LabelColumn, TableField } from "../../../program/recipe.js";
+import type { CsvSource, LabelColumn, TableField } from "../../../program/recipe.js";
 import type { Environment } from "../../calls/environment.js";
 import { listNames } from "../../calls/suggestion.js";
 import { plural } from "../../diagnostics/plural.js";
@@ -10,8 +10,6 @@ import type { AnalyzedInput, AnalyzedModel } from "../analysis.js";
 import type { ReadSplit } from "./features.js";
 import { numbersOf, numericTarget } from "./numbers.js";
 import { givenInputs, type WrittenColumns } from "./table-columns.js";
-
-type CsvSource = Extract<DataSource, { kind: "csv" }>;
 
 /** A table as a split has it. */
 export interface WrittenTable {

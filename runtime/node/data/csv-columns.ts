@@ -76,7 +76,7 @@ function declaredColumns(
   if (columns === undefined) return undefined;
   if (typeof columns === "string") return [endColumn(names, columns)];
   return columns.flatMap((name) => {
-    const matching = isPattern(name) && !names.includes(name) ? matcherOf(name) : undefined;
+    const matching = isPattern(name) && !names.includes(name) ? namePattern(name) : undefined;
     const found = matching ? others.filter((column) => matching.test(names[column]!)) : [];
     return found.length > 0 ? found : [find(name, `for \`${field}\``)];
   });
@@ -85,10 +85,8 @@ function declaredColumns(
 const isPattern = (name: string) => name.includes("*");
 
 /** Finds the columns of a name, or of a pattern with `*`. */
-export const namePattern = (name: string): RegExp => matcherOf(name);
-
-const matcherOf = (pattern: string) =>
-  new RegExp(`^${pattern.split("*").map(escaped).join(".*")}$`, "su");
+export const namePattern = (name: string): RegExp =>
+  new RegExp(`^${name.split("*").map(escaped).join(".*")}$`, "su");
 
 const escaped = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 
@@ -195,6 +193,6 @@ export function nameTester({
   );
   const own = [...declared, ...ignore, ...(by === undefined ? [] : [by])];
   const names = new Set([...own, ...Object.values(known).flat()]);
-  const patterns = declared.filter(isPattern).map(matcherOf);
+  const patterns = declared.filter(isPattern).map(namePattern);
   return (cell) => names.has(cell) || patterns.some((pattern) => pattern.test(cell));
 }

@@ -1,21 +1,16 @@
 /** Rows of a CSV file without labels, to predict. */
 import { basename } from "node:path";
-import type { TableField } from "../../../program/recipe.js";
+import type { CsvSource, TableField } from "../../../program/recipe.js";
 import type { Dataset, InputShape, TableFacts } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { interleave } from "../../data/image.js";
 import { datasetInMemory } from "../../data/memory.js";
-import { fieldsOf, type CsvSource } from "./csv.js";
+import { columnOptions, fieldsOf } from "./csv.js";
 import { rolesOf, type ColumnOptions, type ColumnRoles } from "./csv-columns.js";
 import { openRows, readRows, type CsvRows } from "./csv-table.js";
 import { readMaybeGzipped } from "./files.js";
 import { applyScale } from "./table-scale.js";
 import { joinedParts, partsOf } from "./table-parts.js";
-
-const optionsOf = (source: CsvSource, fields: readonly TableField[]): ColumnOptions => {
-  const { path, ignore, holdout } = source;
-  return { path, fields, ignore, by: holdout?.by };
-};
 
 /** What the columns of a table are, by its header; undefined where there is none to be read. */
 export async function columnsOfTable(
@@ -23,7 +18,7 @@ export async function columnsOfTable(
   size: InputShape,
 ): Promise<TableFacts["columns"]> {
   try {
-    const options = optionsOf(source, fieldsOf(source, size));
+    const options = columnOptions(source, fieldsOf(source, size));
     const { names, header } = openRows(await readMaybeGzipped(source.path), options);
     if (!header) return undefined;
     const { fields } = rolesOf(names, options);
@@ -48,7 +43,7 @@ export async function openUnlabeled(
   const { columns: known, scale } = table;
   const { path, maximum } = source;
   const all = fieldsOf(source, size);
-  const given = optionsOf(source, all);
+  const given = columnOptions(source, all);
   const opened = openRows(await readMaybeGzipped(path), { ...given, known, onNotice });
   const roles = rolesToPredict(opened, all, { ...given, known: opened.header && known });
   const { fields, lines } = readRows(opened, roles, { ...given, maximum });

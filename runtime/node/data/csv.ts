@@ -3,18 +3,17 @@
  * numbers, and a class or numbers to predict.
  */
 import { basename } from "node:path";
-import type { DataSource, TableField } from "../../../program/recipe.js";
+import type { CsvSource, TableField } from "../../../program/recipe.js";
 import type { Dataset, Example, Image, InputShape } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { convertChannels, interleave } from "../../data/image.js";
 import { datasetInMemory } from "../../data/memory.js";
+import type { ColumnOptions } from "./csv-columns.js";
 import { parseCsvTable, type CsvTable, type ReadField } from "./csv-table.js";
 import { readMaybeGzipped } from "./files.js";
 import type { LabelRules } from "./labels.js";
 import { standardizeTable } from "./table-scale.js";
 import { joinedParts, partsOf, targetsOf } from "./table-parts.js";
-
-export type CsvSource = Extract<DataSource, { kind: "csv" }>;
 
 /**
  * The rows, in memory. `shape` tells how pixels are arranged where their number leaves a choice;
@@ -87,13 +86,22 @@ export function fieldsOf(
 }
 
 async function readTable(
-  { path, ignore, holdout, maximum }: CsvSource,
+  source: CsvSource,
   fields: readonly TableField[],
   { onNotice, table }: LabelRules,
 ): Promise<CsvTable> {
+  const { path, maximum } = source;
+  const own = columnOptions(source, fields);
   const bytes = await readMaybeGzipped(path);
-  const columns = { fields, ignore, by: holdout?.by, known: table?.columns };
-  return parseCsvTable(bytes, { path, ...columns, maximum, onNotice });
+  return parseCsvTable(bytes, { ...own, known: table?.columns, maximum, onNotice });
+}
+
+/** What the source says of its columns. */
+export function columnOptions(
+  { path, ignore, holdout }: CsvSource,
+  fields: readonly TableField[],
+): ColumnOptions {
+  return { path, fields, ignore, by: holdout?.by };
 }
 
 /** What a dataset says of the table, and what it gives of a row beyond the inputs. */

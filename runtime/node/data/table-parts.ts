@@ -1,12 +1,10 @@
 /** The numbers of a table's rows, in the order of a network's inputs and targets. */
-import type { DataSource } from "../../../program/recipe.js";
+import type { CsvSource } from "../../../program/recipe.js";
 import type { Dataset, Example, TensorParts } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import type { PlacedField } from "./csv-columns.js";
 import type { CsvTable, ReadField } from "./csv-table.js";
 import { numberLabels, numberListed, type LabelRules, type NumberedLabels } from "./labels.js";
-
-type CsvSource = Extract<DataSource, { kind: "csv" }>;
 
 /** Undefined where there is one input and one target at most, which need no names. */
 export function partsOf(fields: readonly PlacedField[]): TensorParts | undefined {

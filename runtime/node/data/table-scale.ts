@@ -1,13 +1,11 @@
 /** Standardized columns: by the rows that are trained on, and by the same numbers ever after. */
-import type { DataSource, TableField } from "../../../program/recipe.js";
+import type { CsvSource, TableField } from "../../../program/recipe.js";
 import type { Scale, TableFacts } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { examplesOf, type Divided } from "../../data/holdout.js";
 import { namePattern, shown } from "./csv-columns.js";
 import type { CsvTable, ReadField } from "./csv-table.js";
 import type { LabelRules } from "./labels.js";
-
-type CsvSource = Extract<DataSource, { kind: "csv" }>;
 
 interface Measured {
   /** What decides which rows are trained on. */
