@@ -30,15 +30,15 @@ export interface TableForm {
 
 const suffixOf = ({ element }: TableForm) => (element === "vec4f" ? "_quads" : "");
 
-/** `channels` is the length of a row in elements of the form. */
+/** `own_channels` is the length of a row in elements of the form. */
 export const embedding = defineQuads("embedding", (form: TableForm) => ({
   suffix: suffixOf(form),
   summary: "The row of a table for each token.",
   bindings: { tokens: read("u32"), table: read(form.element) },
-  constants: { channels: "u32" } as const,
+  constants: { own_channels: "u32" } as const,
   value: ({ io, k }) => {
     const token = io.tokens.load(code`image * ${sizes.width} + x`);
-    const start = code`let row_at = ${token} * ${k.channels};`;
+    const start = code`let row_at = ${token} * ${k.own_channels};`;
     if (form.element === "vec4f")
       return code`
         ${start}
@@ -49,7 +49,7 @@ export const embedding = defineQuads("embedding", (form: TableForm) => ({
       ${times(4, (index) => {
         const channel = code`4u * quad + ${index}`;
         return code`
-          if (${channel} < ${k.channels}) {
+          if (${channel} < ${k.own_channels}) {
             ${component(text("value"), index)} = ${io.table.load(code`row_at + ${channel}`)};
           }`;
       })}`;

@@ -56,7 +56,7 @@ export const extend = defineQuads("extend", ({ mode }: ExtendVariant) => {
       ...SIZES,
       ...BEFORE,
       value: isConstant ? "f32" : undefined,
-      channels: isConstant ? "u32" : undefined,
+      own_channels: isConstant ? "u32" : undefined,
     },
     value: ({ io, k }) => {
       const source = SOURCES[mode];
@@ -73,7 +73,7 @@ export const extend = defineQuads("extend", ({ mode }: ExtendVariant) => {
           k.value
             ? code`
               // Behind the last channel values stay 0.
-              let is_channel = quad * 4u + vec4u(0, 1, 2, 3) < vec4u(${k.channels});
+              let is_channel = quad * 4u + vec4u(0, 1, 2, 3) < vec4u(${k.own_channels});
               var value = select(vec4f(0), vec4f(${k.value}), is_channel);
               if (${isInside}) {
                 value = ${load};

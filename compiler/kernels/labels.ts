@@ -14,10 +14,10 @@ const NO_CHANNEL = text("0xffffffffu");
 export const oneHot = defineQuads("one_hot", () => ({
   summary: "1 in the channel of each label's class.",
   bindings: { labels: read("u32") },
-  constants: { rows: "u32", channels: "u32" } as const,
+  constants: { rows: "u32", own_channels: "u32" } as const,
   value: ({ io, k }) => code`
     let label = ${io.labels.load(code`(image * ${k.rows} + y) * ${sizes.width} + x`)};
-    let own = select(${NO_CHANNEL}, label, label < ${k.channels});
+    let own = select(${NO_CHANNEL}, label, label < ${k.own_channels});
     let channels = vec4u(4u * quad) + vec4u(0u, 1u, 2u, 3u);
     let value = select(vec4f(0), vec4f(1), channels == vec4u(own));`,
 }));

@@ -52,10 +52,14 @@ export interface QuadKernel<B extends Bindings = Bindings, C extends Constants =
 
 type AnyParts = QuadParts<Bindings, Constants>;
 
+/** Names of what forms, epilogues and gathered reductions are given: of nothing else. */
+type Taken = keyof typeof SIZES | "channels" | "result" | "partial" | "normalized" | "mean";
+type Free = { readonly [Name in Taken]?: never };
+
 export function defineQuads<
   Variant extends readonly unknown[],
-  const B extends Bindings,
-  const C extends Constants,
+  const B extends Bindings & Free,
+  const C extends Constants & Free,
 >(
   name: string,
   make: (...variant: Variant) => QuadParts<B, C>,

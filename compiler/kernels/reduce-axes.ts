@@ -119,15 +119,15 @@ export const spread = defineQuads("spread", ({ channels }: Pick<ReduceVariant, "
     input: "place",
     input_height: "u32",
     input_width: "u32",
-    channels: channels ? "u32" : undefined,
+    own_channels: channels ? "u32" : undefined,
   },
   value: ({ io, k }) => {
     const row = code`min(y, ${k.input_height} - 1u)`;
     const column = code`min(x, ${k.input_width} - 1u)`;
     const at = k.input.at(code`image`, row, column);
-    return k.channels
+    return k.own_channels
       ? code`
-        let is_channel = quad * 4u + vec4u(0, 1, 2, 3) < vec4u(${k.channels});
+        let is_channel = quad * 4u + vec4u(0, 1, 2, 3) < vec4u(${k.own_channels});
         let value = select(vec4f(0), vec4f(${io.input.load(at)}.x), is_channel);`
       : code`let value = ${io.input.load(code`${at} + quad`)};`;
   },

@@ -33,7 +33,7 @@ export function lowerEmbedding(
     result: node.outputs[0]!,
     kernel: embedding(form),
     buffers: { tokens: context.storageOf(tokens), table: context.storageOf(table) },
-    constants: { channels },
+    constants: { own_channels: channels },
   });
 }
 

@@ -24,7 +24,7 @@ export function lowerExtend(context: LoweringContext, node: Node<"extend">): rea
       padding_left: padding.left,
       ...withoutUndefined({
         value: isConstant ? (value ?? 0) : undefined,
-        channels: isConstant ? from.channels : undefined,
+        own_channels: isConstant ? from.channels : undefined,
       }),
     },
   });

@@ -17,7 +17,7 @@ export function lowerOneHot(context: LoweringContext, node: Node<"oneHot">): rea
     result,
     kernel: oneHot(),
     buffers: { labels: context.storageOf(labels) },
-    constants: { rows: height, channels },
+    constants: { rows: height, own_channels: channels },
   });
 }
 

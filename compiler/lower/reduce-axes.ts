@@ -39,7 +39,7 @@ export function lowerSpread(context: LoweringContext, node: Node<"spread">): rea
       input: from.inQuads(),
       input_height: from.height,
       input_width: from.width,
-      ...withoutUndefined({ channels: channels ? to.channels : undefined }),
+      ...withoutUndefined({ own_channels: channels ? to.channels : undefined }),
     },
   });
 }
