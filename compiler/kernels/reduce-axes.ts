@@ -26,6 +26,7 @@ interface Running {
 }
 
 const [TOTAL, ELEMENT, MOST, SHIFT] = [code`total`, code`element`, code`most`, code`shift`];
+const TOTAL_OF = code`total_of`;
 
 const SUM: Running = {
   start: code`vec4f(0)`,
@@ -50,14 +51,26 @@ const CONSTANTS = {
   input: "place",
   rows: "u32",
   columns: "u32",
-  input_channels: "u32",
 } as const;
+
+/** The logarithm of how many zeros there are would lie behind the last channel. */
+export const clearsChannels = ({ by, channels }: ReduceVariant): boolean =>
+  by === "logsumexp" && !channels;
+
+/** The logarithm where there is a channel. */
+const ofChannels = (log: Code, channels: Code) =>
+  code`select(
+    vec4f(0), ${OR_NAN}(${TOTAL_OF}, ${log}), quad * 4u + vec4u(0, 1, 2, 3) < vec4u(${channels}))`;
 
 export const reduce = defineQuads("reduce", ({ by, channels }: ReduceVariant) => ({
   suffix: `_${by}${channels ? "_channels" : ""}`,
   summary: `The ${by} of a value along some of its axes.`,
   bindings: { input: read("vec4f") },
-  constants: { ...CONSTANTS, input_channels: channels ? CONSTANTS.input_channels : undefined },
+  constants: {
+    ...CONSTANTS,
+    input_channels: channels ? "u32" : undefined,
+    own_channels: clearsChannels({ by, channels }) ? "u32" : undefined,
+  },
   declarations: DECLARATIONS[by],
   value: ({ io, k }) => {
     const load = code`${io.input.load(code`pixel_at + ${channels ? code`part` : code`quad`}`)}`;
@@ -96,7 +109,7 @@ export const reduce = defineQuads("reduce", ({ by, channels }: ReduceVariant) =>
         let value = ${one(joined(running, TOTAL))};`;
     }
     const type = text(count ? "f32" : "vec4f");
-    const log = code`most_of + log(total_of)`;
+    const log = code`most_of + log(${TOTAL_OF})`;
     return code`
       ${LOWEST_BITS}
       ${over(MOST, MAX, load)}
@@ -105,8 +118,8 @@ export const reduce = defineQuads("reduce", ({ by, channels }: ReduceVariant) =>
       let most_of = select(largest, ${type}(0), abs(largest) > ${type}(3.4e38));
       let shift = ${count ? code`vec4f(most_of)` : code`most_of`};
       ${over(TOTAL, SUM, code`${SCALAR_FUNCTIONS.exp}(${load} - ${SHIFT})`)}
-      let total_of = ${joined(SUM, TOTAL)};
-      let value = ${one(count ? orNan(code`total_of`, log) : code`${OR_NAN}(total_of, ${log})`)};`;
+      let ${TOTAL_OF} = ${joined(SUM, TOTAL)};
+      let value = ${k.own_channels ? ofChannels(log, k.own_channels) : one(orNan(TOTAL_OF, log))};`;
   },
 }));
 

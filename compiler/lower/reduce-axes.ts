@@ -1,5 +1,5 @@
 import type { Node } from "../ir/graph.js";
-import { reduce, spread } from "../kernels/reduce-axes.js";
+import { clearsChannels, reduce, spread } from "../kernels/reduce-axes.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import type { LoweringContext } from "./context.js";
 import { quadSteps } from "./quads.js";
@@ -20,7 +20,10 @@ export function lowerReduce(context: LoweringContext, node: Node<"reduce">): rea
       input: from.inQuads(),
       rows: from.height / to.height,
       columns: from.width / to.width,
-      ...withoutUndefined({ input_channels: channels ? from.channels : undefined }),
+      ...withoutUndefined({
+        input_channels: channels ? from.channels : undefined,
+        own_channels: clearsChannels({ by, channels }) ? to.channels : undefined,
+      }),
     },
   });
 }

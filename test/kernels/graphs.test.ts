@@ -75,6 +75,15 @@ const CASES: Record<string, string> = {
     multiply(features) as gated
     from x -> adaptive_avgpool(1) -> conv(6, kernel=1) as shift
     from gated -> add(shift) -> tanh`,
+  "what is added around an image, dropped": `
+    conv(6, kernel=1) -> pad(1, value=0.5) -> dropout(0.3, channels=true)
+    pad([0, 1], axis=rows, value=2) -> softplus`,
+  "what is repeated over channels, dropped": `
+    conv(6, kernel=1) -> dropout(0.3, channels=true) as x
+    let scaled = x / exp(mean(x, over=channels))`,
+  // Zeros behind the last channel must not become log(9).
+  "logarithms of sums over rows": `
+    conv(6, kernel=1) -> logsumexp(rows) -> conv(3, kernel=1) -> logsumexp(columns)`,
   "joined features": `
     flatten as flat -> linear(6) -> relu as a
     from flat -> linear(7) -> tanh -> concat(a) as both
