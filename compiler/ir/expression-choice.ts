@@ -11,9 +11,13 @@ export const isGreater = (a: Expression, b: Expression): Expression =>
 /** Above 0 where one of them is NaN. Of constants nothing is left to compute. */
 const isAnyNaN = (a: Expression, b: Expression) => add(unary("isnan", a), unary("isnan", b));
 
-/** Above 0 where the two are not the same number. */
-const differs = (a: Expression, b: Expression) =>
-  add(add(isGreater(a, b), isGreater(b, a)), isAnyNaN(a, b));
+/** 1 where the two are not the same number, else 0. */
+export const differs = (a: Expression, b: Expression): Expression =>
+  unary("positive", add(add(isGreater(a, b), isGreater(b, a)), isAnyNaN(a, b)));
+
+/** 1 where a >= b, else 0. */
+export const isAtLeast = (a: Expression, b: Expression): Expression =>
+  not(add(isGreater(b, a), isAnyNaN(a, b)));
 
 /** Comparisons as formulas write them. Of NaN, `!=` is 1 and the others are 0, as in PyTorch. */
 export const COMPARISONS: Readonly<
@@ -21,9 +25,9 @@ export const COMPARISONS: Readonly<
 > = {
   ">": isGreater,
   "<": (a, b) => isGreater(b, a),
-  ">=": (a, b) => not(add(isGreater(b, a), isAnyNaN(a, b))),
-  "<=": (a, b) => not(add(isGreater(a, b), isAnyNaN(a, b))),
-  "!=": (a, b) => unary("positive", differs(a, b)),
+  ">=": isAtLeast,
+  "<=": (a, b) => isAtLeast(b, a),
+  "!=": differs,
   "==": (a, b) => not(differs(a, b)),
 };
 

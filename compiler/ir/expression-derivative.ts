@@ -1,3 +1,4 @@
+import { both, differs, isAtLeast, isGreater, not } from "./expression-choice.js";
 import { simplify } from "./expression-simplify.js";
 import { contains, sameExpression, type Leaf } from "./expression-transform.js";
 import {
@@ -46,7 +47,21 @@ const unaryRules: Readonly<
   isnan: () => constant(0),
 };
 
-const isGreater = (a: Expression, b: Expression) => unary("positive", subtract(a, b));
+const ZERO = constant(0);
+
+/** As PyTorch: a base to the power of 0 has no slope, not even at 0. */
+const slopeByBase = (base: Expression, exponent: Expression) =>
+  multiply(
+    differs(exponent, ZERO),
+    multiply(exponent, binary("power", base, subtract(exponent, constant(1)))),
+  );
+
+/** As PyTorch: 0, which stays 0 to the power of any exponent above 0, has no slope. */
+const slopeByExponent = (base: Expression, exponent: Expression) =>
+  multiply(
+    not(both(not(differs(base, ZERO)), isAtLeast(exponent, ZERO))),
+    multiply(binary("power", base, exponent), unary("log", base)),
+  );
 
 /**
  * The partial derivatives of a binary operator. Where a maximum or minimum ties, the right side
@@ -64,10 +79,7 @@ const binaryRules: Readonly<
   ],
   maximum: (left, right) => [isGreater(left, right), subtract(constant(1), isGreater(left, right))],
   minimum: (left, right) => [isGreater(right, left), subtract(constant(1), isGreater(right, left))],
-  power: (left, right) => [
-    multiply(right, binary("power", left, subtract(right, constant(1)))),
-    multiply(binary("power", left, right), unary("log", left)),
-  ],
+  power: (base, exponent) => [slopeByBase(base, exponent), slopeByExponent(base, exponent)],
 };
 
 /**

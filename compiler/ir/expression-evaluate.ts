@@ -36,8 +36,12 @@ export const binaryFunctions: Readonly<
   divide: (left, right) => left / right,
   maximum: Math.max,
   minimum: Math.min,
-  power: Math.pow,
+  power: (left, right) => (isAlwaysOne(left, right) ? 1 : Math.pow(left, right)),
 };
+
+/** 1 to any power, and -1 to an infinite one, as in C and PyTorch; JavaScript has NaN there. */
+const isAlwaysOne = (left: number, right: number) =>
+  left === 1 || (left === -1 && Math.abs(right) === Infinity);
 
 /** The value of an expression at one element, in double precision. */
 export function evaluate(expression: Expression, environment: Environment): number {

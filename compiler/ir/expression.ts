@@ -36,7 +36,7 @@ export type BinaryOperator =
   | "divide"
   | "maximum"
   | "minimum"
-  /** left raised to right, for left > 0. */
+  /** left raised to right. Below 0 only whole exponents have a power; others give NaN. */
   | "power";
 
 /** What dropout zeroes as a whole: an element, a channel of an example, or an example. */

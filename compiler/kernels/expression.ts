@@ -1,8 +1,9 @@
 import { selectionOf, type Selection } from "../ir/expression-choice.js";
 import { contains } from "../ir/expression-transform.js";
 import type { BinaryOperator, Dropped, Expression } from "../ir/expression.js";
-import { code, float, frame, helper, joined, text, type Code, type Declared } from "./code.js";
-import { IS_NAN, LARGER, OR_NAN, RELU, SMALLER } from "./not-a-number.js";
+import { code, float, frame, joined, text, type Code, type Declared } from "./code.js";
+import { IS_NAN, LARGER, RELU, SMALLER } from "./not-a-number.js";
+import { LOG, POWER } from "./powers.js";
 import { KEEP, KEEP_EXAMPLE, NOISE } from "./random.js";
 import { SCALAR_FUNCTIONS } from "./scalar-functions.js";
 
@@ -163,23 +164,7 @@ export function readsMask(expression: Expression): boolean {
   return contains(expression, ({ kind }) => kind === "keep" || kind === "noise");
 }
 
-const LOG = helper(
-  "logarithm",
-  code`
-    fn logarithm(x: vec4f) -> vec4f {
-      return ${OR_NAN}(x, log(x));
-    }`,
-);
-
-const POWER = helper(
-  "power",
-  code`
-    fn power(x: vec4f, exponent: vec4f) -> vec4f {
-      return ${OR_NAN}(x, ${OR_NAN}(exponent, pow(x, exponent)));
-    }`,
-);
-
-/** The operators that are functions of our own, since WGSL's lose NaN on some device. */
+/** The operators that are functions of our own: WGSL's lose NaN, or make a number, somewhere. */
 const FUNCTIONS = {
   relu: RELU,
   isnan: IS_NAN,

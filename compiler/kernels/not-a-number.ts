@@ -9,9 +9,9 @@ import { code, Declaration, helper, named, text, type Code } from "./code.js";
 
 /** Bits of f32, as u32: all but the sign, those of infinity, and a NaN. */
 const MAGNITUDE = named("MAGNITUDE", text("0x7fffffff"));
-const INFINITY = named("INFINITY", text("0x7f800000"));
-const NAN_BITS = named("NAN_BITS", text("0x7fc00000u"));
-const SIGN = named("SIGN", text("0x80000000u"));
+export const INFINITY = named("INFINITY", text("0x7f800000"));
+export const NAN_BITS = named("NAN_BITS", text("0x7fc00000u"));
+export const SIGN = named("SIGN", text("0x80000000u"));
 
 /** The bits of minus infinity, as i32: of all negative numbers the largest. */
 const MINUS_INFINITY = named("MINUS_INFINITY", text("-0x800000"));

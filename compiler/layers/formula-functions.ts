@@ -50,7 +50,7 @@ export const formulaFunctions: readonly FormulaFunction[] = [
   {
     name: "pow",
     aliases: ["power"],
-    summary: "x to the power of y; NaN below 0 unless y is an integer up to 16",
+    summary: "x to the power of y; NaN below 0 unless y is an integer",
     parameters: ["x", "y"],
     example: "pow(x, 1.5)",
     build: ([x, y]) => power(x!, y!),

@@ -1,11 +1,11 @@
 import { binary, constant, multiply, unary, type Expression } from "../ir/expression.js";
 
-/** Larger exponents are left to the operator, which is right for positive bases only. */
+/** Larger exponents are left to the operator: products would round too often. */
 export const LARGEST_INTEGER_POWER = 16;
 
 /**
- * `base ^ exponent`. Integers are products, which are exact and right for negative bases as well;
- * a half is a square root; others are for bases above 0, and NaN below.
+ * `base ^ exponent`. Small integers are products, which are exact; a half is a square root; others
+ * are for bases above 0, and NaN below.
  */
 export function power(base: Expression, exponent: Expression): Expression {
   if (exponent.kind !== "constant") return binary("power", base, exponent);

@@ -2251,8 +2251,94 @@ def save_torchvision(name, path):
     torch.save(model.state_dict(), path)
 
 
+SPECIAL = [math.nan, math.inf, -math.inf, 0.0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 2.5, -2.5, 1e-15, -1e-15, 1e15, -1e15, 100, -100, 17, -17]
+SECOND = [math.nan, math.inf, -math.inf, 0.0, -0.0, 1, -1, 0.5, -2, -2.5, 3]
+
+
+def special_cases():
+    """Functions of formulas and activations, as test/kernels/special-values.test.ts names them."""
+    half = torch.tensor(0.5, dtype=torch.float32)
+    of_one = {
+        "exp(x)": torch.exp,
+        "expm1(x)": torch.expm1,
+        "log(x)": torch.log,
+        "sqrt(x)": torch.sqrt,
+        "abs(x)": torch.abs,
+        "normal_cdf(x)": torch.special.ndtr,
+        "positive(x)": lambda x: (x > 0).float(),
+        "isnan(x)": lambda x: x.isnan().float(),
+        **{f"x ^ {power:g}": (lambda x, power=power: x**power) for power in (1.5, -1.5, 0.5, 3, -3, 17, 0.7)},
+        "2 ^ x": lambda x: 2**x,
+        "0.5 ^ x": lambda x: 0.5**x,
+        "1 / x": lambda x: 1 / x,
+        "relu": F.relu,
+        "leaky_relu": F.leaky_relu,
+        "leaky_relu(0.2)": lambda x: F.leaky_relu(x, 0.2),
+        "relu6": F.relu6,
+        "elu": F.elu,
+        "elu(0.5)": lambda x: F.elu(x, 0.5),
+        "selu": F.selu,
+        "celu(0.5)": lambda x: F.celu(x, 0.5),
+        "gelu": F.gelu,
+        "gelu(approximate=tanh)": lambda x: F.gelu(x, approximate="tanh"),
+        "silu": F.silu,
+        "mish": F.mish,
+        "hardswish": F.hardswish,
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "softplus": F.softplus,
+        "softplus(2)": lambda x: F.softplus(x, 2),
+        "softplus(2, threshold=1)": lambda x: F.softplus(x, 2, 1),
+        "softsign": F.softsign,
+        # F.softshrink makes 0 of NaN; netc keeps it.
+        "softshrink(0.3)": lambda x: torch.where(x.isnan(), x, F.softshrink(x, 0.3)),
+        "hardshrink(0.3)": lambda x: F.hardshrink(x, 0.3),
+        "threshold(0.1, -2)": lambda x: F.threshold(x, 0.1, -2),
+        "logsigmoid": F.logsigmoid,
+        "hardsigmoid": F.hardsigmoid,
+        "hardsigmoid(slope=0.2)": lambda x: (0.2 * x + 0.5).clamp(0, 1),
+        "hardsigmoid(slope=0.25, offset=0.4)": lambda x: (0.25 * x + 0.4).clamp(0, 1),
+        "stop": torch.Tensor.detach,
+        "clip(-1, max=1)": lambda x: x.clamp(-1, 1),
+        "clip(max=0.5)": lambda x: x.clamp(max=0.5),
+        "clip(min=-0.5)": lambda x: x.clamp(min=-0.5),
+    }
+    of_two = {
+        "pow(x, y)": torch.pow,
+        "min(x, y)": torch.minimum,
+        "max(x, y)": torch.maximum,
+        "where(x, y, 0.5)": lambda x, y: torch.where(x > 0, y, half),
+        "clamp(x, y, 0.5)": lambda x, y: x.clamp(y, half),
+        "x + y": torch.add,
+        "x - y": torch.sub,
+        "x * y": torch.mul,
+        "x / y": torch.div,
+    }
+    return of_one, of_two
+
+
+def special_values():
+    """Of each function its values, and its slopes by x and y, in float32; x varies fastest."""
+    of_one, of_two = special_cases()
+    x = torch.tensor(SPECIAL, dtype=torch.float32)
+    grid = torch.meshgrid(torch.tensor(SECOND, dtype=torch.float32), x, indexing="ij")
+    pairs = (grid[1].flatten(), grid[0].flatten())
+    cases = {name: (f, (x,)) for name, f in of_one.items()} | {name: (f, pairs) for name, f in of_two.items()}
+    return {name: special_case(*case) for name, case in cases.items()}
+
+
+def special_case(function, operands):
+    operands = [each.clone().requires_grad_() for each in operands]
+    values = function(*operands)
+    slopes = [None] * len(operands)
+    if values.requires_grad:
+        slopes = torch.autograd.grad(values.sum(), operands, allow_unused=True)
+    of_none = torch.zeros_like(values)
+    return [" ".join(f"{value:.6g}" for value in (of_none if row is None else row).tolist()) for row in (values, *slopes)]
+
+
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "signals": signals, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "gan": gan, "masks": masks, "boxes": boxes, "unet": unet, "segnet": segnet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names}
+    makers = {**NETWORKS, "layers": layers, "signals": signals, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "gan": gan, "masks": masks, "boxes": boxes, "unet": unet, "segnet": segnet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names, "special-values": special_values}
     if sys.argv[1:2] == ["save"]:
         save_torchvision(*sys.argv[2:])
         sys.exit()
