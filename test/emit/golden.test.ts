@@ -24,6 +24,8 @@ import { comparedVariants, compileVariant, SPECS } from "./variants.js";
 const update = process.env["NETC_UPDATE_GOLDEN"] === "1";
 const ADVICE = "If this is right: NETC_UPDATE_GOLDEN=1 npx vitest run test/emit/golden.test.ts";
 
+const isFull = process.env["NETC_TEST_FULL"] === "1";
+
 const texts = new Texts();
 
 function printOf(programs: readonly Program[], keepsTexts: boolean): Record<string, ProgramPrint> {
@@ -70,7 +72,9 @@ describe.each(SPECS)("%s", (spec) => {
   const committed = readPrint(spec);
 
   test.each(comparedVariants(spec))("%s is compiled to what it was", (variant) => {
-    const compiled = compileVariant(compile, spec, variant, { afterPass: verify });
+    // What passes make of a variant differs little from what they make of the spec.
+    const checks = variant === "f32" || isFull ? { afterPass: verify } : {};
+    const compiled = compileVariant(compile, spec, variant, checks);
     const print = printOf(compiled.programs, variant === "f32" && READ_SPECS.includes(spec));
     if (update) writePrint(spec, { ...readPrint(spec), [variant]: print });
     const before = update ? readPrint(spec) : committed;

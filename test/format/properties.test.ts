@@ -64,12 +64,15 @@ function annotate(text: string, random: (below: number) => number): string {
   return lines.join("\n");
 }
 
+/** How often each spec is disarranged. */
+const ROUNDS = process.env["NETC_TEST_FULL"] === "1" ? 30 : 3;
+
 describe("formatting keeps the tree and the comments, and a second time changes nothing", () => {
   test.each(specs.map((text, index) => [index, text] as const))(
     "spec %i, disarranged",
     async (seed, text) => {
       const random = createRandom(seed + 1);
-      for (let round = 0; round < 6; round++) {
+      for (let round = 0; round < ROUNDS; round++) {
         const changed = disarrange(annotate(text, random), random);
         if (parses(changed)) await checkFormat(changed);
       }
@@ -88,7 +91,7 @@ describe("formatting keeps the tree and the comments, and a second time changes 
     const random = createRandom(11);
     const mutants = specs.flatMap((text) => {
       const all = mutationsOf(text);
-      return Array.from({ length: 12 }, () => all[random(all.length)]!.text);
+      return Array.from({ length: 2 * ROUNDS }, () => all[random(all.length)]!.text);
     });
     const readable = mutants.filter(parses);
     expect(readable.length).toBeGreaterThan(20);
@@ -133,7 +136,7 @@ describe("formatting keeps the tree and the comments, and a second time changes 
         fc.pre(parses(spec));
         await checkFormat(spec);
       }),
-      { seed: 5, numRuns: 150 },
+      { seed: 5, numRuns: 20 * ROUNDS },
     );
   });
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { examine, type Finding } from "../../scripts/fuzz/examine.js";
@@ -11,22 +12,28 @@ import { readSeeds } from "../../scripts/fuzz/seeds.js";
  */
 
 const specs = join(import.meta.dirname, "../../specs");
-const COUNT = process.env.NETC_TEST_FULL === "1" ? 5000 : 200;
+const isFull = process.env.NETC_TEST_FULL === "1";
+const COUNT = isFull ? 5000 : 100;
+/** Of the places of all names, those that are tried. */
+const STEP = isFull ? 1 : 3;
 
 test(`${COUNT} mutants break neither compiler, formatter nor language server`, async () => {
   const seeds = readSeeds(specs);
   const found: (Finding & { readonly index: number })[] = [];
-  let compiled = 0;
   for (let index = 0; index < COUNT; index++) {
-    const { findings, isCompiled } = await examine(mutantOf(seeds, 2026, index), {
-      mostLayers: 20,
-    });
-    compiled += Number(isCompiled);
+    const { findings } = await examine(mutantOf(seeds, 2026, index), { mostLayers: 20 });
     found.push(...findings.map((finding) => ({ index, ...finding })));
   }
   expect(found).toEqual([]);
-  expect(compiled).toBeGreaterThan(0);
 }, 3_600_000);
+
+test("a right spec goes through all that reads specs", async () => {
+  const file = join(specs, "lenet.net");
+  const right = { file, text: readFileSync(file, "utf8"), offset: 100 };
+  const { findings, isCompiled } = await examine(right, { mostLayers: 20 });
+  expect(findings).toEqual([]);
+  expect(isCompiled).toBe(true);
+});
 
 /** A spec with a name at each place that has one. */
 const withName = (name: string): readonly string[] => {
@@ -69,7 +76,8 @@ const withName = (name: string): readonly string[] => {
 
 test("names that every object inherits are names like others, at every place", async () => {
   const found: { readonly text: string; readonly what: string }[] = [];
-  for (const text of hostileNames.flatMap(withName)) {
+  const tried = hostileNames.flatMap(withName).filter((_, index) => index % STEP === 0);
+  for (const text of tried) {
     const file = join(specs, "names.net");
     const offset = text.length >> 1;
     const { findings } = await examine({ file, text, offset }, { mostLayers: 20 });

@@ -333,7 +333,7 @@ const path = fc.record({
   own: fc.constantFrom("fc", "head", "stem_2", "x", "unit1"),
 });
 
-const RUNS = process.env.NETC_TEST_FULL ? 3000 : 60;
+const RUNS = process.env.NETC_TEST_FULL ? 3000 : 30;
 
 test("random networks are written as the same network", { timeout: 300_000 }, () => {
   fc.assert(

@@ -25,7 +25,7 @@ model Case {
 `;
 }
 
-test.for(sampled(readExpected<LayerCase[]>("layers"), 4))(
+test.for(sampled(readExpected<LayerCase[]>("layers"), 8))(
   "$layer as in PyTorch",
   async (expected) => {
     const differences = await compareWithPyTorch(specFor(expected), expected);

@@ -105,7 +105,7 @@ function programsOf(expected: Case): readonly Program[] {
   );
 }
 
-test.for(sampled(readExpected<Case[]>("recipes"), 3))(
+test.for(sampled(readExpected<Case[]>("recipes"), 6))(
   "$loss with $settings as in PyTorch",
   async (expected) => {
     const network = await createNetwork<string, string, Targets>(programsOf(expected), {

@@ -22,7 +22,7 @@ model Case {
 `;
 }
 
-test.for(sampled(readExpected<SignalCase[]>("signals"), 2))(
+test.for(sampled(readExpected<SignalCase[]>("signals"), 4))(
   "$layer of a signal as in PyTorch",
   async (expected) => {
     const differences = await compareWithPyTorch(specFor(expected), expected);

@@ -108,7 +108,7 @@ const splitCases = [
   })),
 ];
 
-test.for(sampled(splitCases, 2))(
+test.for(sampled(splitCases, 4))(
   "$layers in pieces of $kib KiB, $optimizer",
   async ({ layers, kib, ...rest }) => {
     const { optimizer = SGD, gpu } = rest as {

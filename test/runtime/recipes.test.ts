@@ -156,7 +156,7 @@ async function train(network: Network, recipe: TrainRecipe, { from, to, exchange
   return { bytes, state: serializeState(state), losses };
 }
 
-describe.each(sampled(CASES, 4))("$settings.0 with $transforms", (parts) => {
+describe.each(sampled(CASES, 8))("$settings.0 with $transforms", (parts) => {
   const text = specOf(parts);
   const recipe = analyze(text, "small.net").selected!.recipe!;
   const networks: Network[] = [];

@@ -94,7 +94,7 @@ const repeatedCases = Object.keys(SPECS).flatMap((name) => [
 ]);
 
 // Sampled are the residual network and the transformer with SGD, and digits with Adam.
-test.each(sampled(repeatedCases, 3))(
+test.each(sampled(repeatedCases, 6))(
   "$name, $rule: repeating changes no bit",
   async ({ name, optimizer, accumulate }) => {
     const graph = graphOf(SPECS[name as keyof typeof SPECS]);

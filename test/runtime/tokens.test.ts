@@ -22,7 +22,7 @@ model Order {
 train Recipe of Order {
   epochs    = 1
   batch     = 64
-  optimizer = adam(lr=0.01)
+  optimizer = adam(lr=0.02)
 }
 `;
 
@@ -66,18 +66,18 @@ test("a transformer learns whether one token comes before another", async () => 
   const network = await open(ORDER);
   try {
     const random = numbers(7);
-    for (let step = 0; step < 250; step++) {
+    for (let step = 0; step < 120; step++) {
       const { words, labels } = sentences(64, random);
       await network.step(words, labels);
     }
-    const { words, labels } = sentences(512, random);
+    const { words, labels } = sentences(256, random);
     let right = 0;
-    for (let first = 0; first < 512; first += 64) {
+    for (let first = 0; first < 256; first += 64) {
       const part = words.subarray(first * WORDS, (first + 64) * WORDS);
       const { top1 } = await network.evaluate(part, labels.subarray(first, first + 64));
       right += 64 * top1!;
     }
-    expect(right / 512).toBeGreaterThan(0.97);
+    expect(right / 256).toBeGreaterThan(0.9);
     // The row of padding is of zeros still.
     const rows = await network.read("rows.weight");
     expect([...rows.subarray(0, 16)]).toEqual(Array.from({ length: 16 }, () => 0));

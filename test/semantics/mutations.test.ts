@@ -13,7 +13,7 @@ import { mutationsOf, type Mutation } from "../mutations.js";
 const folder = join(import.meta.dirname, "../../specs");
 const specs = readdirSync(folder).filter((name) => name.endsWith(".net"));
 const isFull = process.env.NETC_TEST_FULL === "1";
-const SAMPLE = 16;
+const SAMPLE = 8;
 
 interface Result extends Mutation {
   readonly file: string;
