@@ -5,8 +5,10 @@ import type { Exporter } from "../interchange/export/exporter.js";
 import type { ExportModel, ExportTensor } from "../interchange/export/model.js";
 import { optimizerOf, type ExportOptimizer } from "../interchange/export/optimizer.js";
 import type { TrainRecipe } from "../program/recipe.js";
+import { assertMeasuredFile } from "../runtime/measured-file.js";
 import { parseTensors } from "../runtime/safetensors.js";
 import { AVERAGE_PREFIX, OPTIMIZER_PREFIX } from "../runtime/weights.js";
+import { explained } from "./foreign-weights.js";
 import { classNamesOf, readWeights, type WeightsFile } from "./weights.js";
 import type { WeightsFlags } from "./weights-options.js";
 
@@ -34,6 +36,7 @@ export async function weightsFor(
   const chosen = (name: string) => all.get(isAveraged(name) ? `${AVERAGE_PREFIX}${name}` : name)!;
   const tensors = new Map(own.map(({ name }) => [name, chosen(name)]));
   const isOfAverages = own.some(({ name }) => isAveraged(name));
+  if (isOfAverages) await explained(path, () => assertMeasuredFile(file.metadata));
   const state = stateFor(exporter, { network, recipe, all, file, isOfAverages });
   return {
     weights: { tensors, classNames: classNamesOf(file), optimizer: state.optimizer },

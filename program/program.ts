@@ -403,6 +403,26 @@ export interface ProgramAdapter {
   readonly architecture: string;
 }
 
+/** What is measured for the mean of weights at the ends of intervals, of each layer. */
+export interface MeasuredStatistics {
+  /** Steps before the first interval, and of each. */
+  readonly start: number;
+  readonly every: number;
+  /** In the order of the forward pass. Layers that share weights share their running statistics. */
+  readonly layers: readonly MeasuredLayer[];
+}
+
+export interface MeasuredLayer {
+  /** Running mean and running variance: indices in `Program.parameters`. */
+  readonly parameters: readonly number[];
+  /** Where a batch's mean and unbiased variance are left, laid out alike. */
+  readonly buffers: readonly number[];
+  /** Floats of each of these buffers. */
+  readonly words: number;
+  /** Values of a channel in an image. */
+  readonly pixels: number;
+}
+
 /** A compiled network for one kind of adapter, as plain data. */
 export interface Program {
   readonly format: typeof PROGRAM_FORMAT;
@@ -431,6 +451,7 @@ export interface Program {
   /** Whether some of the inputs are tokens. */
   readonly tokens?: true | undefined;
   readonly uses: { readonly [list in ListWithTensors]: ListTensors } & {
+    readonly statistics?: ListTensors;
     readonly [turn: TurnList]: ListTensors;
   };
   /** `loss`, then the metrics by name. */
@@ -487,6 +508,11 @@ export interface Program {
     readonly evaluate: readonly ProgramStep[];
     /** Images to prediction. */
     readonly predict: readonly ProgramStep[];
+    /**
+     * Images to the statistics of a batch, with averaged weights and else as in training:
+     * `measured` says where they are left. Nothing else is changed. Present with `measured`.
+     */
+    readonly statistics?: readonly ProgramStep[];
     readonly [turn: TurnList]: readonly ProgramStep[];
   };
   readonly optimizer: OptimizerSettings;
@@ -495,6 +521,11 @@ export interface Program {
    * separate lists.
    */
   readonly turns?: readonly OptimizerSettings[] | undefined;
+  /**
+   * Of a program that keeps the mean of weights at the ends of intervals, where batches are
+   * normalized by their statistics: for a mean, running statistics are measured again.
+   */
+  readonly measured?: MeasuredStatistics | undefined;
   /**
    * The most images at a time: a larger batch is split into slices, to keep to the budget of memory
    * that the program was compiled for.

@@ -265,6 +265,10 @@ export interface StochasticAverage {
   readonly learningRate?: number | undefined;
   /** Steps from the schedule's rate to that one, along half a cosine. */
   readonly anneal: number;
+  /**
+   * Training batches on which batch normalization is measured for the mean; an epoch's if absent.
+   */
+  readonly batches?: number | undefined;
 }
 
 export interface ExponentialAverage {

@@ -1,6 +1,7 @@
 /** What a network's calls take: their options, their results, and the checks of settings. */
 import type { OptimizerSettings } from "../program/program.js";
 import { InputError } from "./errors.js";
+import type { Frame } from "./frame.js";
 import type { Targets } from "./examples.js";
 import type { Loaded } from "./loaded.js";
 import { assertNumber, type OptionNames } from "./options.js";
@@ -114,6 +115,8 @@ export interface InspectionExamples {
 
 /** What a call is inspected on. */
 export interface CallExamples extends InspectionExamples {
+  /** What the call's frames have instead of what they would have. */
+  readonly frame?: Partial<Pick<Frame, "step" | "first" | "images">>;
   /** Slices that the examples come in, at least; as in a step. */
   readonly accumulate?: number | undefined;
 }

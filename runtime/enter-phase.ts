@@ -1,6 +1,7 @@
 /** Another phase of training: only runs that have several load this file. */
 import { inLossScale } from "../program/loss-scale.js";
 import type { Program, ProgramParameter } from "../program/program.js";
+import { InputError } from "./errors.js";
 import type * as examples from "./examples.js";
 import type { Tensors } from "./loaded.js";
 import type { Phases } from "./phases.js";
@@ -14,7 +15,7 @@ export async function enterPhase(
   phase: number,
   assertFinite: typeof examples.assertFinite,
 ): Promise<void> {
-  const program = phases.programOf(phase);
+  const program = programOf(phases, phase);
   const { parameters, memory } = phases.loaded;
   const values = await parameters.valuesOf("value");
   const averages = await parameters.valuesOf("average");
@@ -29,12 +30,20 @@ export async function enterPhase(
   await phases.gpu.queue.onSubmittedWorkDone();
   memory.destroy();
   phases.loaded = phases.load(program);
+  phases.loaded.memory.measured = memory.measured;
   await phases.loaded.put({
     values: ofProgram(program, values),
     averages: program.steps.average.length > 0 ? ofProgram(program, averages) : new Map(),
   });
   await phases.loaded.lossScale(scale);
   [phases.current, phases.since] = [phase, phases.step];
+}
+
+/** The program of a phase. Throws InputError where the recipe has no such phase. */
+export function programOf({ programs }: Pick<Phases, "programs">, phase: number): Program {
+  const program = programs[phase];
+  if (program) return program;
+  throw new InputError(`the recipe has no phase ${phase} of training`);
 }
 
 /** The same values for the parameters of another program, which have the same names and shapes. */

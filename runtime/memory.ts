@@ -27,6 +27,8 @@ export class Memory {
   readonly buffers = new Map<number, GPUBuffer>();
   /** What else is counted as the network's and freed with it. */
   readonly extra = new Set<Owned>();
+  /** Whether running statistics of averages are up to date (measured.ts). */
+  declare measured?: number | undefined;
   private destroyed = false;
 
   constructor(

@@ -5,6 +5,7 @@
 import type { Program } from "../program/program.js";
 import type { LoadOptions, Metadata, SaveOptions } from "./calls.js";
 import type { OwnSource } from "./copies.js";
+import { programOf } from "./enter-phase.js";
 import { WeightsError } from "./errors.js";
 import type { Loaded } from "./loaded.js";
 import type { TensorOf } from "./parameters.js";
@@ -22,6 +23,8 @@ export async function save(
   { optimizer = false, metadata = {} }: SaveOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { loaded } = phases;
+  const { measured } = loaded.program;
+  if (measured && !optimizer) (await import("./measured.js")).assertMeasured(loaded, phases);
   const tensors = await tensorsOf(loaded, "value", "");
   tensors.push(...(await tensorsOf(loaded, "average", optimizer ? AVERAGE_PREFIX : "")));
   if (optimizer) {
@@ -60,6 +63,8 @@ async function trainingMetadata(phases: Phases): Promise<Metadata> {
   const phase = phases.count > 1 && { phase: current, since };
   const counts = Object.entries({ step, seed, ...phase });
   const metadata = counts.map(([name, count]) => [name, String(count)]);
+  if (loaded.program.measured)
+    metadata.push((await import("./measured.js")).measuredEntry(loaded, phases));
   const scale = await loaded.lossScale();
   if (scale) metadata.push(["loss_scale", scale.join(" ")]);
   return Object.fromEntries(metadata) as Metadata;
@@ -90,7 +95,7 @@ async function fill(
 ): Promise<LoadResult> {
   const { tensors, metadata } = await readWeightsFile(bytes);
   const phase = (optimizer ? countIn(metadata, "phase") : undefined) ?? phases.current;
-  const matched = await matchWeights(phases.programOf(phase), tensors, { optimizer, except });
+  const matched = await matchWeights(programOf(phases, phase), tensors, { optimizer, except });
   const classes = except?.length
     ? undefined
     : await namedClasses(phases.loaded.program, phases.classes, metadata);
@@ -105,6 +110,8 @@ async function fill(
     phases.since = since ?? 0;
     await phases.loaded.lossScale(metadata["loss_scale"]?.split(" ").map(Number));
   }
+  if (phases.loaded.program.measured)
+    (await import("./measured.js")).noteLoaded(phases.loaded, phases, { averages, metadata });
   if (prefix === "") return { metadata, warning: undefined };
   return { metadata, warning: (await import("./weights-problems.js")).describePrefix(prefix) };
 }

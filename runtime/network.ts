@@ -32,7 +32,7 @@ import type { Given, Picture, Pictures } from "./pictures/picture.js";
 import { Queue } from "./queue.js";
 import { importFile, Saving } from "./saving.js";
 import type { StepListName } from "./schedule.js";
-import type { Call } from "./slices.js";
+import type { InspectedCall } from "./slices.js";
 import { Stepping } from "./stepping.js";
 
 export interface OpenOptions extends NetworkOptions {
@@ -244,7 +244,7 @@ export class Network<
    * be begun and then run one dispatch at a time. Other calls wait for the promise that it returns.
    */
   async inspectCall<Result>(
-    call: Call,
+    call: InspectedCall,
     examples: CallExamples,
     visit: (runs: readonly InspectableRun[]) => Promise<Result>,
   ): Promise<Result> {
@@ -261,7 +261,6 @@ export class Network<
    * optimizer starts again, as a new one in PyTorch. Throws InputError if there is no such phase.
    */
   async enterPhase(phase: number): Promise<void> {
-    this.phases.programOf(phase);
     await this.queue.enqueue(() => this.phases.enter(phase));
   }
 

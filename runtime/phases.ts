@@ -7,7 +7,6 @@ import type { Program } from "../program/program.js";
 import { largestSlice } from "../program/slices.js";
 import type { NetworkOptions } from "./calls.js";
 import type { Device } from "./device.js";
-import { InputError } from "./errors.js";
 import { assertFinite } from "./examples.js";
 import { Loaded, type LoadedParts } from "./loaded.js";
 
@@ -34,7 +33,7 @@ export class Phases {
   /** The program of the present phase, on the device. */
   loaded: Loaded;
   gpu: GPUDevice;
-  private readonly programs: readonly Program[];
+  readonly programs: readonly Program[];
   private readonly options: PhasesOptions;
 
   constructor(program: Program, { gpu }: Device, options: PhasesOptions) {
@@ -52,16 +51,9 @@ export class Phases {
     return this.programs.length;
   }
 
-  /** The program of a phase. Throws InputError where the recipe has no such phase. */
-  programOf(phase: number): Program {
-    const program = this.programs[phase];
-    if (program) return program;
-    throw new InputError(`the recipe has no phase ${phase} of training`);
-  }
-
   /**
    * Replaces the present program by another phase's. Parameters and their averages keep their
-   * values; the optimizer starts again.
+   * values; the optimizer starts again. Throws InputError where the recipe has no such phase.
    */
   async enter(phase: number): Promise<void> {
     if (phase === this.current) return;
@@ -71,7 +63,7 @@ export class Phases {
   /** Starts training again from the first phase, on another device. */
   restart({ gpu }: Device): void {
     this.gpu = gpu;
-    this.loaded = this.load(this.programOf(0));
+    this.loaded = this.load(this.programs[0]!);
     [this.step, this.since, this.current] = [0, 0, 0];
   }
 

@@ -29,6 +29,9 @@ export function slicesOf(
 /** What a network is called for. */
 export type Call = "train" | "evaluate" | "predict";
 
+/** What tools do with its runs, or what `measureStatistics` does. */
+export type InspectedCall = Call | "statistics";
+
 /**
  * One run of a step list: the images of the call that it works on, and a list that follows in the
  * same submission.
@@ -47,7 +50,7 @@ export interface ListRun {
  * slice runs the whole training list.
  */
 export function runsOf(
-  call: Call,
+  call: InspectedCall,
   images: number,
   { steps, most, batch, atLeast }: CallLimits,
 ): readonly ListRun[] {

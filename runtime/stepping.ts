@@ -28,7 +28,15 @@ import type { Phases } from "./phases.js";
 import type { Queue } from "./queue.js";
 import type { Work } from "./runner.js";
 import type { StepListName } from "./schedule.js";
-import { joinSlices, partOfRun, runsOf, type Call, type ListRun, type Slice } from "./slices.js";
+import {
+  joinSlices,
+  partOfRun,
+  runsOf,
+  type Call,
+  type InspectedCall,
+  type ListRun,
+  type Slice,
+} from "./slices.js";
 
 export interface SteppingOptions extends OptimizerOptions {
   readonly onWarning: NonNullable<NetworkOptions["onWarning"]>;
@@ -59,6 +67,8 @@ export interface FrameParts extends Partial<SharedStep> {
   /** Examples of the call. */
   readonly count: number;
   readonly optimizer?: OptimizerSettings | undefined;
+  /** The phases' unless given. */
+  readonly step?: number;
 }
 
 /** The runs that a call is inspected by. */
@@ -102,8 +112,9 @@ export class Stepping {
       await loaded.parameters.allocate(parameters, "value");
       loaded.isFolded = false;
       const frame = this.frame({ first: 0, count: 1 }, { training: false, count: 1 });
-      await loaded.runner.run("initialize", { frame, collects: false });
-      if (steps.average.length > 0) await loaded.runner.run("average", { frame, collects: false });
+      const work = { frame, collects: false };
+      await loaded.runner.run("initialize", work);
+      if (steps.average.length > 0) await loaded.runner.run("average", work);
     });
     await this.queue.explain(this.queue.device.gpu.queue.onSubmittedWorkDone());
   }
@@ -165,7 +176,7 @@ export class Stepping {
 
   /** Hands `visit` the runs of a call, in order. */
   inspectCall<Result>(
-    call: Call,
+    call: InspectedCall,
     examples: CallExamples,
     visit: (runs: readonly InspectableRun[]) => Promise<Result>,
   ): Promise<Result> {
@@ -175,7 +186,7 @@ export class Stepping {
 
   private visiting<Result>(
     list: StepListName,
-    { images, targets, optimizer = {} }: InspectionExamples,
+    { images, targets, optimizer = {}, frame }: CallExamples,
     { most, runs }: { readonly most?: number; readonly runs?: ChooseRuns },
     visit: (runs: readonly InspectableRun[]) => Promise<Result>,
   ): Promise<Result> {
@@ -184,7 +195,7 @@ export class Stepping {
       const { count, totals } = examples;
       const training = list !== "evaluate" && list !== "predict";
       const settings = withSettings(this.optimizer, optimizer);
-      const parts = { training, count, totals, optimizer: settings };
+      const parts = { training, count, totals, optimizer: settings, ...frame };
       return this.queue.enqueue(async () => {
         const data = await this.dataOf(examples);
         const { beginning } = await import("./begin-run.js");
@@ -235,8 +246,10 @@ export class Stepping {
   /** Folds parameters again, if the list reads what is folded and they have changed. */
   async fold(list: StepListName, frame: Frame): Promise<void> {
     const { loaded } = this.phases;
+    const { program } = loaded;
     const reads = list === "evaluate" || list === "predict";
-    if (reads && !loaded.isFolded && loaded.program.steps.fold.length > 0) {
+    if (reads && !loaded.isFolded && program.steps.fold.length > 0) {
+      if (program.measured) (await import("./measured.js")).assertMeasured(loaded, frame);
       await loaded.runner.run("fold", { frame, collects: false });
     }
     loaded.isFolded = reads;
@@ -246,13 +259,13 @@ export class Stepping {
     const { count, first = 0, images = count, optimizer = this.optimizer } = parts;
     const { step, since, seed } = this.phases;
     return {
+      step,
       ...parts,
       batch: slice.count,
       first: first + slice.first,
       images,
       isFirst: slice.first === 0,
       isLast: slice.first + slice.count === count,
-      step,
       since,
       seed,
       optimizer,
@@ -285,7 +298,7 @@ export class Stepping {
   }
 
   private async runsOf(
-    call: Call,
+    call: InspectedCall,
     { count, run, optimizer }: FrameParts,
     atLeast?: number,
   ): Promise<readonly ListRun[]> {

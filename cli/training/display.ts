@@ -1,5 +1,10 @@
 /** A run on the screen: what is going to happen, how far it has come, and what each epoch gave. */
-import { runLength, type EpochReport, type StepReport } from "../../runtime/training/index.js";
+import {
+  runLength,
+  type EpochReport,
+  type StatisticsReport,
+  type StepReport,
+} from "../../runtime/training/index.js";
 import type { TrainingState } from "../../runtime/training/index.js";
 import { describeNotFinite } from "../evaluation-text.js";
 import { formatDuration, formatMetrics, formatPercent, plural } from "../format.js";
@@ -10,6 +15,7 @@ import type { RunObserver, TrainingParts } from "./parts.js";
 export class RunDisplay implements RunObserver {
   private readonly progress: Progress = createProgress();
   private readonly pace = new Pace();
+  private hasMeasured = false;
 
   constructor(
     private readonly parts: TrainingParts,
@@ -56,6 +62,17 @@ export class RunDisplay implements RunObserver {
     if (evaluation?.notFinite) this.progress.note(describeNotFinite(evaluation, fractions));
     const at = continues ? `epoch ${epoch}, step ${step}` : `epoch ${epoch}`;
     this.progress.note(`${at}: ${results.join("; ")} (${formatDuration(seconds)})`);
+  }
+
+  /** What a pass costs is told once. */
+  statistics({ batches, seconds }: StatisticsReport): void {
+    if (this.hasMeasured) return;
+    this.hasMeasured = seconds !== undefined;
+    this.progress.note(
+      seconds === undefined
+        ? `measuring \`batchnorm\` for the averaged weights on ${batches} batches of training`
+        : `that took ${formatDuration(seconds)}; each later average is measured, too`,
+    );
   }
 
   /** A line that stays, above the progress. */

@@ -4,6 +4,7 @@ import type { Dataset } from "../../runtime/data/dataset.js";
 import type { Network } from "../../runtime/network.js";
 import type {
   FitResult,
+  StatisticsReport,
   StepReport,
   TrainingState,
   WireKind,
@@ -60,6 +61,8 @@ export interface RunObserver {
   step?(report: StepReport): void;
   /** Awaited before the run continues. */
   epoch?(report: JudgedEpoch): void | Promise<void>;
+  /** Before and after batch normalization is measured for averaged weights. */
+  statistics?(report: StatisticsReport): void;
   /** The device was lost, and the run continues from this state. */
   restart?(state: TrainingState): void | Promise<void>;
   /** After the last step, completed or stopped. The signal asks for haste. */

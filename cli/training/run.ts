@@ -96,6 +96,9 @@ export class TrainingRun {
         const judged = { ...report, judgment };
         for (const observer of this.observers) await observer.epoch?.(judged);
       },
+      onStatistics: (report) => {
+        for (const observer of this.observers) observer.statistics?.(report);
+      },
       checkpointSteps: this.options.checkpointSteps,
       restore: () => this.restore(),
       onRestart: (state, reason) => this.restart(state, reason),

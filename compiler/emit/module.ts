@@ -212,6 +212,7 @@ function emitProgram(program: Program, kernels: KernelTable, phase = 0): string 
     ...(program.tokens ? ["    tokens: true,"] : []),
     `    uses: ${literal(program.uses)},`,
     ...(program.lossScale ? [`    lossScale: ${program.lossScale},`] : []),
+    ...(program.measured ? [`    measured: ${literal(program.measured)},`] : []),
     ...(program.slice ? [`    slice: ${program.slice},`] : []),
     ...(program.adapter ? [`    adapter: ${literal(program.adapter)},`] : []),
     `    kernels: [${places.join(", ")}].map((index) => kernels[index]),`,

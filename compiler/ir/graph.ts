@@ -375,8 +375,11 @@ export interface OpAttributes {
   };
   /** The shape of the result, if it is not [C]. */
   channelSum: { readonly shape?: Shape };
-  /** How far the running statistics move: 0 not at all, 1 all the way. */
-  channelStatistics: SharedAttributes & { readonly momentum: number };
+  /**
+   * How far the running statistics move: 0 not at all, 1 all the way. `isKept`: they are wanted, so
+   * that the node stays where nothing reads its outputs.
+   */
+  channelStatistics: SharedAttributes & { readonly momentum: number; readonly isKept?: boolean };
   normalize: NormalizeAttributes;
   normalizeScale: NormalizeAttributes;
   scaledWeights: Record<never, never>;

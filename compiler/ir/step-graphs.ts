@@ -8,6 +8,8 @@ export interface StepGraphs {
   readonly sliced?: SlicedTraining;
   readonly evaluate?: Graph;
   readonly predict: Graph;
+  /** Absent where no running statistics are measured again for averaged weights. */
+  readonly statistics?: StatisticsGraph | undefined;
   /** Of a training step in turns: those behind the first, which `train` and `sliced` are of. */
   readonly turns?: readonly TurnGraphs[] | undefined;
 }
@@ -19,6 +21,19 @@ export interface Turn extends Pick<TrainStep, "name" | "optimizer"> {
 
 export interface TurnGraphs extends Pick<StepGraphs, "sliced"> {
   readonly train: Graph;
+}
+
+/** The forward pass of training, and where it leaves the statistics of a batch. */
+export interface StatisticsGraph {
+  readonly graph: Graph;
+  readonly layers: readonly {
+    /** The parameters: mean and variance. */
+    readonly running: readonly Value[];
+    /** Values of the graph: the same two of the batch, the variance unbiased. */
+    readonly states: readonly Value[];
+    /** Values of a channel in an image. */
+    readonly pixels: number;
+  }[];
 }
 
 /** A training step in slices of the batch: what each slice does, and what follows the last. */

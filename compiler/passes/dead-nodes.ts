@@ -3,6 +3,7 @@ import { resultsOf, type AnyNode, type Graph } from "../ir/graph.js";
 
 /** Nodes that have an effect, without a value that another node reads. */
 export function hasEffect(node: AnyNode): boolean {
+  if (node.kind === "channelStatistics") return node.attributes.isKept ?? false;
   return isUpdate(node) || node.kind === "batchSums";
 }
 

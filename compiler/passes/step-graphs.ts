@@ -1,14 +1,21 @@
 import type { OptimizerSettings } from "../../program/program.js";
-import type { MixedPrecision } from "../../program/recipe.js";
+import type { MixedPrecision, WeightAverage } from "../../program/recipe.js";
 import type { Graph } from "../ir/graph.js";
 import { once } from "../ir/once.js";
-import type { SlicedTraining, StepGraphs, Turn, TurnGraphs } from "../ir/step-graphs.js";
+import type {
+  SlicedTraining,
+  StatisticsGraph,
+  StepGraphs,
+  Turn,
+  TurnGraphs,
+} from "../ir/step-graphs.js";
 import { differentiate, differentiateInSlices, type TrainingRule } from "./differentiate.js";
 import { freezeStatistics } from "./freeze-statistics.js";
 import { fuse } from "./fuse.js";
 import { forInference, forPrediction } from "./inference.js";
 import { chooseHalves, NO_HALVES } from "../layout/halves.js";
 import { leaveParts } from "./leave-parts.js";
+import { measureStatistics } from "./measure-statistics.js";
 import { mixLabels } from "./mix-labels.js";
 import { recompute } from "./recompute.js";
 import { simplify, simplifyTraining } from "./simplify.js";
@@ -33,6 +40,8 @@ export interface GraphOptions {
   /** Whether training data mix pairs of images, so that each has two labels and a share. */
   readonly mixesLabels?: boolean;
   readonly precision?: MixedPrecision;
+  /** `swa` needs the statistics of batches for its mean of weights. */
+  readonly average?: WeightAverage | undefined;
   readonly optimizer?: OptimizerSettings;
   /** Of a training step in turns. */
   readonly turns?: readonly Turn[] | undefined;
@@ -47,38 +56,36 @@ export interface GraphOptions {
  * adapters and budgets.
  */
 export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
-  const { again = new Set<number>() } = options;
-  return once(
-    forward,
-    ["graphs", options.predictOnly, ...settingsOf(options), options.precision?.kind, ...again],
-    () => {
-      const watched = watching(options);
-      const separate = watched(separateSpacings);
-      const repeat = watched((graph) => recompute(graph, again).graph);
-      const leave = watched((graph) => withLeftParts(graph, options));
-      // Outside of training, nothing is reduced over the batch but loss and metrics.
-      const finish = (graph: Graph) => leave(separate(repeat(graph)));
-      const reading = readingGraphs(forward, options);
-      if (options.predictOnly) return { predict: reading.predict };
-      const training = ({
-        graph,
-        optimizer,
-      }: Pick<Turn, "graph"> & Pick<GraphOptions, "optimizer">) => {
-        const settings = { ...options, optimizer };
-        const train = fusedTraining(graph, settings);
-        const sliced = train && fusedSlices(graph, settings);
-        return {
-          train: train && finish(train),
-          sliced: sliced && { ...sliced, slice: finish(sliced.slice) },
-        };
+  const { again = new Set<number>(), average, precision } = options;
+  const own = [options.predictOnly, precision?.kind, average?.kind];
+  return once(forward, ["graphs", ...own, ...settingsOf(options), ...again], () => {
+    const watched = watching(options);
+    const separate = watched(separateSpacings);
+    const repeat = watched((graph) => recompute(graph, again).graph);
+    const leave = watched((graph) => withLeftParts(graph, options));
+    // Outside of training, nothing is reduced over the batch but loss and metrics.
+    const finish = (graph: Graph) => leave(separate(repeat(graph)));
+    const reading = readingGraphs(forward, options);
+    if (options.predictOnly) return { predict: reading.predict };
+    const training = ({
+      graph,
+      optimizer,
+    }: Pick<Turn, "graph"> & Pick<GraphOptions, "optimizer">) => {
+      const settings = { ...options, optimizer };
+      const train = fusedTraining(graph, settings);
+      const sliced = train && fusedSlices(graph, settings);
+      return {
+        train: train && finish(train),
+        sliced: sliced && { ...sliced, slice: finish(sliced.slice) },
       };
-      const { turns = [] } = options;
-      const [first, ...later] = turns.map((turn) => training(turn) as TurnGraphs);
-      const only = first ?? training({ graph: forward, optimizer: options.optimizer });
-      if (!only.train) return reading;
-      return { ...reading, ...only, turns: first && later };
-    },
-  );
+    };
+    const { turns = [] } = options;
+    const [first, ...later] = turns.map((turn) => training(turn) as TurnGraphs);
+    const only = first ?? training({ graph: forward, optimizer: options.optimizer });
+    if (!only.train) return reading;
+    const statistics = measuringGraph(forward, options);
+    return { ...reading, ...only, turns: first && later, statistics };
+  });
 }
 
 function withLeftParts(graph: Graph, { fusion, precision }: GraphOptions): Graph {
@@ -127,6 +134,17 @@ function readingGraphs(
     if (forward.metrics.length === 0) return { predict };
     return { evaluate: finish(watched(summarize)(inference)), predict };
   });
+}
+
+/** What measures the statistics of batches for the mean of weights. */
+function measuringGraph(forward: Graph, options: GraphOptions): StatisticsGraph | undefined {
+  if (options.average?.kind !== "swa") return undefined;
+  const watched = watching(options);
+  const measured = measureStatistics(trainedGraph(forward, options));
+  if (!measured) return undefined;
+  const joined = joining(options)(watched(simplifyTraining)(measured.graph));
+  const leave = watched((graph) => withLeftParts(graph, options));
+  return { ...measured, graph: leave(watched(separateSpacings)(joined)) };
 }
 
 /** The graph that is differentiated. */

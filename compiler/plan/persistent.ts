@@ -4,7 +4,8 @@ import { stateNames, type OptimizerSettings } from "../../program/optimizers.js"
 import { summedWords } from "../../program/program.js";
 import type { WeightAverage } from "../../program/recipe.js";
 import { trainedParameters } from "../ir/fusion.js";
-import { scoreValues, sumsOfValue, type Graph, type Port } from "../ir/graph.js";
+import { scoreValues, sumsOfValue, type Graph, type Port, type Value } from "../ir/graph.js";
+import type { StepGraphs } from "../ir/step-graphs.js";
 import { elementCount, type Shape } from "../ir/shape.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";
 import type { StoredParameter } from "../layout/parameters.js";
@@ -24,12 +25,24 @@ export interface KeptParameter extends StoredParameter {
   readonly average?: readonly Storage[];
 }
 
+/** A layer whose statistics are measured for averaged weights. */
+export interface MeasuredLayer {
+  /** Names of the parameters: mean and variance. */
+  readonly names: readonly string[];
+  /** Where a batch's are left. */
+  readonly storage: readonly Storage[];
+  /** Values of a channel in an image. */
+  readonly pixels: number;
+}
+
 export interface Persistent {
   /** Of what comes in and goes out, by `portKey`. */
   readonly ports: ReadonlyMap<string, Storage>;
   /** The sums behind loss and metrics; absent without a loss. */
   readonly metrics?: Storage;
   readonly parameters: readonly KeptParameter[];
+  /** In the order of the forward pass. */
+  readonly measured: readonly MeasuredLayer[];
 }
 
 /** Some graphs have their own ids for values; a port is known by its role and its name. */
@@ -47,10 +60,11 @@ export interface KeptStates {
 
 export function planPersistent(
   forward: Graph,
-  training: readonly Graph[],
+  graphs: StepGraphs,
   stored: readonly StoredParameter[],
   kept: KeptStates,
 ): Persistent {
+  const training = trainingOf(graphs);
   const [train] = training;
   const trained = new Set(
     training.flatMap((graph) => trainedParameters(graph).map(({ parameter }) => parameter.id)),
@@ -71,7 +85,26 @@ export function planPersistent(
       trained: isTrained(parameter) ? trainedStorage(parameter, kept) : undefined,
       average: isAveraged(parameter) ? piecesOf(parameter, "state", "average") : undefined,
     })),
+    measured: measuredLayers(graphs, stored),
   };
+}
+
+/** The training graphs of all turns. */
+const trainingOf = ({ train, turns = [] }: StepGraphs): readonly Graph[] => [
+  ...(train ? [train] : []),
+  ...turns.map((turn) => turn.train),
+];
+
+function measuredLayers(
+  { statistics }: StepGraphs,
+  stored: readonly StoredParameter[],
+): readonly MeasuredLayer[] {
+  const find = ({ id }: Value) => stored.find(({ parameter }) => parameter.value.id === id)!;
+  return (statistics?.layers ?? []).map(({ running, pixels }) => ({
+    names: running.map(({ name }) => name),
+    storage: running.flatMap((value) => piecesOf(find(value), "state", "measured")),
+    pixels,
+  }));
 }
 
 /** Whether a parameter is a running statistic that training moves. */

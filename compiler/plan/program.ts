@@ -6,7 +6,7 @@ import { withoutUndefined } from "../../program/without-undefined.js";
 import { trainedParameters } from "../ir/fusion.js";
 import type { Graph, Value } from "../ir/graph.js";
 import { once } from "../ir/once.js";
-import type { StepGraphs, TurnGraphs } from "../ir/step-graphs.js";
+import type { StatisticsGraph, StepGraphs, TurnGraphs } from "../ir/step-graphs.js";
 import { usesOf } from "../ir/uses.js";
 import { chooseLayouts } from "../layout/choose-layouts.js";
 import { chooseHalves, NO_HALVES } from "../layout/halves.js";
@@ -46,7 +46,8 @@ export interface ProgramPlanOptions extends KeptStates {
 }
 
 /** The lists that are graphs. */
-export type PlannedList = "train" | "accumulate" | "update" | "evaluate" | "predict" | TurnList;
+export type PlannedList =
+  "train" | "accumulate" | "update" | "evaluate" | "predict" | "statistics" | TurnList;
 
 type Lists<Of> = { readonly [List in PlannedList]?: Of } & { readonly predict: Of };
 
@@ -83,7 +84,7 @@ type PlacedOptions = Omit<ProgramPlanOptions, "target" | "tuned">;
 function placeProgram(forward: Graph, graphs: StepGraphs, options: PlacedOptions): PlacedProgram {
   const { limits = DEFAULT_LIMITS } = options;
   const stored = storeParameters(forward, graphs.evaluate ?? graphs.predict, limits);
-  const persistent = planPersistent(forward, trainingOf(graphs), stored, options);
+  const persistent = planPersistent(forward, graphs, stored, options);
   const common: Common = { options, limits, persistent, byId: byIdOf(persistent) };
   const { evaluate, predict, train } = graphs;
   const own = { gradients: options.keepGradients ? gradientsIn(persistent) : NOTHING };
@@ -91,6 +92,7 @@ function placeProgram(forward: Graph, graphs: StepGraphs, options: PlacedOptions
     laterTurn(turn, index + 1, common, own),
   );
   const { slice, update, sums } = graphs.sliced ?? {};
+  const statistics = graphs.statistics && placeStatistics(graphs.statistics, common);
   const read = { kept: keptForReading([evaluate ?? predict, predict], common), folds: true };
   return {
     forward,
@@ -102,17 +104,29 @@ function placeProgram(forward: Graph, graphs: StepGraphs, options: PlacedOptions
       update: update && placeList(update, common, { sums }),
       evaluate: evaluate && placeList(evaluate, common, read),
       predict: placeList(predict, common, read),
+      statistics,
       ...Object.fromEntries(turns),
     }),
     preparations: planPreparations({ forward, predict, persistent }, options.data, evaluate),
   };
 }
 
-/** The training graphs of all turns. */
-const trainingOf = ({ train, turns = [] }: StepGraphs): readonly Graph[] => [
-  ...(train ? [train] : []),
-  ...turns.map((turn) => turn.train),
-];
+/** Reads averages as evaluations do, and leaves what it measures apart from them. */
+function placeStatistics({ graph, layers }: StatisticsGraph, common: Common): PlacedGraph {
+  const { byId, persistent } = common;
+  const places = layers.flatMap(({ running, states }, layer) =>
+    states.map((state, index) => ({
+      id: state.id,
+      parameter: byId.get(running[index]!.id)!,
+      storage: [persistent.measured[layer]!.storage[index]!],
+    })),
+  );
+  const kept = keptForReading([], common);
+  return placeList(graph, common, {
+    kept: new Map([...kept, ...places.map(({ id, storage }) => [id, storage] as const)]),
+    laid: new Map(places.map(({ id, parameter }) => [id, parameter])),
+  });
+}
 
 /** The lists of one of the turns behind the first. */
 function laterTurn(
@@ -162,6 +176,8 @@ interface ListOptions {
   readonly gradients?: Placements;
   /** Values that hold the sums of gradients, by the ids of parameters. */
   readonly sums?: ById<Value> | undefined;
+  /** Parameters by the ids of values that lie as they do. */
+  readonly laid?: ById<KeptParameter>;
 }
 
 const byIdOf = ({ parameters }: Persistent): ById<KeptParameter> =>
@@ -181,7 +197,7 @@ function placeList(graph: Graph, common: Common, list: ListOptions): PlacedGraph
     limits,
     ...shareMemory(graph, { uses, half, layouts: chooseLayouts(graph, uses), isTraining: !folds }),
     half,
-    parameters: layoutsOfParameters(graph, new Map([...byId, ...sums])),
+    parameters: layoutsOfParameters(graph, new Map([...byId, ...sums, ...(list.laid ?? [])])),
   };
   return placeGraph(settings, {
     persistent,

@@ -1,15 +1,17 @@
 import {
   PROGRAM_FORMAT,
+  type ListTensors,
   type OptimizerSettings,
   type Preparation,
   type Program,
   type ProgramAdapter,
   type ProgramParameter,
+  type ProgramTensor,
   type Target,
   type TensorRole,
   type TurnList,
 } from "../../program/program.js";
-import type { MixedPrecision } from "../../program/recipe.js";
+import type { MixedPrecision, WeightAverage } from "../../program/recipe.js";
 import { imagesOf } from "../../program/transforms.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import { classTotals, fileShapeOf, type Graph, type Port } from "../ir/graph.js";
@@ -37,6 +39,7 @@ export interface WriteOptions {
   /** Metrics that are shares of something. */
   readonly fractions?: readonly string[];
   readonly optimizer: OptimizerSettings;
+  readonly average?: WeightAverage | undefined;
   readonly turns?: readonly Turn[] | undefined;
   readonly precision?: MixedPrecision;
   readonly keepGradients?: boolean;
@@ -102,8 +105,23 @@ export class ProgramWriter {
       steps,
       optimizer: options.optimizer,
       turns: options.turns?.slice(1).map(({ optimizer }) => optimizer),
+      measured: this.measuredLayers(parameters),
       preparations: Object.keys(prepared).length > 0 ? prepared : undefined,
     };
+  }
+
+  /** What the list `statistics` leaves of each layer. */
+  private measuredLayers(parameters: readonly ProgramParameter[]): Program["measured"] {
+    const { average } = this.options;
+    const { measured } = this.persistent;
+    if (average?.kind !== "swa" || measured.length === 0) return undefined;
+    const layers = measured.map(({ names, storage, pixels }) => ({
+      parameters: names.map((name) => parameters.findIndex((each) => each.name === name)),
+      buffers: storage.map((each) => this.numbering.buffer(each)),
+      words: storage[0]!.bytes.fixed / 4,
+      pixels,
+    }));
+    return { start: average.start, every: average.every, layers };
   }
 
   /** What training and evaluation give. */
@@ -153,6 +171,9 @@ export class ProgramWriter {
       fold: numbering.steps(lists.fold),
       evaluate: numbering.steps(lists.evaluate),
       predict: numbering.steps(lists.predict),
+      ...withoutUndefined({
+        statistics: this.plan.lists.statistics && numbering.steps(lists.statistics),
+      }),
       ...this.ofTurns((list) => numbering.steps(lists[list] ?? [])),
     };
   }
@@ -215,9 +236,22 @@ export class ProgramWriter {
       ...this.ofTurns(() => training, ["train", "accumulate"]),
       evaluate: { reads: of("input", "target"), gives: of("metrics") },
       predict: { reads: read, gives: of("prediction") },
+      ...withoutUndefined({ statistics: this.measuring(tensors) }),
     };
     const tokens = tensors.some(({ role, dtype }) => role === "input" && dtype === "u32");
     return { tensors, uses, ...withoutUndefined({ tokens: tokens || undefined }) };
+  }
+
+  /** Inputs that statistics depend on. */
+  private measuring(tensors: Program["tensors"]): ListTensors | undefined {
+    const read = this.plan.lists.statistics?.graph.inputs.map(({ name }) => name);
+    const isRead = ({ role, name }: ProgramTensor) => role === "input" && read?.includes(name);
+    return (
+      read && {
+        reads: tensors.flatMap((tensor, index) => (isRead(tensor) ? [index] : [])),
+        gives: [],
+      }
+    );
   }
 
   private parameter(

@@ -8,6 +8,7 @@ import {
   type QuantizedEntry,
 } from "../../runtime/small-weights.js";
 import { QUANTIZATION, type Tensor } from "../../runtime/tensor-file.js";
+import { assertMeasuredFile } from "../../runtime/measured-file.js";
 import { AVERAGE_PREFIX, OPTIMIZER_PREFIX } from "../../runtime/weights.js";
 import type { TypedTensor } from "../../runtime/write-tensors.js";
 import { quantize } from "./quantize.js";
@@ -127,14 +128,18 @@ export interface PlainWeights {
 /** What a file says of the run that it was written in, and of the file itself. */
 const OF_TRAINING = [
   ...["checksum", "step", "seed", "phase", "since", "loss_scale"],
-  ...["training", "plan", "batch", "examples"],
+  ...["training", "plan", "batch", "examples", "measured"],
 ];
 
-/** A checkpoint's weights, or their averages where it has some, as `save` writes them. */
+/**
+ * A checkpoint's weights, or their averages where it has some, as `save` writes them. Throws
+ * WeightsError where averages have no running statistics yet.
+ */
 export function withoutTraining(
   all: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>>,
 ): PlainWeights {
+  assertMeasuredFile(metadata);
   const names = [...all.keys()];
   const has = (prefix: string) => names.some((name) => name.startsWith(prefix));
   const kept = names.filter((name) => !/^(optimizer|average)\./.test(name));

@@ -110,6 +110,26 @@ export class Exchange extends Ranks {
     }));
   }
 
+  /** Examples of each rank in a batch, by rank. */
+  counts({ count }: Pick<TrainingBatch, "count">, data: SkippingData): Promise<readonly number[]> {
+    return this.meetAbout<number>(data, count);
+  }
+
+  /** As many numbers of each rank, by rank. */
+  async gather(own: Float32Array): Promise<readonly Float32Array[]> {
+    // A rank that failed says so here.
+    await this.meet(null);
+    const { rank, size } = this.part;
+    const all = new Float32Array(own.length * size);
+    all.set(own, own.length * rank);
+    this.isAdding = true;
+    await this.collective.allReduce(all);
+    this.isAdding = false;
+    return Array.from({ length: size }, (_, from) =>
+      all.subarray(own.length * from, own.length * (from + 1)),
+    );
+  }
+
   /** Throws where the ranks' weights are not the same bits, with the first tensor's name. */
   async compareWeights(): Promise<void> {
     const { network } = this;

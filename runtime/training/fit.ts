@@ -9,6 +9,7 @@ import { DataError } from "../data/error.js";
 import { RECALL_METRIC } from "../../program/tuples.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import { InputError } from "../errors.js";
+import { intervalsAt } from "../measured.js";
 import { meansOf } from "../measurement.js";
 import { isNamed } from "../named-errors.js";
 import { Checkpoints } from "./checkpoints.js";
@@ -34,6 +35,7 @@ import {
   type BatchSource,
   type TrainingBatch,
 } from "./source.js";
+import { batchesIn, measureStatistics } from "./statistics.js";
 import { Steps, type RunningStep } from "./steps.js";
 import { Throughput } from "./throughput.js";
 import { WaitingTime } from "./waiting-time.js";
@@ -95,6 +97,13 @@ function checkData(
         "let `early_stopping` and `best` look at another metric",
     );
   }
+  if (ranks > 1 && recipe.syncBatchnorm && network.program.measured) {
+    throw new InputError(
+      "`swa` measures `batchnorm` with the statistics of each rank's part of a batch, but " +
+        "`sync_batchnorm` trains with those of all ranks: leave one of them out, or train in one " +
+        "process",
+    );
+  }
   if (dataset.length === 0) throw new DataError(`${dataset.name} holds no examples to train on`);
   if (batchesOf(dataset.length, recipe) === 0) {
     throw new DataError(
@@ -138,6 +147,8 @@ class TrainingRun implements Repeatable {
   private readonly waitingTime = new WaitingTime();
   /** The last evaluation. */
   private latest: Evaluation | undefined;
+  /** Intervals in the mean of weights for which batch normalization was measured last. */
+  private measured = 0;
 
   constructor(
     readonly network: TrainableNetwork,
@@ -172,8 +183,11 @@ class TrainingRun implements Repeatable {
       try {
         evaluation = await this.runEpoch();
         ended = progress.isOver || this.stopped;
+        // What is saved next is the mean.
+        if (ended && !this.stopped) await this.measureStatistics();
       } catch (error) {
         await this.recover(error);
+        ended = false;
       }
     }
     if (this.stopped) await this.save();
@@ -332,6 +346,8 @@ class TrainingRun implements Repeatable {
     if (isDue && options.evaluation && !evaluation) return undefined;
     await this.report(evaluation, { isDue });
     await this.compareRanks();
+    // The last checkpoint holds the mean, too.
+    if (progress.isOver) await this.measureStatistics();
     if (!this.stopped && (progress.isOver || this.checkpoints.pays)) await this.save();
     this.throughput.restart();
     this.waitingTime.restart();
@@ -340,7 +356,7 @@ class TrainingRun implements Repeatable {
 
   async evaluate(): Promise<Evaluation | undefined> {
     const { evaluation, signal, onEvaluationProgress } = this.options;
-    if (evaluation === undefined) return undefined;
+    if (evaluation === undefined || !(await this.measureStatistics())) return undefined;
     const options = {
       transforms: this.recipe.data?.eval?.transforms ?? [],
       signal,
@@ -356,6 +372,28 @@ class TrainingRun implements Repeatable {
     );
     if (latest) this.latest = latest;
     return latest;
+  }
+
+  /**
+   * Measures batch normalization for the mean of weights, where that has changed. Returns whether
+   * the run continues: not where it was stopped before.
+   */
+  private async measureStatistics(): Promise<boolean> {
+    const { network, progress, dataset, recipe, steps, exchange } = this;
+    const { step } = progress.state;
+    const intervals = intervalsAt(network.program, step);
+    if (intervals === this.measured) return true;
+    const { signal, onStatistics } = this.options;
+    const { stepsPerEpoch } = steps.length;
+    const report = { step, batches: batchesIn(recipe, stepsPerEpoch) };
+    await onStatistics?.(report);
+    const start = performance.now();
+    const options = { signal, exchange, stepsPerEpoch };
+    const pass = await measureStatistics(network, dataset, recipe, options);
+    if (!pass) return false;
+    this.measured = intervals;
+    await onStatistics?.({ step, ...pass, seconds: (performance.now() - start) / 1000 });
+    return true;
   }
 
   private async save(): Promise<void> {
@@ -381,6 +419,7 @@ class TrainingRun implements Repeatable {
 
   async restore(): Promise<void> {
     this.progress.goOnFrom(await this.checkpoints.restore());
+    this.measured = 0;
     this.steps.restart();
     this.throughput.restart();
   }

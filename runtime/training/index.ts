@@ -9,8 +9,16 @@ export { evaluateDataset } from "./evaluate.js";
 export type { EvaluateOptions, Evaluation } from "./evaluate.js";
 export { fit } from "./fit.js";
 export { runLength } from "./length.js";
-export type { EpochReport, FitOptions, FitResult, StepReport } from "./options.js";
+export type {
+  EpochReport,
+  FitOptions,
+  FitResult,
+  StatisticsReport,
+  StepReport,
+} from "./options.js";
 export type { TrainableNetwork } from "./network.js";
+export { measureStatistics } from "./statistics.js";
+export type { MeasureOptions, StatisticsPass } from "./statistics.js";
 export { epochRecord, isEvaluation, isStep, stepRecord } from "./records.js";
 export type { EpochRecord, EvaluationRecord, MetricsRecord, StepRecord } from "./records.js";
 export { learningRateFactor } from "./schedule.js";

@@ -6,6 +6,7 @@ import type { Targets } from "../examples.js";
 import type { InspectableRun } from "../inspection.js";
 import type { Given } from "../pictures/picture.js";
 import type { Measurement } from "../measurement.js";
+import type { InspectedCall } from "../slices.js";
 
 /** Means over the examples of a step or a split: `loss`, then the model's metrics by name. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -25,6 +26,7 @@ export interface TrainableNetwork {
         | "fractions"
         | "kernels"
         | "lossScale"
+        | "measured"
         | "metrics"
         | "model"
         | "predictOnly"
@@ -62,6 +64,7 @@ export interface TrainableNetwork {
   enterPhase?(phase: number): Promise<void>;
   /** Sets the count of steps done, which keys dropout. */
   setStep(step: number): void;
+  readonly stepCount?: number;
   /**
    * What follows is for runs that outlive a lost device, and for those that end because numbers are
    * not finite.
@@ -75,12 +78,13 @@ export interface TrainableNetwork {
   readonly parameters?: readonly { readonly name: string }[];
   read?(name: string): Promise<Float32Array>;
   inspectCall?<Result>(
-    call: "train" | "evaluate" | "predict",
+    call: InspectedCall,
     examples: {
       readonly images: Given;
       readonly targets?: Targets;
       readonly optimizer?: { readonly learningRate: number };
       readonly accumulate?: number | undefined;
+      readonly frame?: { readonly step: number; readonly first: number; readonly images: number };
     },
     visit: (runs: readonly InspectableRun[]) => Promise<Result>,
   ): Promise<Result>;

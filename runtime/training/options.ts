@@ -39,6 +39,16 @@ export interface EpochReport {
   readonly continues?: true;
 }
 
+/** A pass over training batches that measures batch normalization for averaged weights. */
+export interface StatisticsReport {
+  /** Training steps done. */
+  readonly step: number;
+  /** Batches of the pass, as far as they are known before it. */
+  readonly batches: number;
+  /** That it took; absent before it. */
+  readonly seconds?: number;
+}
+
 /** Options of `fit`. */
 export interface FitOptions {
   /** Evaluated after each epoch. */
@@ -51,6 +61,11 @@ export interface FitOptions {
   /** This and the other functions are awaited before the run continues; what they throw ends it. */
   readonly onStep?: (report: StepReport) => unknown;
   readonly onEpoch?: (report: EpochReport) => unknown;
+  /**
+   * Called before and after batch normalization is measured for the mean of weights of a recipe
+   * with `swa`.
+   */
+  readonly onStatistics?: (report: StatisticsReport) => unknown;
   /** Examples evaluated so far in the evaluation after an epoch. */
   readonly onEvaluationProgress?: (examples: number) => unknown;
   /**
@@ -101,6 +116,7 @@ const FIT_OPTIONS: OptionNames<FitOptions> = {
   stepsPerEpoch: true,
   onStep: true,
   onEpoch: true,
+  onStatistics: true,
   onEvaluationProgress: true,
   checkpoint: true,
   checkpointSeconds: true,

@@ -6,14 +6,14 @@ import {
   type SharedBuffer,
 } from "../../program/program.js";
 import type { SharedStep } from "../calls.js";
-import { BufferUsage, MAP_MODE_READ } from "../constants.js";
 import type { Frame } from "../frame.js";
 import type { Loaded } from "../loaded.js";
 import type { Work } from "../runner.js";
 import type { Schedule, StepListName } from "../schedule.js";
 import type { Collective } from "./collective.js";
 import { joinMoments } from "./moments.js";
-import { bucketsOf, statisticsOf, type Bucket, type Range } from "./sums.js";
+import { startReading, write, type Range } from "./ranges.js";
+import { bucketsOf, statisticsOf, type Bucket } from "./sums.js";
 import type { Wire } from "./wire.js";
 
 /** Where a list is cut, behind one of its steps, and what ranks then exchange. */
@@ -194,40 +194,3 @@ const rangesOf = (cut: Cut): readonly Range[] =>
     : [{ buffer: cut.shares.buffer, offset: 0, bytes: 4 * cut.shares.words }];
 
 const bufferOf = ({ buffer }: Range): number => buffer;
-
-type OnDevice = Pick<Loaded, "gpu" | "memory">;
-
-/**
- * Encodes the copies of ranges to memory that JavaScript reads. The function that it returns waits
- * for the values, one range after the other; to be called after the encoder was submitted.
- */
-function startReading(
-  { gpu, memory }: OnDevice,
-  encoder: GPUCommandEncoder,
-  ranges: readonly Range[],
-): () => Promise<Float32Array> {
-  const size = ranges.reduce((sum, { bytes }) => sum + bytes, 0);
-  const usage = BufferUsage.mapRead | BufferUsage.copyDestination;
-  const staging = gpu.createBuffer({ size, usage, label: "exchange staging" });
-  let at = 0;
-  for (const { buffer, offset, bytes } of ranges) {
-    encoder.copyBufferToBuffer(memory.buffer(buffer), offset, staging, at, bytes);
-    at += bytes;
-  }
-  return async () => {
-    try {
-      await staging.mapAsync(MAP_MODE_READ);
-      return new Float32Array(staging.getMappedRange().slice(0));
-    } finally {
-      staging.destroy();
-    }
-  };
-}
-
-function write({ gpu, memory }: OnDevice, ranges: readonly Range[], values: Float32Array): void {
-  let at = 0;
-  for (const { buffer, offset, bytes } of ranges) {
-    gpu.queue.writeBuffer(memory.buffer(buffer), offset, values.buffer, 4 * at, bytes);
-    at += bytes / 4;
-  }
-}

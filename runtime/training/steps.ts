@@ -5,7 +5,7 @@
 import { imageOf } from "../../program/tensors.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import type { Dataset } from "../data/dataset.js";
-import { loadBatches } from "../data/loader.js";
+import { loadBatches, type LoaderOptions } from "../data/loader.js";
 import { chooseStaging } from "../data/stage.js";
 import type { SharedStep } from "../calls.js";
 import type { Measurement } from "../measurement.js";
@@ -15,6 +15,31 @@ import type { Counts, Progress } from "./progress.js";
 import { learningRateAt, phaseAt, type RunLength } from "./schedule.js";
 import { isDataset, passOver, type BatchSource, type TrainingBatch } from "./source.js";
 import { untilAborted } from "./until-aborted.js";
+
+/** Where a pass over the training data begins, and which part of each batch it takes. */
+export interface EpochPass extends Pick<LoaderOptions, "part"> {
+  readonly epoch: number;
+  readonly start: number;
+  /** Batches that come ready made: those of an epoch. */
+  readonly most: number;
+}
+
+/** The batches of an epoch from one on, as training has them. */
+export function batchesOfEpoch(
+  { program }: Pick<TrainableNetwork, "program">,
+  dataset: Dataset | BatchSource,
+  recipe: TrainRecipe,
+  { part, ...pass }: EpochPass,
+): AsyncGenerator<TrainingBatch, void, void> {
+  if (!isDataset(dataset)) return passOver(dataset, { ...pass, program });
+  const { epoch, start } = pass;
+  const shape = imageOf(program);
+  const transforms = recipe.data?.train?.transforms ?? [];
+  const staging = chooseStaging(program, "train", { dataset, transforms });
+  const { batch, seed, dropLast, sampling } = recipe;
+  const all = { batch, dropLast, sampling, seed, epoch, start, part };
+  return loadBatches(dataset, { ...all, shape, transforms, staging, shuffle: true });
+}
 
 /** A step whose result has not been looked at yet. */
 export interface RunningStep {
@@ -53,19 +78,15 @@ export class Steps {
   }
 
   private allBatches(): AsyncGenerator<TrainingBatch, void, void> {
-    const { dataset, network, recipe } = this;
+    const { dataset, network, recipe, length } = this;
     const { epoch, position: start } = this.progress.state;
-    const { program } = network;
-    if (!isDataset(dataset)) {
-      return passOver(dataset, { epoch, start, most: this.length.stepsPerEpoch, program });
-    }
-    const shape = imageOf(program);
-    const transforms = recipe.data?.train?.transforms ?? [];
-    const staging = chooseStaging(program, "train", { dataset, transforms });
-    const { batch, seed, dropLast, sampling } = recipe;
     const part = this.exchange?.part;
-    const pass = { batch, dropLast, sampling, seed, epoch, start, part };
-    return loadBatches(dataset, { ...pass, shape, transforms, staging, shuffle: true });
+    return batchesOfEpoch(network, dataset, recipe, {
+      epoch,
+      start,
+      most: length.stepsPerEpoch,
+      part,
+    });
   }
 
   /** Whether the next step trains other weights than the one before it. */

@@ -1,13 +1,6 @@
 /** What the update of a step reads, in the order in which ranks add it up. */
 import type { Program, ProgramStep } from "../../program/program.js";
-
-/** A part of a buffer on the device, in bytes. */
-export interface Range {
-  /** The buffer's index in the program. */
-  readonly buffer: number;
-  readonly offset: number;
-  readonly bytes: number;
-}
+import type { Range } from "./ranges.js";
 
 /** Gradients that are added up at a time, once the step at `after` of their list has run. */
 export interface Bucket {

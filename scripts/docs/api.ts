@@ -57,6 +57,14 @@ const PAGES: readonly ApiPage[] = [
     ],
   },
   {
+    file: "statistics",
+    title: "Batch normalization of averaged weights: measureStatistics",
+    introduction:
+      "What `fit` does for a recipe with `swa`, for loops without `fit`: " +
+      "[weight averaging](../../guides/overfitting.md#weight-averaging-ema-swa).",
+    names: ["measureStatistics", "MeasureOptions", "StatisticsPass", "StatisticsReport"],
+  },
+  {
     file: "parallel",
     title: "Training on several devices: exchange and collectives",
     introduction: "What `fit` needs to train several networks together.",

@@ -172,6 +172,7 @@ const ASKED_FOR = {
   "evaluation/average-views": 512,
   "pictures/refused": 1.5 * 1024,
   "seldom-options": 768,
+  measured: 512,
   "weights-problems": 1024,
   "read-small-weights": 1.25 * 1024,
   "explain-file": 768,

@@ -1692,6 +1692,54 @@ def siamese():
     return {"losses": losses, "gradients": gradients, "state": state, "outputs": outputs}
 
 
+# The mean of weights, and batch normalization measured for it
+
+
+class Remeasured(nn.Module):
+    """The network of test/parity/swa.test.ts. A convolution and its normalization are used twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 5, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(5)
+        self.again = nn.ModuleDict({
+            "conv2": nn.Conv2d(5, 5, 3, padding=1, bias=False),
+            "bn2": nn.BatchNorm2d(5, momentum=0.3),
+        })
+        self.fc1 = nn.Linear(5 * 6, 7, bias=False)
+        self.bn3 = nn.BatchNorm1d(7)
+        self.logits = nn.Linear(7, 4)
+
+    def forward(self, x):
+        x = torch.tanh(self.bn1(self.conv1(x)))
+        for _ in range(2):
+            x = torch.tanh(self.again["bn2"](self.again["conv2"](x)))
+        return self.logits(torch.tanh(self.bn3(self.fc1(F.avg_pool2d(x, 2).flatten(1)))))
+
+
+def swa():
+    """AveragedModel after two intervals, with update_bn over the batches."""
+    counts, pixels = (6, 6, 3), (3, 6, 4)
+    batches = [(images_of(f"swa/{i}", (n, *pixels)), labels_of(f"swa/labels{i}", n, 4)) for i, n in enumerate(counts)]
+    network = Remeasured().double()
+    load_parameters(network, "swa")
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
+    mean = torch.optim.swa_utils.AveragedModel(network)
+    for step in range(9):
+        images, labels = batches[step % 3]
+        optimizer.zero_grad()
+        F.cross_entropy(network(images), labels).backward()
+        optimizer.step()
+        if step + 1 > 4 and (step + 1 - 4) % 2 == 0:
+            mean.update_parameters(network)
+    torch.optim.swa_utils.update_bn(batches, mean)
+    mean.eval()
+    with torch.no_grad():
+        logits = mean(batches[0][0])
+    state = {name: summary(value) for name, value in mean.module.state_dict().items() if "num_batches" not in name}
+    return {"state": state, "logits": summary(logits)}
+
+
 # A generator and a discriminator
 
 
@@ -2338,7 +2386,7 @@ def special_case(function, operands):
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "signals": signals, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "gan": gan, "masks": masks, "boxes": boxes, "unet": unet, "segnet": segnet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names, "special-values": special_values}
+    makers = {**NETWORKS, "layers": layers, "signals": signals, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "swa": swa, "gan": gan, "masks": masks, "boxes": boxes, "unet": unet, "segnet": segnet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names, "special-values": special_values}
     if sys.argv[1:2] == ["save"]:
         save_torchvision(*sys.argv[2:])
         sys.exit()

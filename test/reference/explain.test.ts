@@ -137,10 +137,7 @@ const placesOf = {
   optimizer: (example) => ({ setting: `optimizer = ${example}` }),
   schedule: (example) => ({ setting: `schedule = ${example}` }),
   sampling: (example) => ({ setting: `sampling = ${example}` }),
-  // `swa` does not average the running statistics of the model's batchnorm.
-  average: (example) => ({
-    setting: `average = ${example}\n  freeze_statistics = [kind(batchnorm)]`,
-  }),
+  average: (example) => ({ setting: `average = ${example}` }),
   unfreeze: (example) => ({ setting: `unfreeze = ${example}` }),
   stop: (example) => ({ setting: `stop = ${example}` }),
   // The metric of these specs is called `score`.

@@ -27,7 +27,6 @@ const SINGLE = "batch = 1";
 const SLICED = "batch = 8\n  accumulate = 8";
 
 test.each([
-  [SWA, "NET3073"],
   [SINGLE, "NET3065"],
   [SLICED, "NET3065"],
 ])("%s: %s where a layer takes the statistics of a batch", (setting, code) => {
@@ -42,20 +41,23 @@ test.each([
   expect(codes(TEACHER, SOME)).not.toContain(code);
 });
 
-test("swa says what there is instead where statistics change", () => {
-  const { diagnostics } = compile(specOf(SWA), { file: "m.net" });
-  const notes = diagnostics.find(({ code }) => code === "NET3073")!.notes.join("\n");
-  for (const instead of ["ema(0.999)", ALL]) {
-    expect(notes).toContain(instead);
-    const text = specOf(SWA).replace(...exchange(instead));
-    const found = compile(text, { file: "m.net" }).diagnostics;
-    expect(found.filter(({ severity }) => severity === "error")).toEqual([]);
-  }
+test("`swa` measures the layers that take the statistics of a batch", () => {
+  const bounded = SWA.replace("every=1 steps", "every=1 steps, batches=2");
+  const found = (...settings: readonly string[]) =>
+    compile(specOf(settings.join("\n  ")), { file: "m.net" });
+  const codesOf = (...settings: readonly string[]) =>
+    found(...settings).diagnostics.map(({ code }) => code);
+  const measured = (...settings: readonly string[]) =>
+    found(...settings).program?.measured?.layers.map(({ parameters }) => parameters.length);
+  expect(measured(SWA)).toEqual([2, 2]);
+  expect(measured(SWA, SOME)).toEqual([2]);
+  expect(measured(SWA, TEACHER)).toEqual([2]);
+  expect(measured(SWA, ALL)).toBeUndefined();
+  expect(measured("batch = 8\n  average = ema(0.9)")).toBeUndefined();
+  expect(codesOf(bounded, SOME)).not.toContain("NET3073");
+  expect(codesOf(bounded, ALL)).toContain("NET3073");
+  expect(codesOf(SWA, ALL)).not.toContain("NET3073");
 });
-
-/** The recipe with one of the ways out. */
-const exchange = (instead: string): [string, string] =>
-  instead === ALL ? [SWA, `${SWA}\n  ${ALL}`] : [/swa\(.*\)/.exec(SWA)![0], instead];
 
 test("sync_batchnorm has no effect where all statistics are kept", () => {
   const said = (...settings: readonly string[]) =>

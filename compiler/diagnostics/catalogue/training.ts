@@ -488,9 +488,9 @@ export const TRAINING = {
   NET3073: {
     title: "stochastic weight averaging that cannot work",
     explanation:
-      "`swa` gives the mean of the weights at the ends of intervals. The running statistics of " +
-      "`batchnorm` would have to be measured again for the mean, which netc does not do. Early " +
-      "stopping would end the run before the mean is complete.",
+      "`swa` gives the mean of the weights at the ends of intervals. Early stopping would end " +
+      "the run before the mean is complete. `anneal` needs the learning rate that it leads to, " +
+      "and `batches`, of a pass over training data, a `batchnorm` that the pass measures again.",
     wrong: "average = swa(start=8000 steps, every=100 steps)\nstop = early_stopping(patience=3)",
     right: "average = swa(start=8000 steps, every=100 steps)",
   },

@@ -72,7 +72,8 @@ export const averages: Registry<WeightAverage> = {
       ],
       summary:
         "stochastic weight averaging: the mean of the weights at the ends of intervals " +
-        "(arXiv:1803.05407), for models without `batchnorm`, or with `freeze_statistics`",
+        "(arXiv:1803.05407). `batchnorm` is measured again for the mean, on training batches, as " +
+        "`update_bn` of PyTorch does",
       positional: [],
       arguments: {
         start: required(steps(), "steps before the first interval; evaluations use the weights"),
@@ -85,13 +86,18 @@ export const averages: Registry<WeightAverage> = {
           steps(),
           "steps from the schedule's rate to `lr`, along half a cosine; none if left out",
         ),
+        batches: optional(
+          integer({ minimum: 1 }),
+          "training batches on which `batchnorm` is measured; all of an epoch if left out",
+        ),
       },
-      resolve: ({ start, every, lr, anneal = 0 }) => ({
+      resolve: ({ start, every, lr, anneal = 0, batches }) => ({
         kind: "swa",
         start,
         every,
         learningRate: lr,
         anneal,
+        batches,
       }),
     }),
   ],

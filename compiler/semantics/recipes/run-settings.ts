@@ -93,21 +93,19 @@ function readAccumulate({ settings, batch }: Parts, environment: Environment): n
 /** What the mean of weights does not go with. */
 function checkStochastic(
   { call, bound }: Resolved<WeightAverage>,
-  { learningRate, anneal }: StochasticAverage,
+  { learningRate, anneal, batches }: StochasticAverage,
   { model: { graph, name }, settings, kept }: Parts,
   { reporter }: Environment,
 ): void {
-  if (batchStatistics(graph, kept).length > 0) {
+  if (batches !== undefined && graph && batchStatistics(graph, kept).length === 0) {
+    const isKept = batchStatistics(graph, {}).length > 0;
+    const why = isKept ? "keeps its statistics" : "has none";
     reporter.report("NET3073", {
       message:
-        `\`swa\` averages weights, and the running statistics of \`batchnorm\` in model ` +
-        `\`${name}\` are not those of the mean`,
-      span: call.span,
-      notes: [
-        "`update_bn` of PyTorch measures them again, which netc does not do",
-        "`ema` follows the weights closely enough for its statistics: `average = ema(0.999)`",
-        "or keep them, as in fine-tuning: `freeze_statistics = [kind(batchnorm)]`",
-      ],
+        "`batches` counts training batches on which `batchnorm` is measured, " +
+        `but model \`${name}\` ${why}`,
+      span: bound.spans.get("batches") ?? call.span,
+      notes: ["leave it out: averaged weights need no pass over training data then"],
     });
   }
   const stop = settings.get("stop");
