@@ -12,6 +12,7 @@ import {
   type Network,
   type StatisticsReport,
 } from "../../runtime/index.js";
+import { withoutTraining } from "../../interchange/weights/shrink.js";
 import { parseState, serializeState } from "../../runtime/training/state.js";
 import { adapterWithHalves } from "../adapters.js";
 import { labelValues, uniformValues } from "../oracle/values.js";
@@ -202,6 +203,34 @@ describe("batches in parts", () => {
       expect(distance(await statisticsOf(rank), expected)).toBeLessThan(1e-6);
     }
   });
+});
+
+test("ranks that share the statistics of batches are refused before the run", async () => {
+  const made = compiled(specOf({ settings: "sync_batchnorm = true" }), { exchange: true });
+  const [exchange] = loopback(2);
+  const network = await made.open({ batch: 4 });
+  await expect(train(network, made, { exchange })).rejects.toThrow(
+    "`sync_batchnorm` trains with those of all ranks: leave one of them out",
+  );
+  expect(network.stepCount).toBe(0);
+  // A single process has nothing to share.
+  expect((await train(await made.open(), made)).passes.length).toBeGreaterThan(0);
+});
+
+test("tools refuse the averages of a checkpoint that are not measured yet", async () => {
+  const made = compiled(specOf({}));
+  const network = await made.open();
+  await train(network, made, { to: 7 });
+  const stopped = parseTensors(await network.save({ optimizer: true }));
+  expect(() => withoutTraining(stopped.tensors, stopped.metadata)).toThrow(
+    "before `batchnorm` was measured for its averaged weights",
+  );
+  await measureStatistics(network, pictures(), made.recipe);
+  const { tensors, metadata } = parseTensors(await network.save({ optimizer: true }));
+  const plain = withoutTraining(tensors, metadata);
+  const own = await valuesOf(network);
+  expect(plain.metadata["measured"]).toBeUndefined();
+  for (const { name, values } of plain.tensors) expect([...values]).toEqual(own.get(name));
 });
 
 test("`batches` ends the pass", async () => {
