@@ -35,6 +35,34 @@ test.each([
   expect(analyzed(settings).codes).toEqual([]);
 });
 
+test("what `best` says of another metric is not advised again", () => {
+  const { notes } = analyze(SPEC.replace(STOP, `best = min(loss)\n${STOP}`), "codes.net")
+    .diagnostics[0]!;
+  expect(notes.join()).not.toContain("add `best");
+  expect(notes.join()).toContain("let `stop` watch `loss`");
+});
+
+const WITH_SHARE = SPEC.replace(
+  "metric within",
+  "metric gap = mae(restored, image)\n" +
+    "  metric right = binary_accuracy(restored, image)\n  metric within",
+);
+
+test.each([
+  ["best = max(loss)", "best = min(loss)"],
+  ["best = max(gap)", "best = min(gap)"],
+  ["best = min(right)", "best = max(right)"],
+])("%s keeps the worst weights", (wrong, right) => {
+  const text = WITH_SHARE.replace(STOP, wrong);
+  const { diagnostics } = analyze(text, "codes.net");
+  expect(diagnostics.map(({ code }) => code)).toEqual(["NET3084"]);
+  const [edit] = diagnostics[0]!.fixes[0]!.edits;
+  const { start, end } = edit!.span;
+  const fixed = text.slice(0, start.offset) + edit!.newText + text.slice(end.offset);
+  expect(fixed).toContain(right);
+  expect(analyze(fixed, "codes.net").diagnostics).toEqual([]);
+});
+
 test("nothing is evaluated without an eval split", () => {
   expect(analyzed("", SPEC.replace('  eval folder("photos")\n', "")).codes).toEqual([]);
 });

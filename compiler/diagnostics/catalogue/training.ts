@@ -535,4 +535,15 @@ export const TRAINING = {
     wrong: "metric within = mean(positive(0.05 - abs(out - position)))",
     right: "metric within = mean(positive(0.05 - abs(out - position)))\n...\nbest = max(within)",
   },
+  NET3084: {
+    title: "a best value that is the worst",
+    severity: "error",
+    explanation:
+      "`best = max(NAME)` keeps the weights of the evaluation with the largest value, and " +
+      "`best = min(NAME)` those with the smallest. A loss and errors such as `mse` are better " +
+      "when they are smaller, shares such as `accuracy` when they are larger. Of a formula only " +
+      "the recipe says which.",
+    wrong: "best = max(loss)",
+    right: "best = min(loss)",
+  },
 } as const satisfies CatalogueFamily;

@@ -57,11 +57,11 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
   const syncBatchnorm = readSync(parts, environment);
   if (stop) checkMetric(stop, parts, environment);
   const best = read("best", bests);
-  if (best) checkMetric(best, parts, environment);
+  if (best && checkMetric(best, parts, environment)) checkDirection(best, parts, environment);
   const isClear = best && (!stop || stop.result.metric === best.result.metric);
   // A wrong `best` is reported.
   if (!isClear && parts.settings.has("best") === (best !== undefined)) {
-    warnOfDirection(parts, stop?.result, environment);
+    warnOfDirection(parts, { stop: stop?.result, best: best?.result }, environment);
   }
   const sampling = read("sampling", samplings);
   if (sampling) checkSampling(sampling, parts.model, environment);
@@ -195,11 +195,12 @@ function warnOfSingleExamples(
   if (problem) reporter.report("NET3065", problem);
 }
 
+/** Whether the model measures it. */
 function checkMetric(
   { call, result: { metric }, bound }: Resolved<EarlyStopping | BestRule>,
   { model: { graph, network, name }, data }: Pick<Parts, "model" | "data">,
   { reporter }: Environment,
-): void {
+): boolean {
   const declared = graph?.metrics.map((each) => each.name) ?? [metric];
   const isDrawn = data?.splits.some(({ source }) => isTupleKind(source.callee.name));
   const measured = network ? fractionsOf(network) : [];
@@ -207,18 +208,44 @@ function checkMetric(
   const known = [...new Set([...declared, ...measured])].filter(
     (each) => isDrawn || each !== RECALL_METRIC || declared.includes(each),
   );
-  if (known.includes(metric)) return;
+  if (known.includes(metric)) return true;
   reporter.report("NET3059", {
     message: `model \`${name}\` measures no \`${metric}\`${didYouMean(metric, known)}`,
     span: bound.spans.get("metric") ?? call.span,
     notes: [`it measures ${listNames(known)}`],
+  });
+  return false;
+}
+
+/** Of all values but formulas, netc knows whether larger ones are better. */
+function checkDirection(
+  { call, result: { metric, rises } }: Resolved<BestRule>,
+  { model: { network } }: Pick<Parts, "model">,
+  { reporter }: Environment,
+): void {
+  const judged = network?.metrics.find(({ name }) => name === metric);
+  if (!network || (judged && isFormula(judged))) return;
+  const isShare = fractionsOf(network).includes(metric);
+  if (rises === isShare) return;
+  const [asked, meant] = isShare ? ["smallest", "max"] : ["largest", "min"];
+  const what = isShare ? "is better when it is larger" : "is better when it is smaller";
+  reporter.report("NET3084", {
+    message: `the ${asked} \`${metric}\` is the worst one`,
+    span: call.span,
+    notes: [`\`${metric}\` ${what}: \`best.safetensors\` would hold the worst weights`],
+    fixes: [
+      {
+        title: `write \`${meant}(${metric})\``,
+        edits: [{ span: call.callee.span, newText: meant }],
+      },
+    ],
   });
 }
 
 /** Of a formula, netc cannot tell which values are good: without `best`, smaller ones are. */
 function warnOfDirection(
   { model: { network }, data }: Pick<Parts, "model" | "data">,
-  stop: EarlyStopping | undefined,
+  { stop, best }: { readonly stop: EarlyStopping | undefined; readonly best: BestRule | undefined },
   { reporter }: Environment,
 ): void {
   if (!network || !data?.splits.some(({ name }) => name.name === "eval")) return;
@@ -231,12 +258,18 @@ function warnOfDirection(
   reporter.report("NET3083", {
     message: `\`${name}\` is a formula, of which smaller values count as better`,
     span: origin.span,
-    notes: [
-      `if larger values are better, add \`best = max(${name})\` to the recipe, ` +
-        `or else \`best = min(${name})\``,
-      "`best.safetensors` has the weights of the best evaluation" +
-        (stop ? ", and `stop` waits for a better one" : ""),
-    ],
+    notes: best
+      ? [
+          `\`best\` is of \`${best.metric}\`, so that nothing says which values \`stop\` waits for`,
+          `\`best = max(${name})\` in its place says that larger ones are better; ` +
+            `or let \`stop\` watch \`${best.metric}\``,
+        ]
+      : [
+          `if larger values are better, add \`best = max(${name})\` to the recipe, ` +
+            `or else \`best = min(${name})\``,
+          "`best.safetensors` has the weights of the best evaluation" +
+            (stop ? ", and `stop` waits for a better one" : ""),
+        ],
   });
 }
 
