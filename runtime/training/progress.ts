@@ -73,12 +73,21 @@ export class Progress {
   get endsWithEvaluation(): boolean {
     const { step, epoch, evaluated } = this.current;
     if (step > 0 && step === evaluated) return false;
-    const { count, unit } = this.interval;
     // Epochs may have fewer steps than planned, where a batch had no readable example.
     const isLast = this.isOver || epoch + 1 >= this.epochs;
-    return (
-      isLast || (unit === "epochs" ? (epoch + 1) % count === 0 : this.isDueAfter(this.current))
-    );
+    return isLast || this.isDueAtEnd;
+  }
+
+  private get isDueAtEnd(): boolean {
+    const { count, unit } = this.interval;
+    return unit === "epochs"
+      ? (this.current.epoch + 1) % count === 0
+      : this.isDueAfter(this.current);
+  }
+
+  /** Whether an evaluation is due here, also if the run did not end. */
+  private get isDue(): boolean {
+    return this.isDueAtEnd && (this.interval.unit === "steps" || this.isEpochWhole);
   }
 
   /** Whether an evaluation is due after this step, which is not the last of its epoch. */
@@ -124,9 +133,11 @@ export class Progress {
 
   /**
    * `metrics` of an evaluation, or of training where nothing is evaluated: rules that look at them
-   * take note.
+   * take note. Not of one that only a run's last step brought about: the run may be resumed, and
+   * would count its epoch twice.
    */
   watch(metrics: Metrics): void {
+    if (!this.isDue) return;
     const { schedule, stop } = this.recipe;
     const { step, plateau, patience } = this.current;
     this.current = {

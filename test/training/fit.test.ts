@@ -283,6 +283,27 @@ test("a run with such rules, stopped anywhere and resumed, equals a whole one", 
   }
 });
 
+test.each<TrainRecipe["evaluateEvery"]>([undefined, { count: 2, unit: "steps" }])(
+  "a run of a number of steps, resumed, counts no evaluation of its end (%o)",
+  async (evaluateEvery) => {
+    const recipe = { ...patient, evaluateEvery, epochs: 6 };
+    const lossesOf = (network: FakeNetwork) =>
+      Object.assign(network, { evaluationLosses: Array<number>(30).fill(2) });
+    const whole = lossesOf(new FakeNetwork(4));
+    const result = await fit(whole, dataset, recipe, { evaluation });
+    for (let steps = 1; steps < result.state.step; steps++) {
+      const first = lossesOf(new FakeNetwork(4));
+      const { state, completed } = await fit(first, dataset, recipe, { evaluation, steps });
+      expect(completed).toBe(true);
+      const second = lossesOf(new FakeNetwork(4));
+      const start = parseState(serializeState(state))!;
+      const rest = await fit(second, dataset, recipe, { evaluation, start });
+      expect([...first.seen, ...second.seen]).toEqual(whole.seen);
+      expect(rest.state.patience).toEqual(result.state.patience);
+    }
+  },
+);
+
 test("a number of steps ends the run, evaluated, and may exceed the recipe's epochs", async () => {
   const network = new FakeNetwork(4);
   const short = await fit(network, dataset, RECIPE, { steps: 4, evaluation: countingDataset(6) });
@@ -337,8 +358,8 @@ test("epochs without an evaluation do not count for rules; the last one has one"
   expect(epochs.map(({ evaluation }) => evaluation !== undefined)).toEqual([
     ...[false, true, false, true, true],
   ]);
-  // The first evaluation is the best of three equal ones.
-  expect(result.state.patience?.bad).toBe(2);
+  // The first evaluation is the best of three equal ones; the third one only ends the run.
+  expect(result.state.patience?.bad).toBe(1);
   expect(result.state.best?.epoch).toBe(2);
   expect(result.evaluation).toBeDefined();
 });
