@@ -101,10 +101,12 @@ export function shapeOf(model: AnalyzedModel, index: number): Dimensions {
 }
 
 function gatherBoxes(model: AnalyzedModel, frames: Frames): readonly Box[] {
-  const readers = countReaders(model.layers);
+  // What a loss or a metric computes is not a part of the network.
+  const drawn = [...model.layers.entries()].filter(([index]) => !model.ofScores.has(index));
+  const readers = countReaders(drawn.map(([, layer]) => layer));
   const boxes: { id: string; rows: [Row, ...Row[]]; frame: string | undefined }[] = [];
   const boxOf = new Map<number, (typeof boxes)[number]>();
-  for (const [index, layer] of model.layers.entries()) {
+  for (const [index, layer] of drawn) {
     const frame = frames.around(layer.group);
     const row = { layer, index };
     const [from = FIRST_INPUT] = layer.inputs;

@@ -33,6 +33,8 @@ export interface AnalyzedModel {
   readonly classes?: number;
   /** In the order of the text, loops unrolled and blocks expanded. */
   readonly layers: readonly AnalyzedLayer[];
+  /** Indices of the layers that formulas of losses and metrics are made of. */
+  readonly ofScores: ReadonlySet<number>;
   readonly groups: readonly Group[];
   /** Whether it has a loss, even a wrong one. */
   readonly hasLoss: boolean;

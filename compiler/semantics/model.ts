@@ -119,6 +119,7 @@ class ModelAnalysis {
       get layers() {
         return described();
       },
+      ofScores: this.ofScores,
       groups,
       hasLoss: this.declaration.members.some((member) => member.kind === "loss"),
       network,
@@ -318,6 +319,7 @@ class ModelAnalysis {
       ? readFormulaScore(call, kind, model, environment, source)
       : readScore(call, kind, model, environment);
     for (let index = before; index < reader.layers.length; index++) this.ofScores.add(index);
+    reader.values.hideFrom(before);
     return score && { ...score, name, origin: { name, span: call.span } };
   }
 

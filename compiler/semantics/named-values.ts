@@ -34,6 +34,12 @@ export class NamedValues {
     this.aliased.set(value.name, value);
   }
 
+  /** Hides the values of layers from this one on: what a score computes may need a target. */
+  hideFrom(layer: number): void {
+    for (const [name, { current }] of this.byName)
+      if (current.index >= layer) this.byName.delete(name);
+  }
+
   /** What a name means at a place: in its own section first, then further out, up to its block. */
   find(name: string, { path, outside }: Place): NamedValue | undefined {
     for (let depth = path.length; depth >= outside; depth--) {

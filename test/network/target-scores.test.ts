@@ -97,6 +97,13 @@ describe("scores of formulas with targets", () => {
     expect(found(scores)[0]).toContain(message);
   });
 
+  test.each(["one_hot1", "sum1", "part1"])("`%s` of a score cannot be read by layers", (name) => {
+    const metric = "\n  metric m = mean(sum(p * one_hot(label), over=channels))";
+    expect(found(`${metric}\n  from ${name} -> linear(4) as z`)[0]).toContain(
+      `there is no value \`${name}\``,
+    );
+  });
+
   test.each([
     "sum(p, over=rows) + sum(t, over=rows)",
     "sum(p * (1 - t), over=rows)",

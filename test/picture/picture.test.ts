@@ -34,6 +34,7 @@ const joined = {
     { name: "basic1", label: "residual", kind: "residual", parent: 1, span: undefined as never },
   ],
   hasLoss: false,
+  ofScores: new Set(),
 } as const satisfies AnalyzedModel;
 
 describe("a diagram", () => {
@@ -61,6 +62,22 @@ describe("a diagram", () => {
       ["box0", "box3", "8 × 4 × 4"],
     ]);
   });
+});
+
+it("what formulas of losses and metrics compute is not drawn", async () => {
+  const text = `model M {
+    input  image: f32[N, 1, 4, 4]
+    target label: u32[N] in 0..3
+    flatten -> linear(3) -> softmax as p
+    loss mean(1 - sum(p * one_hot(label), over=channels))
+    metric brier = mean(sum((p - one_hot(label))^2, over=channels))
+  }`;
+  const { selected, diagnostics } = analyze(text, "m.net");
+  expect(diagnostics).toEqual([]);
+  const { boxes } = makeDiagram(selected!.model);
+  const rows = boxes.flatMap((box) => box.rows.map(({ layer }) => layer.name));
+  expect(rows).toEqual(["flatten1", "linear1", "p"]);
+  expect(await drawModel(selected!.model, { fused: true })).not.toContain("one_hot");
 });
 
 describe("a layout", () => {
