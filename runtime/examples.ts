@@ -89,8 +89,8 @@ export function checkInputs(
       : countFloats(first, given[0] as Float32Array, advice);
   if (count > batch) {
     throw new InputError(
-      `\`${name}\` holds ${count} images, and the network was created with a batch of ${batch}: ` +
-        "pass fewer, or create it with a larger `batch`",
+      `\`${name}\` holds ${count} examples, and the network was created with a batch of ` +
+        `${batch}: pass fewer, or create it with a larger \`batch\``,
     );
   }
   if (pictures) return { count, data: { pictures } };
@@ -162,13 +162,17 @@ function countFloats({ name, shape }: ProgramTensor, images: Float32Array, advic
   const count = images.length / each;
   if (!count || count % 1) {
     throw new InputError(
-      `\`${name}\` has ${images.length} values, which is not a whole number of images: ` +
-        `expected ${each} values per image (${shape.join(" x ")})`,
+      `\`${name}\` has ${images.length} values, which is not a whole number of examples: ` +
+        `expected ${each} values per example (${sizesOf(shape)})`,
     );
   }
   assertFinite(images, `\`${name}\``);
   return count;
 }
+
+/** Of a signal, which is an image of one row, without the row. */
+const sizesOf = ([first, ...others]: readonly number[]) =>
+  [first, ...others.filter((size, at) => at || size > 1)].join(" x ");
 
 function assertFloats(name: string, values: unknown, advice = ""): asserts values is Float32Array {
   if (values instanceof Float32Array) return;
@@ -248,7 +252,7 @@ function checkNumbers(
   assertFloats(name, values, advice);
   const wanted = images * sizeOf(shape);
   if (values.length !== wanted) {
-    const sizes = [images, ...shape].join(" x ");
+    const sizes = `${images} x ${sizesOf(shape)}`;
     throw new InputError(
       `expected ${sizes} = ${wanted} values of \`${name}\`, got ${values.length}`,
     );
@@ -267,7 +271,9 @@ function checkLabels(
   }
   const wanted = images * sizeOf(shape);
   if (labels.length !== wanted) {
-    throw new InputError(`expected ${wanted} ${name}s for ${images} images, got ${labels.length}`);
+    throw new InputError(
+      `expected ${wanted} ${name}s for ${images} examples, got ${labels.length}`,
+    );
   }
   const values: ArrayLike<number> = labels;
   const { count, ignore } = classes!;

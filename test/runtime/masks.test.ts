@@ -141,7 +141,7 @@ test("labels outside of the classes are refused by their place", async () => {
   try {
     await expect(network.step(images, labels)).rejects.toThrow(/label \d+ is 255: .* 0 to 4/);
     const wrong = network.step(images, labels.subarray(1));
-    await expect(wrong).rejects.toThrow("expected 378 labels for 7 images, got 377");
+    await expect(wrong).rejects.toThrow("expected 378 labels for 7 examples, got 377");
     const classified = network.classify(images.subarray(0, 2 * PIXELS));
     await expect(classified).rejects.toThrow("has scores of classes for each pixel");
   } finally {

@@ -307,9 +307,9 @@ describe("wrong input", () => {
   });
 
   test.each<[string, (network: Network) => Promise<unknown>, string]>([
-    ["part of an image", (n) => n.predict(new Float32Array(4)), "not a whole number of images"],
+    ["part of an image", (n) => n.predict(new Float32Array(4)), "not a whole number of examples"],
     ["no image", (n) => n.predict(new Float32Array()), "has 0 values"],
-    ["too many images", (n) => n.predict(new Float32Array(15)), "holds 5 images"],
+    ["too many images", (n) => n.predict(new Float32Array(15)), "holds 5 examples"],
     [
       "an array",
       (n) => n.predict([1, 2, 3] as never),
@@ -317,7 +317,7 @@ describe("wrong input", () => {
     ],
     ["NaN", (n) => n.predict(new Float32Array([0, NaN, 0])), "`image` is NaN at index 1"],
     ["infinity", (n) => n.step(new Float32Array([0, 0, -Infinity]), [0]), "-Infinity at index 2"],
-    ["a missing label", (n) => n.step(unit(0, 1), [0]), "expected 2 labels for 2 images, got 1"],
+    ["a missing label", (n) => n.step(unit(0, 1), [0]), "expected 2 labels for 2 examples, got 1"],
     [
       "a label that is not a class",
       (n) => n.step(unit(0), [2]),
