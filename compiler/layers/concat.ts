@@ -65,7 +65,7 @@ rows of an image, \`axis=-1\` the last axis, and 0 the batch, whose examples sta
     const shapes = [input, ...context.others];
     const axis = nameOfAxis(chosen, input);
     if (!axis) return reportAbsentAxis(chosen, input, context, "axis");
-    return joinedShape(shapes, axis) ?? reportDifference(shapes, axis, context);
+    return joinedShape(shapes, axis) ?? reportDifference(shapes, { axis, chosen }, context);
   },
 
   lower(input, { axis: chosen }, { builder, origin, others, shape }) {
@@ -91,7 +91,7 @@ export function joinedShape(shapes: readonly Shape[], axis: AxisName): Shape | u
 
 function reportDifference(
   shapes: readonly Shape[],
-  axis: AxisName,
+  { axis, chosen }: { readonly axis: AxisName; readonly chosen: AxisName | number },
   context: InferenceContext,
 ): undefined {
   const [first] = shapes as [Shape];
@@ -103,8 +103,13 @@ function reportDifference(
       `${context.title} joins ${formatShape(first)} and ${formatShape(wrong)}, ` +
       `which differ in more than their ${axis}`,
     axis: wrong.length === first.length ? kind : "rank",
-    notes: AXES.filter((other) => joinedShape([first, wrong], other)).map(
-      (other) => `\`axis=${other}\` joins along the ${other}`,
-    ),
+    notes: [
+      ...(typeof chosen === "number"
+        ? [`axis ${chosen} of ${formatShape(first)} is the ${axis}`]
+        : []),
+      ...AXES.filter((other) => joinedShape([first, wrong], other)).map(
+        (other) => `\`axis=${other}\` joins along the ${other}`,
+      ),
+    ],
   });
 }

@@ -15,4 +15,8 @@ const WORDS = {
 
 /** `features.conv1 forward`: the label of the dispatch that makes a node's result. */
 export const labelOf = ({ kind, origin }: Pick<AnyNode, "kind" | "origin">): string =>
-  `${origin.name} ${WORDS[kind as keyof typeof WORDS]}`;
+  `${origin.name} ${WORDS[kind as keyof typeof WORDS] ?? spaced(kind)}`;
+
+/** `joinChannels` as "join channels": what a kernel does that has no word here. */
+const spaced = (kind: OpKind): string =>
+  kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -23,7 +23,8 @@ export function checkPorts(network: ResolvedNetwork, environment: Environment): 
 function checkRank(network: ResolvedNetwork, value: NetworkValue, environment: Environment) {
   if (value.from !== "layer") return true;
   const { span } = network.layers[value.index]!.origin;
-  return refuseWide([typeOf(network, value).shape], { reader: "an output", span }, environment);
+  const output = { reader: "what a model predicts", takes: "has at most 4 axes, not", span };
+  return refuseWide([typeOf(network, value).shape], output, environment);
 }
 
 /** Whether a layer or a score reads an input, or the network predicts it. */

@@ -8,6 +8,8 @@ import { WIDE_NOTES } from "../layers/infer.js";
 interface Reading {
   /** What reads the value, as a message begins: "`residual`". */
   readonly reader: string;
+  /** What it does with values, if it reads none. */
+  readonly takes?: string;
   readonly span: Span;
   readonly related?: readonly Label[];
 }
@@ -15,13 +17,13 @@ interface Reading {
 /** Reports the first value of more than four axes. False after a report. */
 export function refuseWide(
   shapes: readonly (Shape | undefined)[],
-  { reader, ...place }: Reading,
+  { reader, takes = "takes values of at most 4 axes but receives", ...place }: Reading,
   { reporter }: Pick<Environment, "reporter">,
 ): boolean {
   const wide = shapes.find((shape) => shape && isWide(shape));
   if (!wide) return true;
   reporter.report("NET2054", {
-    message: `${reader} takes values of at most 4 axes but receives ${formatShape(wide)}`,
+    message: `${reader} ${takes} ${formatShape(wide)}`,
     label: `has ${wide.length} axes`,
     notes: WIDE_NOTES,
     ...place,

@@ -1,9 +1,16 @@
 import { expect, test } from "vitest";
 import { lowerPlan, type LoweredList } from "../../compiler/lower/index.js";
 import { stepGraphs } from "../../compiler/passes/step-graphs.js";
+import { labelOf } from "../../compiler/plan/labels.js";
 import { planProgram } from "../../compiler/plan/program.js";
 import { OPTIMIZER } from "../kernels/compare.js";
 import { graphOf } from "../passes/spec-graphs.js";
+
+test("what a kernel of any kind leaves has a name", () => {
+  const origin = { name: "shuffle", span: undefined as never };
+  expect(labelOf({ kind: "joinChannels", origin })).toBe("shuffle join channels");
+  expect(labelOf({ kind: "rearrange", origin })).toBe("shuffle rearrange");
+});
 
 const MOVING = new Set(["concatenate", "rearrange", "rearrangeGradient", "joinChannels"]);
 

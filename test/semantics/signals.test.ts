@@ -230,3 +230,16 @@ model Waves {
   const [diagnostic] = analyze(text, "waves.net").diagnostics;
   expect(diagnostic!.fixes.map(({ title }) => title)).toEqual(["insert `signal` before it"]);
 });
+
+test("an axis by its number is named where it does not fit", () => {
+  const text = `
+model Waves {
+  input wave: signal[N, 4, 24]
+
+  conv(3, kernel=1) as a
+  from wave -> conv(4, kernel=3) -> concat(a, axis=2)
+}
+`;
+  expect(rendered(text)).toContain("axis 2 of [N, 4, 22] is the length");
+  expect(rendered(text.replace("axis=2", "axis=length"))).not.toContain("is the length");
+});

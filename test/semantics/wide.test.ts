@@ -88,6 +88,13 @@ const WRONG: readonly (readonly [body: string, code: string, message: string])[]
   [`${WIDE} -> transpose(1, -5)`, "NET2028", "exchanges axis 1 with -5, which is the same one"],
 ];
 
+test("what a model predicts has at most four axes", () => {
+  const [diagnostic] = analyze(modelOf(WIDE), "m.net").diagnostics;
+  expect(diagnostic?.message).toBe(
+    "what a model predicts has at most 4 axes, not [N, 2, 4, 2, 3, 6]",
+  );
+});
+
 describe("mistakes of many axes", () => {
   test.each(WRONG)("%s: %s", (body, code, message) => {
     const { diagnostics } = analyze(modelOf(`${body} -> ${OUT}`), "m.net");
