@@ -39,9 +39,14 @@ export function outputsOf(
   return chosen.map((value) => outputOf(parts, value));
 }
 
-/** For each target, in the losses' order, what its first loss is taken of. */
+/**
+ * For each target, in the losses' order, what its first loss is taken of. Another value of the
+ * network, as of `kl`, counts as a target where there is no loss of one.
+ */
 export function predictedByLosses(parts: Pick<ResolvedNetwork, "losses">): readonly NetworkValue[] {
-  const scores = parts.losses.flatMap(({ score }) => comparisonsOf(score));
+  const all = parts.losses.flatMap(({ score }) => comparisonsOf(score));
+  const given = all.filter(({ target }) => target.from !== "layer");
+  const scores = given.length > 0 ? given : all;
   const firsts = scores.filter(
     ({ target }, index) => scores.findIndex((each) => sameValue(each.target, target)) === index,
   );

@@ -55,6 +55,24 @@ describe("scores of formulas with targets", () => {
     expect(predict.inputs.map(({ role }) => role)).toEqual(["input"]);
   });
 
+  test.each([
+    ["mean(-log(of_class(p, label))) + kl(b, a, temperature=4)", "p"],
+    ["kl(a, b) + cross_entropy(b, label)", "b"],
+    ["kl(a, b)", "a"],
+  ])("%s predicts %s: a value of the network is a target where there is no other", (loss, name) => {
+    const text = `${FUNCTIONS}
+model Net {
+  input  image: f32[N, 3, 6, 6]
+  target label: u32[N] in 0..4
+  flatten as features -> linear(4) as a
+  from features -> linear(4) as b -> softmax as p
+  metric top1 = accuracy(b, label)
+  loss ${loss}
+}
+`;
+    expect(networksOf(text)[0]!.outputs.map((each) => each.name)).toEqual([name]);
+  });
+
   test("who sees inside a network sees what is not computed of targets", () => {
     const scores = " + mean(sum(focal(p, one_hot(label)), over=channels))";
     const { inside } = compile(specOf(scores), { file: "m.net", inspect: true });
