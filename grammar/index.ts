@@ -1,4 +1,5 @@
 import type { Declaration, Position, Spec } from "./ast.js";
+import { isDivision } from "./division.js";
 import { balanceBlocks } from "./blocks.js";
 import type { Balanced } from "./brackets.js";
 import { balanceBrackets } from "./brackets.js";
@@ -100,7 +101,10 @@ function parseLexed(lexed: LexedText, empty: Spec): ParsedSpec {
     ...exceptions.map((exception) => explainException(file, exception)),
     ...built.problems,
   ];
-  const problems = onePerLine([...lexed.problems, ...repaired.problems], grammatical);
+  // A comment that looks like a division hides the bracket behind it.
+  const hiding = lexed.problems.filter(isDivision);
+  const others = lexed.problems.filter((each) => !isDivision(each));
+  const problems = onePerLine([hiding, [...others, ...repaired.problems], grammatical]);
   const declarations = built.declarations.map((declaration) => withHeader(declaration, problems));
   return { spec: { ...empty, declarations }, problems };
 }
@@ -128,13 +132,12 @@ function repair(lexed: LexedText, file: string): Balanced {
 /**
  * What the repairs found is sure; what the parser says about a line that was repaired, or says
  * second about any line, is mostly the same mistake again.
+ *
+ * @param groups of problems, the surest first
  */
-function onePerLine(
-  sure: readonly SyntaxProblem[],
-  grammatical: readonly SyntaxProblem[],
-): SyntaxProblem[] {
+function onePerLine(groups: readonly (readonly SyntaxProblem[])[]): SyntaxProblem[] {
   const lines = new Set<number>();
-  const kept = [...inOrder(sure), ...inOrder(grammatical)].filter(({ span }) => {
+  const kept = groups.flatMap(inOrder).filter(({ span }) => {
     if (lines.has(span.start.line)) return false;
     lines.add(span.start.line);
     return true;

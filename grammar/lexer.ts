@@ -1,6 +1,7 @@
 import type { ILexingError, IToken } from "chevrotain";
 import { Lexer } from "chevrotain";
 import type { Position, Span } from "./ast.js";
+import { divisions } from "./division.js";
 import { is, spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { problem, replace } from "./problem.js";
@@ -40,6 +41,7 @@ export function lex(text: string, file: string): LexedText {
       ...foreignComments.map((comment) => foreignComment(file, comment)),
       ...tokens.flatMap((token) => malformedToken(file, token) ?? []),
       ...foreignSigns(text, file, tokens),
+      ...divisions(file, tokens, groups["comments"] ?? []),
     ],
   };
 }

@@ -91,7 +91,7 @@ function reportPart(
     at: outside ? "end" : "start",
     label: outside ? `at most ${size}` : "nothing is left",
     axis: axis === "channels" || axis === "tokens" ? "channels" : "space",
-    notes: ["the end does not belong to the part: `slice(rows, 0, 4)` has rows 0 to 3"],
+    notes: [`the end does not belong to the part: \`slice(${axis}, 0, 4)\` has ${axis} 0 to 3`],
     fixes: outside ? [context.removeArgument("end", "drop the end: all up to the last")] : [],
   });
 }

@@ -70,6 +70,9 @@ function reportNoSum({ span }: Expression, { reporter }: Environment): undefined
   return reporter.report("NET2045", {
     message: "a loss is a sum of losses, each of which may be multiplied by a number",
     span,
-    notes: ["for instance `cross_entropy(logits, label) + 0.3 * cross_entropy(early, label)`"],
+    notes: [
+      "for instance `cross_entropy(logits, label) + 0.3 * cross_entropy(early, label)`",
+      "of a formula the minus is within: `mean(-log(p))`",
+    ],
   });
 }

@@ -52,7 +52,8 @@ export const SYNTAX = {
       "Outside strings and comments a spec is written with letters, digits, `_` and the signs " +
       "`( ) [ ] { } , : = . .. -> + - * / %`. " +
       "Names are made of the letters a to z and A to Z, digits and `_`, " +
-      "because they become names in JavaScript and in weight files. Comments start with `//`.",
+      "because they become names in JavaScript and in weight files. Comments start with `//`, " +
+      "which divides nothing: `floor(a / b)` does.",
     wrong: "conv(64, kernel=3);",
     right: "conv(64, kernel=3)",
   },
