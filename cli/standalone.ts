@@ -29,7 +29,11 @@ const PLAIN = ["resize", "center_crop", "normalize"];
  * The file of the runtime that a module which only predicts has inside: no larger than its pictures
  * need (scripts/build.mjs says what each leaves out).
  */
-export function predictionRuntime({ preparations }: Pick<Program, "preparations">): string {
+export function predictionRuntime(
+  { preparations }: Pick<Program, "preparations">,
+  { standardizes = false } = {},
+): string {
+  if (standardizes) return "standalone-prediction-standardize.js";
   if (!preparations?.eval) return "standalone-prediction-arrays.js";
   const { transforms, first } = preparations.eval;
   const isPlain = transforms.every(
@@ -42,7 +46,7 @@ export function predictionRuntime({ preparations }: Pick<Program, "preparations"
 }
 
 const RUNTIME_IMPORT =
-  /^import\s*\{([^}]*)\}\s*from\s*"netc\/(?:runtime(?:\/predict)?|inspect)";[ \t]*\n?/gm;
+  /^import\s*\{([^}]*)\}\s*from\s*"netc\/(?:runtime(?:\/predict)?|[a-z]+)";[ \t]*\n?/gm;
 const BUNDLE_EXPORT = /export\s*\{([^}]*)\}\s*;?\s*(?:\/\/.*\s*)?$/;
 
 /**

@@ -1,12 +1,11 @@
-/** What compiled modules and exports leave to their callers: numbers of tables, standardized. */
+/** What exports leave to their callers: numbers of tables, standardized. */
 import { listNames } from "../compiler/calls/suggestion.js";
 import type { DataRecipe } from "../program/recipe.js";
+import { standardizedInputs } from "../program/standardized-inputs.js";
 
 /** Says which inputs are given standardized numbers; nothing where `data` standardize none. */
 export function standardizedNotes(data: DataRecipe | undefined): readonly string[] {
-  const source = (data?.eval ?? data?.train)?.source;
-  const fields = source?.kind === "csv" ? (source.fields ?? []) : [];
-  const names = fields.filter(({ standardize }) => standardize).map(({ name }) => name);
+  const names = standardizedInputs(data);
   if (names.length === 0) return [];
   return [
     `numbers of ${listNames(names)} must be standardized ` +

@@ -11,6 +11,7 @@ import {
   type MixedPrecision,
   type TrainRecipe,
 } from "../program/recipe.js";
+import { standardizedInputs } from "../program/standardized-inputs.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { annotateKernels } from "./emit/annotate.js";
 import { emitDeclarations } from "./emit/declarations.js";
@@ -238,6 +239,7 @@ function compilationOf(
   const excess = compiled.find((each) => each.excess)?.excess;
   const programs = compiled.map((each) => each.program);
   const [program] = programs;
+  const standardized = standardizedInputs(data);
   const insideFile = program && inside.length > 0 ? insideFileOf(program.source.file) : undefined;
   return {
     programs,
@@ -247,9 +249,9 @@ function compilationOf(
     data: program && data,
     inside,
     insideModule: inside.length > 0 ? emitInside(inside) : "",
-    module: program ? emitModule(programs, recipe, insideFile) : "",
+    module: program ? emitModule(programs, recipe, { insideFile, standardized }) : "",
     declarations: program
-      ? emitDeclarations(program, recipe, { documentation, inside: inside[0] })
+      ? emitDeclarations(program, recipe, { documentation, inside: inside[0], standardized })
       : "",
     diagnostics,
     excess,

@@ -60,6 +60,8 @@ export type {
   ImportInside,
   Inspectable,
 } from "./inside/inspectable.js";
+export type { Scale } from "./data/dataset.js";
+export type { Scales, Standardizing } from "./standardizing.js";
 export { detect } from "./detection/detect.js";
 export type { DetectOptions, Detection } from "./detection/detect.js";
 export type { Box } from "./detection/boxes.js";

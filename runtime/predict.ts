@@ -13,6 +13,7 @@ export type { Images } from "./data/dataset.js";
 export type { Classification } from "./pictures/classify.js";
 export type { Picture, Pictures } from "./pictures/picture.js";
 export type { Predictor, PredictorOptions } from "./predictor.js";
+export type { Scales, Standardizing } from "./standardizing.js";
 export type { Program } from "../program/program.js";
 // By star: bundlers then see that a page which imports one name loads no other code.
 export * from "./browser-prediction.js";

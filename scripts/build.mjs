@@ -81,15 +81,21 @@ async function bundleRuntimes() {
   ]) {
     const browser = exporting(["createNetwork", ...exported], "browser");
     await bundleRuntime(`${name}.js`, browser);
+    await bundleRuntime(`${name}-standardize.js`, browser + STANDARDIZING);
     // For modules that are compiled with `--inspect`.
     await bundleRuntime(`${name}-inspect.js`, browser + INSPECTABLE);
+    await bundleRuntime(`${name}-inspect-standardize.js`, browser + INSPECTABLE + STANDARDIZING);
   }
   const prediction = exporting(["createNetwork", ...PREDICTION], "predict");
   await bundleRuntime("standalone-prediction-any.js", prediction);
   await bundleRuntime("standalone-prediction.js", prediction, WITHOUT_DRAWING);
   await bundleRuntime("standalone-prediction-arrays.js", prediction, WITHOUT_PICTURES);
+  const standardizing = prediction + STANDARDIZING;
+  await bundleRuntime("standalone-prediction-standardize.js", standardizing, WITHOUT_PICTURES);
 }
 
+/** For modules of tables whose columns are standardized. */
+const STANDARDIZING = 'export { standardizing } from "./runtime/standardizing.js";';
 const INSPECTABLE = 'export { inspectable } from "./runtime/inside/inspectable.js";';
 
 /** Files that others replace, for modules without `ten_crop`. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { Program } from "../../program/program.js";
+import { standardizedInputs } from "../../program/standardized-inputs.js";
 import { compile, type Compilation, type CompileOptions } from "../../compiler/index.js";
 import { describeFit, requireFit } from "../budget.js";
 import { makeFolder, writeOutput } from "../files.js";
@@ -22,8 +23,7 @@ import {
   TRAINING,
 } from "../standalone.js";
 import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
-import { standardizedNotes } from "../standardized.js";
-import { print, warn } from "../terminal.js";
+import { print } from "../terminal.js";
 import { readTuning } from "../tuning/tune-file.js";
 import { watching } from "../watch.js";
 import { describeCommand } from "./command.js";
@@ -138,7 +138,6 @@ async function compileOnce(path: string, flags: CompileFlags): Promise<readonly 
   requireFit(compilation, flags.memory);
   const written = await writeOutputs(spec, compilation, flags);
   for (const line of written) print(line);
-  standardizedNotes(compilation.data).forEach(warn);
   const fits = new Set(compilation.compiled.flatMap(({ fit }) => (fit ? [describeFit(fit)] : [])));
   for (const fit of fits) print(`to train within ${formatBytes(flags.memory!)}, ${fit}`);
   print(`compiled in ${formatDuration((performance.now() - start) / 1000)}`);
@@ -202,11 +201,13 @@ async function moduleText(compilation: Compilation, flags: CompileFlags): Promis
 
 /** The file of the runtime that a standalone module has inside. */
 function runtimeFor(
-  { programs, recipe }: Compilation,
+  { programs, recipe, data }: Compilation,
   { predictOnly, inspect }: CompileFlags,
 ): string {
-  if (predictOnly) return predictionRuntime(programs[0]!);
-  return `standalone${recipe ? "-training" : ""}${inspect ? "-inspect" : ""}.js`;
+  const standardizes = standardizedInputs(data).length > 0;
+  if (predictOnly) return predictionRuntime(programs[0]!, { standardizes });
+  const seen = inspect ? "-inspect" : "";
+  return `standalone${recipe ? "-training" : ""}${seen}${standardizes ? "-standardize" : ""}.js`;
 }
 
 function declarationsText({ declarations, recipe }: Compilation, flags: CompileFlags): string {

@@ -2,10 +2,9 @@
 import { basename } from "node:path";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import { renderText } from "../../compiler/diagnostics/render-text.js";
-import { compile, insideFileOf, type Compilation } from "../../compiler/index.js";
+import { compile, insideFileOf } from "../../compiler/index.js";
 import { wrongUsage } from "../failure.js";
 import { openSpec } from "../spec.js";
-import { standardizedNotes } from "../standardized.js";
 
 /** A diagnostic in the form that Rollup and Vite's overlay show. */
 export interface BundlerMessage {
@@ -63,16 +62,8 @@ export async function compileFile(
     declarations: compiled.declarations,
     imports: spec.imports(),
     errors: messages("error"),
-    warnings: [...messages("warning"), ...notesOf(compiled, path)],
+    warnings: messages("warning"),
   };
-}
-
-/** What is not wrong in the spec, at its data. */
-function notesOf({ data }: Compilation, id: string): readonly BundlerMessage[] {
-  const { line = 1, column = 1 } = (data?.eval ?? data?.train)?.location ?? {};
-  const loc = { file: id, line, column: column - 1 };
-  const message = "the module standardizes no numbers";
-  return standardizedNotes(data).map((frame) => ({ message, id, loc, frame }));
 }
 
 /** What `netc compile` writes into a file next to the module is the spec with a query here. */

@@ -9,6 +9,8 @@ export interface DeclarationOptions {
   readonly documentation?: string | undefined;
   /** Of a module that is seen inside. */
   readonly inside?: InsideProgram | undefined;
+  /** Inputs whose numbers the module standardizes. */
+  readonly standardized?: readonly string[];
 }
 
 /**
@@ -18,10 +20,12 @@ export interface DeclarationOptions {
 export function emitDeclarations(
   program: Program,
   recipe: TrainRecipe | undefined,
-  { documentation, inside }: DeclarationOptions,
+  { documentation, inside, standardized = [] }: DeclarationOptions,
 ): string {
-  if (program.predictOnly) return predictionDeclarations(program, documentation);
-  const { model, metrics, parameters, source } = program;
+  if (program.predictOnly) {
+    return predictionDeclarations(program, { documentation, standardized });
+  }
+  const { model, source } = program;
   const [inputs, targets] = [describeInputs(program), describeTargets(program)];
   const outputs = describeOutputs(program);
   const { classes } = program;
@@ -32,51 +36,64 @@ export function emitDeclarations(
   const input = inputs.type ?? (last.length > 0 ? "Images" : undefined);
   const others = input ? [input, ...last] : [];
   const types = [`${model}Metric`, `${model}Parameter`, targets.type, ...others];
+  const standardizes = standardized.length > 0;
+  const trained = recipe ? ["TrainRecipe"] : [];
   const imports = [
     ...([others[0], predicted].includes("Images") ? ["Images"] : []),
     ...(targets.type.includes("ClassLabels") ? ["ClassLabels"] : []),
     ...(targets.type.startsWith("Labels") ? ["Labels"] : []),
     ...(inside ? ["ImportInside", "Inspectable"] : []),
-    ...["Network", "NetworkOptions", "Program", ...(recipe ? ["TrainRecipe"] : [])],
+    ...["Network", "NetworkOptions", "Program"],
+    ...[...(standardizes ? ["Standardizing"] : []), ...trained],
   ];
   const type = typeName(model);
-  const network = `Network<${types.join(", ")}>`;
+  const parts = [
+    `Network<${types.join(", ")}>`,
+    ...(inside ? [insideType(program, input)] : []),
+    ...(standardizes ? ["Standardizing"] : []),
+  ];
   return [
     lineComment(`${model}, compiled by netc from ${source.file}.`),
     `import type { ${imports.join(", ")} } from "netc/runtime";`,
     "",
+    ...describeNames(program),
+    ...(classes ? describeClasses(model, classes) : []),
+    ...(inside ? describeInside(model, inside) : []),
+    `export type ${type} = ${parts.join(" & ")};`,
+    "",
+    ...blockComment([
+      ...(documentation ? [documentation, ""] : []),
+      `Creates the network on a GPU. ${inputs.words}${targets.words}.`,
+      ...standardizedWords(standardized),
+    ]),
+    `export declare function create${model}(options?: NetworkOptions): Promise<${type}>;`,
+    "",
+    ...(inside ? IMPORT_INSIDE : []),
+    ...(standardizes ? STANDARDIZED : []),
+    "/** The compiled programs, one for each kind of adapter. */",
+    "export declare const programs: readonly Program[];",
+    ...(recipe ? RECIPE : []),
+    "",
+  ].join("\n");
+}
+
+/** Names that a network's calls take and return. */
+function describeNames({ model, metrics, parameters }: Program): readonly string[] {
+  return [
     "/** Names of the parameters, as `read` and `write` take them. */",
     `export type ${model}Parameter =\n  | ${unionOf(parameters.map(({ name }) => name))};`,
     "",
     "/** What `step` and `evaluate` return. */",
     `export type ${model}Metric =\n  | ${unionOf(metrics)};`,
     "",
-    ...(classes ? describeClasses(model, classes) : []),
-    ...(inside ? describeInside(model, inside) : []),
-    `export type ${type} = ${inside ? `${network} & ${insideType(program, input)}` : network};`,
-    "",
-    ...blockComment([
-      ...(documentation ? [documentation, ""] : []),
-      `Creates the network on a GPU. ${inputs.words}${targets.words}.`,
-    ]),
-    `export declare function create${model}(options?: NetworkOptions): Promise<${type}>;`,
-    "",
-    ...(inside ? IMPORT_INSIDE : []),
-    "/** The compiled programs, one for each kind of adapter. */",
-    "export declare const programs: readonly Program[];",
-    ...(recipe
-      ? [
-          "",
-          "/** The spec's training recipe, for `fit`. */",
-          "export declare const recipe: TrainRecipe;",
-        ]
-      : []),
-    "",
-  ].join("\n");
+  ];
 }
 
 /** The types of a module that only predicts. */
-function predictionDeclarations(program: Program, documentation: string | undefined): string {
+function predictionDeclarations(
+  program: Program,
+  { documentation, standardized = [] }: DeclarationOptions,
+): string {
   const { model, parameters, source, classes } = program;
   const inputs = describeInputs(program);
   const last = classes ? [`${model}Class`] : [];
@@ -86,6 +103,7 @@ function predictionDeclarations(program: Program, documentation: string | undefi
   const imports = [
     ...(inputs.type ? [] : ["Images"]),
     ...["Predictor", "PredictorOptions", "Program"],
+    ...(standardized.length > 0 ? ["Standardizing"] : []),
   ];
   return [
     lineComment(`${model}, compiled by netc from ${source.file} to predict only.`),
@@ -95,11 +113,14 @@ function predictionDeclarations(program: Program, documentation: string | undefi
     `export type ${model}Parameter =\n  | ${unionOf(parameters.map(({ name }) => name))};`,
     "",
     ...(classes ? describeClasses(model, classes) : []),
-    `export type ${type} = Predictor<${types.join(", ")}>;`,
+    `export type ${type} = Predictor<${types.join(", ")}>${
+      standardized.length > 0 ? " & Standardizing" : ""
+    };`,
     "",
     ...blockComment([
       ...(documentation ? [documentation, ""] : []),
       `Creates the network on a GPU, for predictions. ${inputs.words}.`,
+      ...standardizedWords(standardized),
     ]),
     `export declare function create${model}(options?: PredictorOptions): Promise<${type}>;`,
     "",
@@ -111,6 +132,28 @@ function predictionDeclarations(program: Program, documentation: string | undefi
 
 const unionOf = (names: readonly string[]): string =>
   names.length > 0 ? names.map((name) => literal(name)).join("\n  | ") : "never";
+
+/** What the numbers of a table come as. */
+const standardizedWords = (names: readonly string[]): readonly string[] =>
+  names.length === 0
+    ? []
+    : [
+        `Numbers of ${names.map((name) => `\`${name}\``).join(", ")} are as in the table: the ` +
+          "network standardizes them, by what the loaded weights say.",
+      ];
+
+const RECIPE = [
+  "",
+  "/** The spec's training recipe, for `fit`. */",
+  "export declare const recipe: TrainRecipe;",
+];
+
+const STANDARDIZED = [
+  "/** Inputs whose numbers are standardized, for `inWorker`. */",
+  "export declare const standardized: readonly string[];",
+  "",
+];
+
 const IMPORT_INSIDE = [
   "/** Loads what `activations` and `attribution` need, for `inWorker`. */",
   "export declare const importInside: ImportInside;",

@@ -8,13 +8,12 @@ import { ROWS } from "./unrolled.js";
 /**
  * The generated ES module: the programs as data, with kernels as readable text, and one function
  * that puts them on a GPU. Programs of different targets share kernels and parameters; their steps
- * are one per line, close together, since they are most of the file. `insideFile` is the name of
- * the file that `emitInside` fills, for a module that is to be seen inside.
+ * are one per line, close together, since they are most of the file.
  */
 export function emitModule(
   programs: readonly Program[],
   recipe: TrainRecipe | undefined,
-  insideFile?: string,
+  { insideFile, standardized = [] }: ModuleOptions = {},
 ): string {
   const [first] = programs;
   if (!first) throw new Error("a module needs at least one program");
@@ -23,6 +22,7 @@ export function emitModule(
     headline(first),
     `import { createNetwork } from "${runtimeOf(first)}";`,
     ...(insideFile === undefined ? [] : ['import { inspectable } from "netc/inspect";']),
+    ...(standardized.length > 0 ? ['import { standardizing } from "netc/standardize";'] : []),
     "",
     HELPERS,
     "",
@@ -46,27 +46,43 @@ export function emitModule(
     ...programs.map((program) => `  ${emitProgram(program, kernels)},`),
     "];",
     "",
-    ...emitCreate(first.model, insideFile),
+    ...emitCreate(first.model, { insideFile, standardized }),
     "",
   ].join("\n");
+}
+
+export interface ModuleOptions {
+  /** The file that `emitInside` fills, for a module that is to be seen inside. */
+  readonly insideFile?: string | undefined;
+  /** Inputs whose numbers come as a table has them, and are standardized by the module. */
+  readonly standardized?: readonly string[];
 }
 
 /** The entry of the runtime that a module imports. */
 const runtimeOf = ({ predictOnly }: Program): string =>
   predictOnly ? "netc/runtime/predict" : "netc/runtime";
-function emitCreate(model: string, insideFile: string | undefined): readonly string[] {
-  if (insideFile === undefined) {
+function emitCreate(
+  model: string,
+  { insideFile, standardized = [] }: ModuleOptions,
+): readonly string[] {
+  const inside = insideFile !== undefined;
+  const scales = standardized.length > 0;
+  if (!inside && !scales) {
     return [
       `export function create${model}(options) {`,
       "  return createNetwork(programs, options);",
       "}",
     ];
   }
+  const opened = "await createNetwork(programs, options)";
+  const seen = inside ? `inspectable(${opened}, importInside)` : opened;
   return [
-    `export const importInside = () => import(${literal(`./${insideFile}`)});`,
-    "",
+    ...(inside
+      ? [`export const importInside = () => import(${literal(`./${insideFile}`)});`, ""]
+      : []),
+    ...(scales ? [`export const standardized = ${literal(standardized)};`, ""] : []),
     `export async function create${model}(options) {`,
-    "  return inspectable(await createNetwork(programs, options), importInside);",
+    `  return ${scales ? `standardizing(${seen}, standardized)` : seen};`,
     "}",
   ];
 }

@@ -14,9 +14,11 @@ import { fromErrorMessage } from "../error-messages.js";
 import { InputError, NetcError } from "../errors.js";
 import type { ImportInside } from "../inside/inspectable.js";
 import { isNamed } from "../named-errors.js";
+import type { Network } from "../network.js";
 import { assertKnown } from "../options.js";
 import { notGiven } from "../pictures/eval-split.js";
 import { sourcesOf } from "../pictures/sources.js";
+import { standardizing } from "../standardizing.js";
 import {
   INSIDE_METHODS,
   METHODS,
@@ -30,6 +32,8 @@ export interface NetworkModule {
   readonly programs: readonly Program[];
   /** Of a module compiled with `--inspect`. */
   readonly importInside?: ImportInside;
+  /** Inputs whose numbers come as a table has them. */
+  readonly standardized?: readonly string[];
 }
 
 type Create<Opened> = (options?: NetworkOptions) => Promise<Opened>;
@@ -73,7 +77,10 @@ export async function inWorker<Module extends NetworkModule>(
     const { inside } = (await module.importInside?.()) ?? { inside: [] };
     await remote.open({ programs, inside, options });
     const { batch = DEFAULT_BATCH } = options;
-    return facade(remote, programs, batch) as never;
+    const opened = facade(remote, programs, batch);
+    const { standardized = [] } = module;
+    if (standardized.length === 0) return opened as never;
+    return standardizing(opened as Network, standardized) as never;
   } catch (error) {
     remote.end();
     throw error;
@@ -281,13 +288,13 @@ async function bitmapsOf(given: unknown, program: Program): Promise<unknown> {
 }
 
 /** An object with the members of a network. */
-function facade(remote: Remote, programs: readonly Program[], batch: number): object {
+function facade(remote: Remote, programs: readonly Program[], batch: number) {
   const state = () => remote.state!;
   const load = (source: WeightsSource, options?: LoadOptions) => remote.load(source, options);
   // Where the module was compiled without `--inspect`, the worker says so.
   const methods = [...METHODS, ...INSIDE_METHODS].map((name) => {
     const call = (...given: unknown[]) => remote.call(name, given);
-    return [name, { value: name === "load" ? load : call }];
+    return [name, { value: name === "load" ? load : call, configurable: true }];
   });
   const known = [
     "adapter",

@@ -47,6 +47,14 @@ const PAGES: readonly ApiPage[] = [
     names: ["Inspectable", "Activation", "AttributionOptions", "Attribution", "ImportInside"],
   },
   {
+    file: "standardize",
+    title: "Standardized numbers",
+    introduction:
+      "What networks have in addition, whose spec standardizes columns of a table. " +
+      "[Guide](../../guides/tables.md#standardize).",
+    names: ["Standardizing", "Scales", "Scale"],
+  },
+  {
     file: "training",
     title: "Training: fit and its options",
     introduction: "[Guide](../../deploy/training.md).",

@@ -6,6 +6,7 @@ import { extname, join, normalize } from "node:path";
 const IMPORT_MAP = `{ "imports": {
   "netc/runtime": "/dist/runtime/browser.js",
   "netc/inspect": "/dist/runtime/inside/inspectable.js",
+  "netc/standardize": "/dist/runtime/standardizing.js",
   "netc/verify": "/dist/workbench/verify/in-browser.js"
 } }`;
 

@@ -119,13 +119,17 @@ describe("several inputs and targets of a csv", () => {
     expect((await netc(...predict)).stdout).toMatch(/^new\.csv:2\n {2}logits {2}five \d/);
   });
 
-  test("modules and exports are told to be given standardized numbers", async () => {
-    const expected = /numbers of `left` and `series` must be standardized before/;
+  test("modules standardize numbers, and exports are told to be given such", async () => {
     for (const flags of [[], ["--predict-only"]]) {
       const { code, stderr } = await netc("compile", "several.net", "-o", "build", ...flags);
       expect(code, stderr).toBe(0);
-      expect(stderr).toMatch(expected);
+      expect(stderr).not.toMatch(/standardized/);
+      const module = await readFile(workspace.path("build/several.js"), "utf8");
+      expect(module).toContain('export const standardized = ["left","series"];');
+      const types = await readFile(workspace.path("build/several.d.ts"), "utf8");
+      expect(types).toContain("Numbers of `left`, `series` are as in the table");
     }
+    const expected = /numbers of `left` and `series` must be standardized before/;
     const exported = await netc("export", "several.net", ...WEIGHTS, "--to", "onnx");
     expect(exported.code, exported.stderr).toBe(0);
     expect(exported.stdout + exported.stderr).toMatch(expected);
