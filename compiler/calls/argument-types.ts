@@ -13,7 +13,7 @@ import {
 import { evaluate } from "./evaluate.js";
 import { isFunction } from "./functions.js";
 import type { ArgumentReader, ArgumentType } from "./signature.js";
-import { didYouMean, listNames, renameFixes } from "./suggestion.js";
+import { didYouMean, listNames, type Named, renameFixes } from "./suggestion.js";
 
 /** What a number may be; both ends belong to the range unless `above` or `below` says otherwise. */
 export interface NumberRange {
@@ -109,8 +109,14 @@ export function allOrNames(): ArgumentType<boolean | readonly string[]> {
   };
 }
 
-/** One of a few names, written without quotes: `divide=size`. */
-export function choice<const Name extends string>(names: readonly Name[]): ArgumentType<Name> {
+/**
+ * One of a few names, written without quotes: `divide=size`. `known` also has what others call
+ * them.
+ */
+export function choice<const Name extends string>(
+  names: readonly Name[],
+  known: readonly (string | Named)[] = names,
+): ArgumentType<Name> {
   const description = `one of ${listNames(names)}`;
   return {
     description,
@@ -123,9 +129,9 @@ export function choice<const Name extends string>(names: readonly Name[]): Argum
       return reader.reporter.report("NET1011", {
         message:
           `${reader.subject} must be ${description}, ` +
-          `not \`${expression.name}\`${didYouMean(expression.name, names)}`,
+          `not \`${expression.name}\`${didYouMean(expression.name, known)}`,
         span: expression.span,
-        fixes: renameFixes(expression.span, expression.name, names),
+        fixes: renameFixes(expression.span, expression.name, known),
       });
     },
   };

@@ -3,11 +3,20 @@ import { choice, integer, mismatch, writeList } from "./argument-types.js";
 import type { ArgumentType } from "./signature.js";
 import { listNames } from "./suggestion.js";
 
+/** What other frameworks call axes. */
+const OTHER_WORDS: Readonly<Record<string, readonly string[]>> = {
+  channels: ["features", "classes"],
+  rows: ["height"],
+  columns: ["width"],
+  tokens: ["sequence", "time"],
+};
+
 /** One of a few names, or an integer: `channels`, or `1`. */
 export function nameOrNumber<const Name extends string>(
   names: readonly Name[],
 ): ArgumentType<Name | number> {
-  const word = choice(names);
+  const known = names.map((name) => ({ name, aliases: OTHER_WORDS[name] ?? [] }));
+  const word = choice(names, known);
   const number = integer();
   const description = `one of ${listNames(names)}, or an integer`;
   return {

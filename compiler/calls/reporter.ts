@@ -92,10 +92,9 @@ export class Reporter {
   private withUse(details: DiagnosticDetails): DiagnosticDetails {
     const use = this.uses.at(-1);
     if (!use) return details;
-    const label = {
-      span: use.span,
-      message: `in this use of \`${use.block}\`, \`${shortened(use.name)}\``,
-    };
+    // A function has no other name than the first use of it.
+    const named = use.name === use.block ? "" : `, \`${shortened(use.name)}\``;
+    const label = { span: use.span, message: `in this use of \`${use.block}\`${named}` };
     const related = (details.related ?? []).slice(0, MOST_RELATED - 1);
     return { ...details, related: [...related, label] };
   }

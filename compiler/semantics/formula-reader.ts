@@ -363,7 +363,7 @@ class FormulaReader {
       return this.report(
         callee.span,
         `\`${callee.name}\` is a layer and cannot be part of a formula`,
-        ["a formula computes element by element: name the layer's output with `as` and use that"],
+        [`a formula computes element by element: ${this.asLayer(call)} and use that`],
       );
     }
     const known = [
@@ -379,6 +379,14 @@ class FormulaReader {
     });
     const message = `there is no function \`${callee.name}\`${question}`;
     return this.environment.reporter.report("NET1040", { message, span: callee.span, ...advice });
+  }
+
+  /** How to use a layer instead of a call of it. */
+  private asLayer({ callee, arguments: [first] }: CallExpression): string {
+    const value = first?.name === undefined ? first?.value : undefined;
+    if (value?.kind !== "name" || !this.names.isValue(value.name))
+      return "name the layer's output with `as`";
+    return `write \`from ${value.name} -> ${callee.name} as NAME\` before`;
   }
 
   private reportUnbounded({ span }: Syntax, value: number): undefined {
