@@ -19,17 +19,25 @@ export interface Prediction {
 /** Text needs some room: smaller pictures are enlarged to this width. */
 const LEAST_WIDTH = 256;
 
+type Class = Prediction["classes"][number];
+
+/** Whether a class is predicted, by its place in the list. */
+type IsMarked = (shown: Class, index: number) => boolean;
+
 /**
  * Writes a copy of each picture into `folder`, in the picture's own format where that is JPEG, PNG
- * or WebP.
+ * or WebP. What is predicted stands out: the first class unless told otherwise.
  */
 export async function annotate(
   pictures: readonly Picture[],
   predictions: readonly Prediction[],
   folder: string,
+  isMarked: IsMarked = (_, index) => index === 0,
 ): Promise<void> {
   for (const [index, picture] of pictures.entries()) {
-    const bytes = await annotated(await picture.read(), predictions[index]!, formatOf(picture));
+    const { classes } = predictions[index]!;
+    const marked = classes.map((each, place) => ({ ...each, isMarked: isMarked(each, place) }));
+    const bytes = await annotated(await picture.read(), marked, formatOf(picture));
     await writeOutput(join(folder, picture.copy), bytes);
   }
 }
@@ -47,7 +55,7 @@ function formatOf({ copy }: Picture): Format {
 
 async function annotated(
   bytes: Uint8Array,
-  { classes }: Prediction,
+  classes: readonly Marked[],
   format: Format,
 ): Promise<Uint8Array> {
   const { default: sharp } = await import("sharp");
@@ -67,21 +75,25 @@ async function annotated(
     .toBuffer();
 }
 
+interface Marked extends Class {
+  readonly isMarked: boolean;
+}
+
 const BACKGROUND = "#16181d";
 
 /** A line for each class: its name, its probability, and a bar as long as that. */
 function panelSvg(
-  classes: Prediction["classes"],
+  classes: readonly Marked[],
   width: number,
 ): { readonly svg: string; readonly height: number } {
   const line = Math.max(20, Math.round(width / 22));
   const size = Math.round(line * 0.62);
   const gap = Math.round(line / 2);
-  const rows = classes.map(({ name, probability }, index) => {
+  const rows = classes.map(({ name, probability, isMarked }, index) => {
     const top = gap / 2 + index * line;
     const baseline = top + line * 0.72;
     const bar = Math.max(1, probability * width);
-    const color = index === 0 ? "#2f6fd0" : "#34465f";
+    const color = isMarked ? "#2f6fd0" : "#34465f";
     return (
       `<rect x="0" y="${top}" width="${bar}" height="${line - 2}" fill="${color}"/>` +
       `<text x="${gap}" y="${baseline}">${escapeXml(name)}</text>` +

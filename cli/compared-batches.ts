@@ -1,13 +1,16 @@
 /** What a network predicts of a split, next to what the data say. */
 import { imageOf } from "../program/tensors.js";
 import type { Transform } from "../program/transforms.js";
-import type { Dataset } from "../runtime/data/dataset.js";
+import type { Dataset, Example } from "../runtime/data/dataset.js";
 import { chooseStaging, loadBatches } from "../runtime/data/index.js";
+import { prepareExample } from "../runtime/data/memory.js";
 import type { Network } from "../runtime/network.js";
 
 export interface ComparedBatch {
   /** Examples in the batch. */
   readonly count: number;
+  /** Their places in the dataset. */
+  readonly examples: readonly number[];
   /** Row by row; of several by name. */
   readonly outputs: unknown;
   readonly targets: unknown;
@@ -25,17 +28,46 @@ export async function* comparedBatches({
   dataset,
   transforms,
 }: Comparing): AsyncGenerator<ComparedBatch, void, void> {
-  for await (const { images, targets, count } of loadBatches(dataset, {
-    batch: network.batch,
+  const { view, readable } = noting(dataset);
+  const { batch } = network;
+  for await (const { images, targets, count, position } of loadBatches(view, {
+    batch,
     shape: imageOf(network.program),
     transforms,
-    staging: chooseStaging(network.program, "eval", { dataset, transforms }),
+    staging: chooseStaging(network.program, "eval", { dataset: view, transforms }),
     seed: 0,
     epoch: 0,
     shuffle: false,
   })) {
-    yield { count, targets, outputs: await network.predict(images) };
+    const end = Math.min((position + 1) * batch, dataset.length);
+    const examples = readable(position * batch, end);
+    yield { count, examples, targets, outputs: await network.predict(images) };
   }
+}
+
+/** The same examples, and which of those from `start` to before `end` could be read. */
+function noting(dataset: Dataset) {
+  const { name, classes, length, pixels, parts } = dataset;
+  const missing = new Set<number>();
+  const note = async (index: number, wanted: Promise<Example | undefined>) => {
+    const example = await wanted;
+    if (example === undefined) missing.add(index);
+    return example;
+  };
+  const view: Dataset = {
+    name,
+    classes,
+    length,
+    pixels,
+    parts,
+    get: (index) => note(index, dataset.get(index)),
+    prepare: (index, stage) => note(index, prepareExample(dataset, index, stage)),
+  };
+  const readable = (start: number, end: number): readonly number[] =>
+    Array.from({ length: end - start }, (_, offset) => start + offset).filter(
+      (index) => !missing.has(index),
+    );
+  return { view, readable };
 }
 
 /** Of several by name, or the one. */

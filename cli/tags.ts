@@ -3,8 +3,10 @@ import { isOfTags, sameValue, targetOf } from "../compiler/network/facts.js";
 import { visible } from "../program/visible.js";
 import type { TableFacts } from "../runtime/data/dataset.js";
 import { largest } from "../runtime/pictures/classify.js";
+import { annotate } from "./annotate.js";
 import type { CompiledSpec } from "./compiled.js";
 import { formatPercent } from "./format.js";
+import type { Pictures } from "./pictures.js";
 import type { Predictable } from "./predict-rows.js";
 import { PredictionsFile } from "./predictions.js";
 import { print, printJson } from "./terminal.js";
@@ -44,12 +46,24 @@ interface Tagged {
   readonly examples: Predictable;
   /** Logits of each picture, or row of a table, that could be read. */
   readonly outputs: readonly Float32Array[];
+  /** The examples, where they are pictures. */
+  readonly pictures?: Pictures | undefined;
 }
 
-/** Prints the most probable tags of each example, as JSON and into a csv file where asked for. */
+interface ShownTags {
+  readonly csv?: string;
+  readonly json?: boolean;
+  readonly annotate?: string;
+  readonly top: number;
+}
+
+/**
+ * Prints the most probable tags of each example, as JSON, into a csv file and below copies of
+ * pictures where asked for.
+ */
 export async function showTags(
-  { tags, examples, outputs }: Tagged,
-  { csv, json, top }: { readonly csv?: string; readonly json?: boolean; readonly top: number },
+  { tags, examples, outputs, pictures }: Tagged,
+  { csv, json, annotate: folder, top }: ShownTags,
 ): Promise<void> {
   const images = examples.readable().map(({ name }) => name);
   const rows = outputs.map(tagProbabilities);
@@ -57,6 +71,10 @@ export async function showTags(
   const predicted = images.map((image, index) => {
     return { image, tags: rankTags(rows[index]!, tags.names, top) };
   });
+  if (pictures && folder !== undefined) {
+    const named = predicted.map(({ image, tags: classes }) => ({ image, classes }));
+    await annotate(pictures.readable(), named, folder, ({ probability }) => probability >= 0.5);
+  }
   if (json) return printJson(predicted);
   print(predicted.map(describeTags).join("\n\n"));
 }

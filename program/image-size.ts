@@ -14,7 +14,8 @@ export function sourceSize(
 ): ImageSize {
   if (source.kind === "cifar10") return { kind: "exact", height: 32, width: 32 };
   // A table has as many pixels as the input wants, which is checked when it is read.
-  if (source.kind === "csv") return { kind: "exact", height: input.height, width: input.width };
+  if (source.kind === "csv" && source.files === undefined)
+    return { kind: "exact", height: input.height, width: input.width };
   return { kind: "unknown" };
 }
 

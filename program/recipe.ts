@@ -44,6 +44,11 @@ export type DataSource = {
     }
   | {
       readonly kind: "csv";
+      /**
+       * The column that names the image file of each row, relative to the table's folder; the rows
+       * hold the input if absent.
+       */
+      readonly files?: string;
       /** Which column holds the label, or which ones the target's numbers. */
       readonly label: LabelColumn;
       /** How many numbers a target has that are in the label's columns; a class if absent. */
@@ -73,8 +78,11 @@ export type CsvSource = Extract<DataSource, { readonly kind: "csv" }>;
 export interface TableField {
   readonly name: string;
   readonly role: "input" | "target";
-  /** Pixels are at least 0 and at most the source's `maximum`; a class is a number or a name. */
-  readonly holds: "numbers" | "pixels" | "integers" | "class";
+  /**
+   * Pixels are at least 0 and at most the source's `maximum`; a class is a number or a name; a file
+   * is the path of an image.
+   */
+  readonly holds: "numbers" | "pixels" | "integers" | "class" | "file";
   /** Names, or patterns with `*`, in the order of the shape; all other columns if absent. */
   readonly columns?: "first" | "last" | readonly string[];
   /** How many columns it has; as many as there are if absent. */

@@ -12,6 +12,7 @@ import {
   type Evaluating,
   type EvaluatingFlags,
 } from "../evaluating.js";
+import { comparedOutputs, writeCompared } from "../compared-csv.js";
 import { describeEvaluation } from "../evaluation-text.js";
 import { adapterOption, jsonOption, nonNegativeInteger, positiveInteger } from "../options.js";
 import { describeCost, originalOf } from "../original-metrics.js";
@@ -53,7 +54,10 @@ export function evalCommand(): Command {
     .option("--batch <n>", "images per call (default: the recipe's batch)", positiveInteger)
     .option("--ten-crop", "average the predictions for ten crops of each image")
     .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
-    .option("--csv <file>", "write file, label, prediction and probabilities of each example")
+    .option(
+      "--csv <file>",
+      "write file, label, prediction and probabilities of each example, or its numbers or tags",
+    )
     .option("--mistakes <n>", "the most confident mistakes to name", nonNegativeInteger, 10)
     .addOption(jsonOption())
     .addOption(adapterOption())
@@ -63,15 +67,23 @@ export function evalCommand(): Command {
 async function evaluate(path: string, options: EvalOptions): Promise<void> {
   const compiled = await compileSpec(path, { train: options.train });
   const data = requireData(compiled);
-  if (options.csv !== undefined) requireClassifier(compiled);
+  if (options.csv !== undefined && comparedOutputs(compiled, undefined).length === 0)
+    requireClassifier(compiled);
   const weights = await readWeights(options.weights, parametersOf(compiled));
   const from = { data, classNames: classNamesOf(weights), table: tableOf(weights) };
   await evaluating(compiled, from, options, async (parts) => {
     const { network } = parts;
     await loadWeights(network, weights);
     await loadTeacher(network, compiled.spec, compiled.recipe);
-    const measured = await withPredictions(parts, options);
     const { dataset, transforms } = parts;
+    const compared = comparedOutputs(compiled, dataset.table);
+    const { csv, mistakes } = options;
+    const measured = await withPredictions(parts, {
+      csv: compared.length > 0 ? undefined : csv,
+      mistakes,
+    });
+    if (csv !== undefined && compared.length > 0)
+      await writeCompared(csv, { network, dataset, transforms }, compared);
     const tags = tagsOf(compiled, dataset.table);
     const results = await tagResults({ network, dataset, transforms }, tags);
     const evaluation = results.length > 0 ? { ...measured, tags: results } : measured;

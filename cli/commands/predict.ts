@@ -102,14 +102,15 @@ async function predict(
   if (makesSamples(compiled.compilation.programs[0]!)) return predictSamples(compiled, options);
   requirePictures(compiled, images, options);
   const isOfRows = readsRows(compiled);
-  if (!isOfRows) requireOneTensor(compiled);
+  if (!isOfRows) requireOneInput(compiled);
   if (isOfRows) requireTable(compiled, images, options);
   const isOfPixels = predictsMasks(compiled);
   const isOfBoxes = predictsBoxes(compiled);
   if (!isOfBoxes) refuseBoxOptions(compiled, options);
   if (isOfBoxes) requireBoxOptions(options);
   else if (isOfPixels) requireMaskOptions(options);
-  else if (!hasSeveral(compiled)) requireOutput(compiled, options);
+  else if (hasSeveral(compiled)) refuseCopies(compiled, options);
+  else requireOutput(compiled, options);
   const weights = await readWeights(options.weights, parametersOf(compiled));
   const found = isOfRows ? [] : await findPictures(images);
   const pictures = isOfRows ? undefined : new Pictures(found, compiled);
@@ -134,7 +135,7 @@ async function predict(
     const [tags] = tagsOf(compiled, tableOf(weights));
     if (tags) {
       const { top = TOP } = options;
-      return await showTags({ tags, examples, outputs }, { ...options, top });
+      return await showTags({ tags, examples, outputs, pictures }, { ...options, top });
     }
     const scores = scoresOf(network.program);
     if (scores === undefined)
@@ -227,21 +228,29 @@ async function writeCsv(
   await file.commit();
 }
 
-/** The command gives one image, and shows one list of classes. */
-function requireOneTensor({ model, compilation, spec }: CompiledSpec): void {
+/** The command gives one image. */
+function requireOneInput({ model, compilation, spec }: CompiledSpec): void {
   const program = compilation.programs[0]!;
-  const { reads, gives } = program.uses.predict;
-  const names = (places: readonly number[]) => places.map((place) => program.tensors[place]!.name);
-  const [inputs, outputs] = [names(reads), names(gives)];
-  if (inputs.length <= 1 && outputs.length <= 1) return;
-  const given = inputs.length > 1 ? `{ ${inputs.join(", ")} }` : inputs[0]!;
-  const what =
-    inputs.length > 1
-      ? `reads ${listNames(inputs)}, and \`netc predict\` gives it one image`
-      : `gives ${listNames(outputs)}, and \`netc predict\` shows classes of one output`;
+  const inputs = program.uses.predict.reads.map((place) => program.tensors[place]!.name);
+  if (inputs.length <= 1) return;
   throw wrongInput(
-    `model ${model.name} of ${spec.path} ${what}`,
-    `call \`predict(${given})\` of the compiled module: \`netc compile ${spec.path}\` writes it`,
+    `model ${model.name} of ${spec.path} reads ${listNames(inputs)}, ` +
+      "and `netc predict` gives it one image",
+    `call \`predict({ ${inputs.join(", ")} })\` of the compiled module: ` +
+      `\`netc compile ${spec.path}\` writes it`,
+  );
+}
+
+/** Several outputs are listed, and not drawn. */
+function refuseCopies(
+  { model, spec }: CompiledSpec,
+  { masks, annotate: copies }: Pick<PredictOptions, "masks" | "annotate">,
+): void {
+  if (masks === undefined && copies === undefined) return;
+  throw wrongInput(
+    `${masks === undefined ? "--annotate" : "--masks"} draws what one output says, and model ` +
+      `${model.name} of ${spec.path} has several`,
+    "--csv and --json list them",
   );
 }
 
@@ -250,9 +259,10 @@ const hasSeveral = ({ compilation }: CompiledSpec): boolean =>
 
 /** Classes, or the numbers of a model that compares its output with something. */
 function requireOutput(
-  { compilation, spec }: CompiledSpec,
+  compiled: CompiledSpec,
   { masks, annotate: copies }: Pick<PredictOptions, "masks" | "annotate">,
 ): void {
+  const { compilation, spec } = compiled;
   const program = compilation.programs[0]!;
   const { model, metrics } = program;
   if (masks !== undefined) {
@@ -261,7 +271,7 @@ function requireOutput(
       "such a model has a target `mask: u32[N, height, width] in 0..classes`",
     );
   }
-  if (scoresOf(program) !== undefined) return;
+  if (scoresOf(program) !== undefined || tagsOf(compiled, undefined).length > 0) return;
   if (metrics.length > 0 && copies === undefined) return;
   if (metrics.length > 0) {
     throw wrongInput(

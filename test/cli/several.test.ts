@@ -116,9 +116,9 @@ describe("commands that read data say what to do instead, before they run", () =
     expect(code).toBe(1);
     expect(stderr).toContain("reads `left` and `right`, and `netc predict` gives it one image");
     expect(stderr).toContain("call `predict({ left, right })` of the compiled module");
-    const targets = await run("predict", "targets.net", "a.png", ...weights);
-    expect(targets.stderr).toContain("gives `kinds` and `sides`");
-    expect(targets.stderr).toContain("call `predict(image)`");
+    const targets = await run("predict", "targets.net", "a.png", ...weights, "--annotate", "x");
+    expect(targets.stderr).toContain("--annotate draws what one output says");
+    expect(targets.stderr).toContain("has several");
   });
 });
 

@@ -18,6 +18,7 @@ import { type SourceRule, sources } from "./sources.js";
 import { givenInputs, takeColumns, type SplitCall } from "./table-columns.js";
 import {
   checkFields,
+  checkFiles,
   checkStandardizing,
   compareTables,
   fieldsOf,
@@ -109,6 +110,7 @@ function analyzeSplit(
     checkTable({ ...read, source, columns }, model, environment);
   } else checkRead(read, model, environment);
   if (model) {
+    checkFiles({ ...read, columns }, model, environment);
     checkStandardizing(read, environment);
     checkClasses(split.source, source, model, environment);
   }

@@ -53,8 +53,8 @@ export function checkNumbers(
     return report(
       `\`${call.callee.name}\` gives each image a class, ` +
         `but model \`${model.name}\` is trained on the numbers of \`${target.name}\``,
-      "`csv` reads numbers to predict; for other data, leave this out, compile the model and " +
-        "call `step(images, targets)`",
+      "`csv` reads numbers to predict, and with `files` the images that its rows name; for other " +
+        "data, leave this out, compile the model and call `step(images, targets)`",
     );
   }
   if (source.classes) {

@@ -157,7 +157,9 @@ const single: Registry<SourceRule> = {
       name: "csv",
       example: 'csv("data/digits.csv", label=first)',
       aliases: ["CSV", "table", "tsv"],
-      summary: "a table with pixels or features in each row, and a label or numbers to predict",
+      summary:
+        "a table with pixels, features or the name of an image file in each row, and a label or " +
+        "numbers to predict",
       positional: ["path"],
       arguments: {
         path,
@@ -165,6 +167,10 @@ const single: Registry<SourceRule> = {
           columns(["first", "last"]),
           "last",
           "the column that holds the label, or all that hold a target of numbers",
+        ),
+        files: optional(
+          string(),
+          "the column that names the image file of each row, relative to the table's folder",
         ),
         ignore: optional(
           strings(),

@@ -52,8 +52,9 @@ export function takeColumns(
 
 const DECLARED = Object.keys(sources.definitions.find(({ name }) => name === "csv")!.arguments);
 
+/** Undefined where they are not known, also for mistakes in the model. */
 const portNames = (model: AnalyzedModel | undefined) =>
-  model && [...givenInputs(model), ...(model.network?.targets ?? [])].map(({ name }) => name);
+  model?.network && [...givenInputs(model), ...model.network.targets].map(({ name }) => name);
 
 function readNames(
   { name, value }: Argument,

@@ -38,7 +38,7 @@ export function hasNamedFields(
 
 /** The label or the target's numbers in their columns, and the input in all others. */
 export function fieldsOf(
-  { source: { label, tuples, standardize }, columns: written }: Omit<WrittenTable, "call">,
+  { source: { label, files, tuples, standardize }, columns: written }: Omit<WrittenTable, "call">,
   model: AnalyzedModel,
 ): readonly TableField[] {
   const inputs = givenInputs(model);
@@ -47,6 +47,7 @@ export function fieldsOf(
     const areSized = inputs.length > 1;
     return [
       ...inputs.map((input) => {
+        if (files !== undefined) return fileField(input, files);
         const field = { ...inputField(input, areSized), columns: written.get(input.name)?.names };
         return scaledField(field, input, standardize);
       }),
@@ -63,8 +64,15 @@ export function fieldsOf(
     ? { ...numbersField(target, 0, model), columns }
     : { name, role: "target", holds: "class", columns, size: 1 };
   const [input] = inputs;
-  return [...(input ? [scaledField(inputField(input, false), input, standardize)] : []), field];
+  if (!input) return [field];
+  if (files !== undefined) return [fileField(input, files), field];
+  return [scaledField(inputField(input, false), input, standardize), field];
 }
+
+/** The column that names the files of an input's images. */
+const fileField = ({ name }: AnalyzedInput, column: string): TableField => {
+  return { name, role: "input", holds: "file", columns: [column], size: 1 };
+};
 
 /** An image that is the one input may come in another size, which transforms change. */
 function inputField(
@@ -89,6 +97,46 @@ function scaledField(
   const channels = shape[isLast ? 1 : 0]!;
   const columns = standardize === true ? {} : { columns: standardize };
   return { ...field, standardize: { ...columns, channels, isLast } };
+}
+
+/** Checks that a table of image files feeds a model of one image, and says no more of pixels. */
+export function checkFiles(
+  { call, source, columns }: Pick<ReadSplit, "call" | "source"> & Pick<WrittenTable, "columns">,
+  model: AnalyzedModel,
+  { reporter }: Environment,
+): void {
+  if (source.kind !== "csv" || source.files === undefined) return;
+  const spanOf = (name: string) => call.arguments.find((given) => given.name?.name === name)?.span;
+  const report = (message: string, span: Span | undefined, note: string, related: Related = []) =>
+    reporter.report("NET3027", { message, span: span ?? call.span, related, notes: [note] });
+  const [input, ...others] = givenInputs(model);
+  const isImage = input?.shape.length === 3 && !input.isSignal && input.vocabulary === undefined;
+  if (!input || others.length > 0 || !isImage) {
+    const what = input && !isImage ? `\`${input.name}\`, which is no image` : "several inputs";
+    report(
+      `\`files\` names images, but model \`${model.name}\` reads ${what}`,
+      spanOf("files"),
+      "images are `f32[N, channels, height, width]`; other inputs are in the columns of a table",
+      input && [{ span: input.span, message: "the input" }],
+    );
+    return;
+  }
+  const own = columns.get(input.name);
+  if (own) {
+    report(
+      `the images of \`${input.name}\` are in files, and \`csv\` also names columns for it`,
+      own.span,
+      `leave \`${input.name}\` out, or \`files\` where the columns hold pixels`,
+    );
+  }
+  const maximum = spanOf("maximum");
+  if (maximum) {
+    report(
+      "`maximum` is of pixels in the rows of a table, and these are in files",
+      maximum,
+      "leave it out: pixels of image files come to 0..1",
+    );
+  }
 }
 
 /** Checks that there is something to standardize, which is not scaled in another way, too. */

@@ -18,9 +18,9 @@ export interface CsvOptions extends ColumnOptions {
 
 /** What a table holds of an input or a target. */
 export interface ReadField extends PlacedField {
-  /** Row-major, `lines.length` x `at.length`; empty for a class. */
+  /** Row-major, `lines.length` x `at.length`; empty where there are texts. */
   readonly values: Float32Array;
-  /** Of each row, for a class. */
+  /** Of each row, for a class or a file. */
   readonly texts: readonly string[];
   /** Of its columns. */
   readonly names: readonly string[];
@@ -51,6 +51,12 @@ export function parseCsvTable(bytes: Buffer, options: CsvOptions): CsvTable {
   return readRows(rows, rolesOf(rows.names, { ...options, known }), options);
 }
 
+/** What the one column of a field holds that is not numbers. */
+const NOUNS: Readonly<Partial<Record<PlacedField["holds"], "label" | "file">>> = {
+  class: "label",
+  file: "file",
+};
+
 /** The fields of each row. */
 export function readRows(
   { names, header, rows }: CsvRows,
@@ -65,7 +71,8 @@ export function readRows(
     checkLength(row, names.length, { path: options.path, header });
     const place = { row, names, path: options.path };
     fields.forEach((field, index) => {
-      if (field.holds === "class") texts[index]!.push(textAt(field.at[0]!, "label", place));
+      const what = NOUNS[field.holds];
+      if (what !== undefined) texts[index]!.push(textAt(field.at[0]!, what, place));
       else parts[index]!.push(valuesOf(place, field, options));
     });
     if (group !== undefined) groups.push(textAt(group, "group", place));
@@ -156,7 +163,11 @@ interface Place {
 }
 
 /** The text of a column that must not be empty. */
-function textAt(column: number, what: "label" | "group", { row, names, path }: Place): string {
+function textAt(
+  column: number,
+  what: "label" | "file" | "group",
+  { row, names, path }: Place,
+): string {
   const value = row.cells[column]!;
   if (value) return value;
   const where =

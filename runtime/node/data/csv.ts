@@ -85,7 +85,7 @@ export function fieldsOf(
   ];
 }
 
-async function readTable(
+export async function readTable(
   source: CsvSource,
   fields: readonly TableField[],
   { onNotice, table }: LabelRules,
@@ -105,7 +105,7 @@ export function columnOptions(
 }
 
 /** What a dataset says of the table, and what it gives of a row beyond the inputs. */
-function describe(table: CsvTable, source: CsvSource, rules: LabelRules) {
+export function describe(table: CsvTable, source: CsvSource, rules: LabelRules) {
   const { path } = source;
   const { lines, groups, columns } = table;
   const targets = targetsOf(table, source, rules);

@@ -17,6 +17,8 @@ export interface EncodedImage {
   readonly label: number;
   /** Where it lies, or how to get it; undefined where there is none. */
   readonly from: ImageBytes | (() => Promise<Uint8Array | undefined>);
+  /** What the target's numbers are, if it has numbers. */
+  readonly numbers?: Float32Array | undefined;
   /** The file of its mask, if it has one. */
   readonly mask?: string;
   /** Its boxes, where the dataset has boxes. */
@@ -57,7 +59,7 @@ export interface EncodedOptions extends SkipOptions {
 }
 
 export function encodedDataset(
-  description: Pick<Dataset, "name" | "classes" | "groupAt">,
+  description: Pick<Dataset, "name" | "classes" | "groupAt" | "parts" | "table">,
   images: EncodedImages,
   options: EncodedOptions,
 ): Dataset {
@@ -87,7 +89,8 @@ class EncodedReader {
   ) {}
 
   async read(index: number, stage: Stage | undefined): Promise<Example | undefined> {
-    const { name, label, from: place, mask: path, boxes: lines, size } = this.images.at(index)!;
+    const example = this.images.at(index)!;
+    const { name, label, numbers, from: place, mask: path, boxes: lines, size } = example;
     if (this.skips.has(name)) return undefined;
     const from = typeof place === "function" ? await fetchBytes(place) : place;
     if (from === undefined) {
@@ -109,7 +112,7 @@ class EncodedReader {
     if (size) checkSize(name, size, result.size);
     const boxes = lines && boxesOf(lines, { ...result.size, most: mostBoxes });
     const moved = boxes && stage ? transformBoxes(boxes, stage.transforms, stage.key) : boxes;
-    return { image: result.image, label, mask: result.mask, boxes: moved };
+    return { image: result.image, label, numbers, mask: result.mask, boxes: moved };
   }
 
   private sayFrames(name: string, frames: number): void {

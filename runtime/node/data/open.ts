@@ -17,6 +17,7 @@ import {
   requireAllClasses,
 } from "./class-names.js";
 import { openCsv, openFeatures } from "./csv.js";
+import { openListed } from "./csv-files.js";
 import { isDirectory, isFile, requireDirectory } from "./files.js";
 import { openFolder, subdirectories } from "./folder.js";
 import { holdsIdx, openIdx } from "./idx.js";
@@ -253,6 +254,8 @@ async function openSource(
     return openFeatures(source, options.shape, rules);
   const channels = imageChannels(options.shape);
   const encoded = { ...rest, channels, classes: classNames, classCount };
+  if (source.kind === "csv" && source.files !== undefined)
+    return openListed(source, encoded, rules);
   switch (source.kind) {
     case "folder":
       return openFolder(source.path, { ...encoded, only: source.classes });
