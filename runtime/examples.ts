@@ -89,8 +89,8 @@ export function checkInputs(
       : countFloats(first, given[0] as Float32Array, advice);
   if (count > batch) {
     throw new InputError(
-      `\`${name}\` holds ${count} examples, and the network was created with a batch of ` +
-        `${batch}: pass fewer, or create it with a larger \`batch\``,
+      `\`${name}\` holds ${count} examples, and the network's batch is ${batch}: ` +
+        "pass fewer, or create a larger one",
     );
   }
   if (pictures) return { count, data: { pictures } };
@@ -138,7 +138,7 @@ function countStaged(program: Program, images: StagedImages): number {
   const [{ name }] = tensorsOf(program, "input") as [ProgramTensor];
   const preparation = program.preparations?.[images.split];
   if (preparation === undefined) {
-    throw new InputError(`this program prepares no images of ${images.split}`);
+    throw new InputError(`the program prepares no images of ${images.split}`);
   }
   const isArrays = images.staged instanceof Uint8Array && images.draws instanceof Uint32Array;
   if (!isArrays) {
@@ -162,8 +162,8 @@ function countFloats({ name, shape }: ProgramTensor, images: Float32Array, advic
   const count = images.length / each;
   if (!count || count % 1) {
     throw new InputError(
-      `\`${name}\` has ${images.length} values, which is not a whole number of examples: ` +
-        `expected ${each} values per example (${sizesOf(shape)})`,
+      `\`${name}\` has ${images.length} values, not a whole number of examples: ` +
+        `expected ${each} each (${sizesOf(shape)})`,
     );
   }
   assertFinite(images, `\`${name}\``);
@@ -171,8 +171,8 @@ function countFloats({ name, shape }: ProgramTensor, images: Float32Array, advic
 }
 
 /** Of a signal, which is an image of one row, without the row. */
-const sizesOf = ([first, ...others]: readonly number[]) =>
-  [first, ...others.filter((size, at) => at || size > 1)].join(" x ");
+const sizesOf = (shape: readonly number[]) =>
+  shape.filter((size, at) => at !== 1 || size > 1).join(" x ");
 
 function assertFloats(name: string, values: unknown, advice = ""): asserts values is Float32Array {
   if (values instanceof Float32Array) return;
@@ -225,7 +225,7 @@ function notMixing({ model }: ComparingProgram, training: boolean): InputError {
   return new InputError(
     training
       ? `model \`${model}\` was compiled for one label an image: ` +
-          "mixed labels need a recipe whose data mix images (cutmix or mixup)"
+          "mixed labels need cutmix or mixup in its data"
       : "mixed labels are for training: evaluate with one label an image",
   );
 }

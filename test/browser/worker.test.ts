@@ -107,7 +107,7 @@ describe.skipIf(!chromiumPath)("a network in a worker in Chromium", () => {
     }`);
     expect(found[0]).toEqual(Array<string>(5).fill("InputError"));
     expect(found[1]).toEqual(Array<boolean>(5).fill(true));
-    expect(found[2]).toContain("expected 3072 values per example");
+    expect(found[2]).toContain("expected 3072 each");
     expect(found[2]).toContain("a browser cannot read a picture from a path");
     expect(found[2]).toContain("a worker cannot be given these arguments");
     expect(found[2]).toContain("similar ones are `first`");

@@ -241,6 +241,6 @@ describe("mistakes are explained", () => {
       await Promise.resolve();
       yield { images: new Float32Array(17), targets: [0] };
     }
-    expect(await failing(wrong)).toMatch(/17 values, which is not a whole number of examples/);
+    expect(await failing(wrong)).toMatch(/17 values, not a whole number of examples/);
   });
 });
