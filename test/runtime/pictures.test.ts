@@ -262,7 +262,7 @@ describe("pictures in Node", () => {
     ["a missing file", "missing.jpg", "missing.jpg cannot be read as an image"],
     ["bytes of no image", new Uint8Array(432), "the picture cannot be read as an image"],
     ["a list of numbers", [0.1, 0.2, 0.3, 0.4, 0.5], "pass a Float32Array of 3 x 12 x 12 values"],
-    ["too many", Array<string>(5).fill(photograph), "holds 5 images"],
+    ["too many", Array<string>(5).fill(photograph), "holds 5 examples"],
   ])("refuses %s", async (_, given, message) => {
     await expect(network.predict(given as never)).rejects.toThrow(InputError);
     await expect(network.predict(given as never)).rejects.toThrow(message);

@@ -140,7 +140,7 @@ test("lists have a row for each picture, in their order, and count pictures", as
     }
   }
   expect(await network.classify([photograph])).toHaveLength(1);
-  await expect(network.predict([...pictures, photograph])).rejects.toThrow("holds 4 images");
+  await expect(network.predict([...pictures, photograph])).rejects.toThrow("holds 4 examples");
   await expect(network.predict([])).rejects.toThrow("the list of pictures is empty");
 });
 
@@ -164,7 +164,7 @@ test("a model that ends in softmax, and one that only predicts", async () => {
   const [first, second] = await predictor.classify([photograph, pictures[1]!]);
   expect(first).toHaveLength(3);
   for (const { index, probability } of second!) expect(probability).toBeCloseTo(wanted[index]!, 5);
-  await expect(predictor.predict(pictures)).rejects.toThrow("holds 3 images");
+  await expect(predictor.predict(pictures)).rejects.toThrow("holds 3 examples");
 });
 
 test("arrays are single images, and calls keep their order", async () => {
