@@ -95,12 +95,7 @@ test("images have the numbers of their rows, also in batches", async () => {
     found.push([...pixels].filter((_, index) => index % 4 === 0).map((each) => 255 * each));
     found.push([...(targets as unknown as Float32Array)]);
   }
-  expect(found.map((each) => each.map(Math.round))).toEqual([
-    [30, 10],
-    [2, 3, 3, 4],
-    [20],
-    [4, 5],
-  ]);
+  expect(found.map((each) => each.map(Math.round))).toEqual([[30, 10], [2, 3, 3, 4], [20], [4, 5]]);
 });
 
 test("several targets of an image lie together", async () => {
