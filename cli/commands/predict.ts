@@ -106,11 +106,7 @@ async function predict(
   if (isOfRows) requireTable(compiled, images, options);
   const isOfPixels = predictsMasks(compiled);
   const isOfBoxes = predictsBoxes(compiled);
-  if (!isOfBoxes) refuseBoxOptions(compiled, options);
-  if (isOfBoxes) requireBoxOptions(options);
-  else if (isOfPixels) requireMaskOptions(options);
-  else if (hasSeveral(compiled)) refuseCopies(compiled, options);
-  else requireOutput(compiled, options);
+  requireOptions(compiled, options);
   const weights = await readWeights(options.weights, parametersOf(compiled));
   const found = isOfRows ? [] : await findPictures(images);
   const pictures = isOfRows ? undefined : new Pictures(found, compiled);
@@ -153,6 +149,15 @@ async function predict(
   } finally {
     network.destroy();
   }
+}
+
+/** Fails for flags that have no meaning for what the model predicts. */
+function requireOptions(compiled: CompiledSpec, options: PredictOptions): void {
+  if (predictsBoxes(compiled)) return requireBoxOptions(options);
+  refuseBoxOptions(compiled, options);
+  if (predictsMasks(compiled)) requireMaskOptions(options);
+  else if (hasSeveral(compiled)) refuseCopies(compiled, options);
+  else requireOutput(compiled, options);
 }
 
 /** Fails for flags that have a meaning for boxes alone. */

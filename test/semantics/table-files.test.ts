@@ -38,7 +38,11 @@ describe("`files`", () => {
     expect(fields).toEqual([
       { name: "image", role: "input", holds: "file", columns: ["file"], size: 1 },
       {
-        ...{ name: "tags", role: "target", holds: "numbers", size: 2, isShare: true },
+        name: "tags",
+        role: "target",
+        holds: "numbers",
+        size: 2,
+        isShare: true,
         columns: ["cat", "dog"],
       },
     ]);
