@@ -26,7 +26,7 @@ type IsMarked = (shown: Class, index: number) => boolean;
 
 /**
  * Writes a copy of each picture into `folder`, in the picture's own format where that is JPEG, PNG
- * or WebP. What is predicted stands out: the first class unless told otherwise.
+ * or WebP. What is predicted has a bright bar: the first class unless told otherwise.
  */
 export async function annotate(
   pictures: readonly Picture[],

@@ -96,6 +96,11 @@ export function strings(): ArgumentType<readonly string[]> {
   };
 }
 
+/** Whether an argument is a list, written there or as the name of a constant. */
+export const isList = (expression: Expression, { scope }: Pick<ArgumentReader, "scope">): boolean =>
+  expression.kind === "list" ||
+  (expression.kind === "name" && scope.use(expression.name)?.value?.kind === "list");
+
 /** All of something, none, or some by their names: `true`, or `["age", "x*"]`. */
 export function allOrNames(): ArgumentType<boolean | readonly string[]> {
   const all = boolean();
@@ -105,7 +110,7 @@ export function allOrNames(): ArgumentType<boolean | readonly string[]> {
     accepts: all.accepts,
     write: (value) => (typeof value === "boolean" ? all.write(value) : list.write(value)),
     read: (expression, reader) =>
-      expression.kind === "list" ? list.read(expression, reader) : all.read(expression, reader),
+      isList(expression, reader) ? list.read(expression, reader) : all.read(expression, reader),
   };
 }
 
@@ -154,7 +159,7 @@ export function columns<const Word extends string>(
     read(expression, reader) {
       if (expression.kind === "name" && !reader.scope.has(expression.name))
         return word.read(expression, reader);
-      if (expression.kind === "list") {
+      if (isList(expression, reader)) {
         const several = list.read(expression, reader);
         return several && { columns: several };
       }

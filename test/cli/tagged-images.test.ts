@@ -123,7 +123,7 @@ test("tags are written below copies of images, and a stopped run resumes", async
   expect(copy.height).toBeGreaterThan(256 + 2 * 20);
 });
 
-test("files that are not there are said, with the line and where they are looked for", async () => {
+test("missing files are said, with the line and where they are looked for", async () => {
   await workspace.write("gone.csv", "share,below,file,above\n0.5,0,pics/a.png,1\n");
   const { code, stderr } = await netc("eval", "marks.net", ...WEIGHTS, "--data", "gone.csv");
   expect(code).toBe(1);

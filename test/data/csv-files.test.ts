@@ -147,11 +147,11 @@ test("rows without their file are left out, with their numbers, and said", async
     [20, Float32Array.of(3.5, 5)],
   ]);
   expect(notices).toEqual([
-    `1 row is left out, as the file is not there: ${join(folder, "table.csv")}:3: photos/11.png`,
+    `1 row is left out, as the file is missing: ${join(folder, "table.csv")}:3: photos/11.png`,
   ]);
 });
 
-test("a table of which no file is there is refused", async () => {
+test("a table whose files are all missing is refused", async () => {
   const text = TABLE.replaceAll("photos/", "images/");
   const opening = open(text, [IMAGE, KIND], { ignore: ["age", "height"] });
   await expect(opening).rejects.toMatchObject({
@@ -160,7 +160,7 @@ test("a table of which no file is there is refused", async () => {
   });
 });
 
-test("an empty cell and a column that is not there are named", async () => {
+test("an empty cell and a missing column are named", async () => {
   const empty = TABLE.replace("photos/10.png", "");
   await expect(open(empty, [IMAGE, AGES], { ignore: ["kind"] })).rejects.toThrow(
     /table\.csv:3: the file, in the file, is empty|table\.csv:3: the file, in the column file/,

@@ -40,6 +40,20 @@ describe("columns", () => {
     ]);
   });
 
+  test("may be lists that constants name", () => {
+    const named = spec('left=pair, right="r*", kind="kind", place=three, standardize=pair');
+    const { codes, fields } = fieldsOf(
+      `const pair = ["a", "b"]\nconst three = ["x", "y", "z"]\n${named}`,
+    );
+    expect(codes).toEqual([]);
+    expect(fields!.map(({ columns }) => columns)).toEqual([
+      ["a", "b"],
+      ["r*"],
+      ["kind"],
+      ["x", "y", "z"],
+    ]);
+  });
+
   test("of numbers may be standardized, of a sequence by its channels", () => {
     const { codes, fields } = fieldsOf(spec(`${ALL}, standardize=["a", "r*"]`));
     expect(codes).toEqual([]);

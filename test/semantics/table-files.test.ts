@@ -52,7 +52,7 @@ describe("`files`", () => {
     [
       "f32[N, 12]",
       `files="file", ${TAGS}`,
-      "NET3027: `files` names images, but model `Tags` reads `image`, which is no image",
+      "NET3027: `files` names images, but model `Tags` reads `image`, which is not an image",
     ],
     [
       "f32[N, 3, 32, 32]",
@@ -72,6 +72,14 @@ describe("`files`", () => {
     ["f32[N, 3, 32, 32]", `files=["a"], ${TAGS}`, "NET1009: `files` of `csv` must be a string"],
   ])("of %s with %s is a mistake", (input, columns, message) => {
     expect(read(spec(columns, { input })).messages.join("\n")).toContain(message);
+  });
+
+  test("takes labels that a constant names", () => {
+    const resize = { transforms: "resize([32, 32])" };
+    const text = `const tags = ["cat", "dog"]\n${spec('files="file", label=tags', resize)}`;
+    const { messages, fields } = read(text);
+    expect(messages).toEqual([]);
+    expect(fields![1]!.columns).toEqual(["cat", "dog"]);
   });
 
   test("a mistake in the model is one message", () => {

@@ -1,6 +1,6 @@
 /** `left=["a", "b"]`: the columns of a table that hold an input or a target, by its name. */
 import type { Argument, CallExpression, Span } from "../../../grammar/ast.js";
-import { string, strings } from "../../calls/argument-types.js";
+import { isList, string, strings } from "../../calls/argument-types.js";
 import type { Environment } from "../../calls/environment.js";
 import type { AnalyzedModel } from "../analysis.js";
 import { sources } from "./sources.js";
@@ -61,7 +61,7 @@ function readNames(
   environment: Environment,
 ): readonly string[] | undefined {
   const reader = { ...environment, subject: `\`${name!.name}\` of \`csv\`` };
-  if (value.kind === "list") return strings().read(value, reader);
+  if (isList(value, environment)) return strings().read(value, reader);
   const one = string().read(value, reader);
   return one === undefined ? undefined : [one];
 }

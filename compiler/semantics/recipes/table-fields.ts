@@ -112,7 +112,7 @@ export function checkFiles(
   const [input, ...others] = givenInputs(model);
   const isImage = input?.shape.length === 3 && !input.isSignal && input.vocabulary === undefined;
   if (!input || others.length > 0 || !isImage) {
-    const what = input && !isImage ? `\`${input.name}\`, which is no image` : "several inputs";
+    const what = input && !isImage ? `\`${input.name}\`, which is not an image` : "several inputs";
     report(
       `\`files\` names images, but model \`${model.name}\` reads ${what}`,
       spanOf("files"),

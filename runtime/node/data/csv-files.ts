@@ -12,7 +12,7 @@ import type { LabelRules } from "./labels.js";
 /**
  * Images, decoded each time they are asked for, with the class or the numbers of their rows. Paths
  * are relative to the table's folder and may lack the ending, as in tables of ids. Rows whose file
- * is not there are left out, which is said. Throws a DataError where no file is there.
+ * is missing are left out, which is said. Throws a DataError where all are missing.
  */
 export async function openListed(
   source: CsvSource,
@@ -91,7 +91,7 @@ function checkMissing(
     );
   }
   const rows = missing.length === 1 ? "1 row is" : `${missing.length} rows are`;
-  onNotice?.(`${rows} left out, as the file is not there: ${first}`);
+  onNotice?.(`${rows} left out, as the file is missing: ${first}`);
 }
 
 type Notify = ((notice: string) => void) | undefined;
