@@ -1,4 +1,5 @@
 /** Numbers as people read them. */
+import { pluralOf } from "../compiler/diagnostics/plural.js";
 
 /** `61,100,840`. */
 export function formatCount(count: number): string {
@@ -38,7 +39,7 @@ export function formatPercent(fraction: number): string {
 
 /** `1 image`, `2 images`. */
 export function plural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+  return `${formatCount(count)} ${count === 1 ? noun : pluralOf(noun)}`;
 }
 
 /** At most four significant digits, without a needless exponent: `0.01`, `2.303`, `5e-7`. */

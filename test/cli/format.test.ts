@@ -25,6 +25,7 @@ test("numbers are short", () => {
   expect(formatNumber(0.01)).toBe("0.01");
   expect(plural(1, "image")).toBe("1 image");
   expect(plural(1797, "image")).toBe("1,797 images");
+  expect(plural(2, "batch")).toBe("2 batches");
 });
 
 test("a budget that no program keeps to is told with the least that one takes", () => {
