@@ -74,6 +74,37 @@ describe("`files`", () => {
     expect(read(spec(columns, { input })).messages.join("\n")).toContain(message);
   });
 
+  test("names the pictures that tuples are drawn from", () => {
+    const { messages, fields } = read(`
+model Faces {
+  input  anchor: f32[N, 1, 8, 8]
+  input  positive: f32[N, 1, 8, 8]
+  input  negative: f32[N, 1, 8, 8]
+  share tower { flatten -> linear(4) }
+  from anchor -> tower as a
+  from positive -> tower as p
+  from negative -> tower as n
+  let near = sum((a - p)^2, over=channels)
+  let far = sum((a - n)^2, over=channels)
+  loss mean(max(near - far + 1, 0))
+  output a
+}
+data People for Faces {
+  train triplets(csv("people.csv", files="file", label="who")) { resize([8, 8]) }
+}
+train Base of Faces on People {
+  epochs = 1
+  batch = 8
+  optimizer = adam
+}
+`);
+    expect(messages).toEqual([]);
+    expect(fields!.map(({ holds, columns }) => [holds, columns])).toEqual([
+      ["file", ["file"]],
+      ["class", ["who"]],
+    ]);
+  });
+
   test("takes labels that a constant names", () => {
     const resize = { transforms: "resize([32, 32])" };
     const text = `const tags = ["cat", "dog"]\n${spec('files="file", label=tags', resize)}`;

@@ -111,7 +111,9 @@ export function checkFiles(
     reporter.report("NET3027", { message, span: span ?? call.span, related, notes: [note] });
   const [input, ...others] = givenInputs(model);
   const isImage = input?.shape.length === 3 && !input.isSignal && input.vocabulary === undefined;
-  if (!input || others.length > 0 || !isImage) {
+  // The pictures of tuples are drawn from one column.
+  const isOne = others.length === 0 || source.tuples !== undefined;
+  if (!input || !isOne || !isImage) {
     const what = input && !isImage ? `\`${input.name}\`, which is not an image` : "several inputs";
     report(
       `\`files\` names images, but model \`${model.name}\` reads ${what}`,
