@@ -107,6 +107,7 @@ function evaluateName(
   return reporter.report("NET1003", {
     message: `there is no constant or parameter \`${name}\`${question}`,
     span,
+    notes: name === "N" ? ["shapes of layers begin behind the batch: leave `N` out"] : [],
     fixes: truth
       ? [{ title: `write \`${truth}\``, edits: [{ span, newText: truth }] }]
       : renameFixes(span, name, known),

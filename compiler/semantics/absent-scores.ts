@@ -9,7 +9,12 @@ const PER_CLASS =
 export const absentLosses: AbsentNames = {
   ...all(["hinge", "hingeloss", "multimarginloss", "marginrankingloss"], OF_CLASSES),
   kld: "`kl` is of two logits",
-  ...all(["huber", "huberloss", "smoothl1", "smoothl1loss"], OF_NUMBERS),
+  ...all(
+    ["huber", "huberloss", "smoothl1", "smoothl1loss"],
+    "a formula says it: `let off = abs(a - b)`, " +
+      "`loss mean(where(off < 1, off^2 / 2, off - 0.5))`",
+  ),
+  sum: "a loss is a mean of the batch: `mean(...)`, and within it `sum(..., over=channels)`",
   ...all(
     ["triplet", "tripletmarginloss", "tripletloss", "contrastive", "contrastiveloss"],
     "formulas of values say it: `let near = sum((a - b)^2, over=channels)`, " +
