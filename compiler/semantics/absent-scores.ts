@@ -11,8 +11,8 @@ export const absentLosses: AbsentNames = {
   kld: "`kl` is of two logits",
   ...all(
     ["huber", "huberloss", "smoothl1", "smoothl1loss"],
-    "a formula says it: `let off = abs(a - b)`, " +
-      "`loss mean(where(off < 1, off^2 / 2, off - 0.5))`",
+    "a formula says it: `fn huber(a, b) = where(abs(a - b) < 1, (a - b)^2 / 2, " +
+      "abs(a - b) - 0.5)`, `loss mean(huber(out, y))`",
   ),
   sum: "a loss is a mean of the batch: `mean(...)`, and within it `sum(..., over=channels)`",
   ...all(

@@ -314,3 +314,18 @@ describe("--fix of recipes", () => {
     expect(lineOf(recipe("adam", written), "schedule")).toBe(meant);
   });
 });
+
+test("the formula that huber is answered with is right", () => {
+  const [definition, loss] = [...absentLosses["huber"]!.matchAll(/`([^`]+)`/g)].map(
+    ([, code]) => code!,
+  );
+  const text = `${definition}
+model Line {
+  input  x: f32[N, 8]
+  target y: f32[N, 3]
+  linear(3) as out
+  ${loss}
+}
+`;
+  expect(analyze(text, "line.net").diagnostics).toEqual([]);
+});
