@@ -4,9 +4,8 @@
  */
 import { classesOf, imageOf } from "../../program/tensors.js";
 import { imagesOf } from "../../program/transforms.js";
-import type { Dataset, Example, Images, Stage } from "../data/dataset.js";
+import type { Dataset, Images } from "../data/dataset.js";
 import { loadBatches } from "../data/loader.js";
-import { prepareExample } from "../data/memory.js";
 import { chooseStaging } from "../data/stage.js";
 import { areFinite } from "../are-finite.js";
 import {
@@ -22,6 +21,7 @@ import { overViews, type OverViews } from "../training/views.js";
 import { CalibrationCounts, type Calibration } from "./calibration.js";
 import { classResults, ConfusionCounts, type ClassResult } from "./confusion.js";
 import type { ConfusionMatrix } from "./confusion.js";
+import { DatasetView } from "./dataset-view.js";
 import { indexOfLargest, requireScores, rowOf, toProbabilities } from "./probabilities.js";
 
 /** What an examination uses of a network. */
@@ -183,55 +183,6 @@ export function classNames(
 ): string[] {
   const length = Math.max(classesOf(program) ?? 0, dataset.classes.length);
   return Array.from({ length }, (_, label) => dataset.classes[label] ?? `class ${label}`);
-}
-
-/** Examples evenly spread over a dataset, and which of them could be read. */
-class DatasetView implements Dataset {
-  readonly name: string;
-  readonly classes: readonly string[];
-  readonly length: number;
-  readonly pixels: Dataset["pixels"];
-  private readonly missing = new Set<number>();
-
-  constructor(
-    private readonly dataset: Dataset,
-    limit: number,
-  ) {
-    this.name = dataset.name;
-    this.classes = dataset.classes;
-    this.length = Math.min(limit, dataset.length);
-    this.pixels = dataset.pixels;
-  }
-
-  get(index: number): Promise<Example | undefined> {
-    return this.note(index, this.dataset.get(this.original(index)));
-  }
-
-  prepare(index: number, stage: Stage): Promise<Example | undefined> {
-    return this.note(index, prepareExample(this.dataset, this.original(index), stage));
-  }
-
-  private async note(
-    index: number,
-    wanted: Promise<Example | undefined>,
-  ): Promise<Example | undefined> {
-    const example = await wanted;
-    if (example === undefined) this.missing.add(index);
-    return example;
-  }
-
-  /**
-   * Indices into the whole dataset of those from `start` to before `end` that could be read, in
-   * order.
-   */
-  readable(start: number, end: number): number[] {
-    const indices = Array.from({ length: end - start }, (_, offset) => start + offset);
-    return indices.filter((index) => !this.missing.has(index)).map((index) => this.original(index));
-  }
-
-  private original(index: number): number {
-    return Math.floor((index * this.dataset.length) / this.length);
-  }
 }
 
 function mistakeOf(
