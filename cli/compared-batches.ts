@@ -44,9 +44,3 @@ export async function* comparedBatches({
     yield { count, examples, targets, outputs: await network.predict(images) };
   }
 }
-
-/** Of several by name, or the one. */
-export const numbersOf = (values: unknown, name: string): Float32Array =>
-  values instanceof Float32Array
-    ? values
-    : (values as Readonly<Record<string, Float32Array>>)[name]!;

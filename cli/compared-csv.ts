@@ -1,8 +1,8 @@
 /** `netc eval --csv` of numbers and tags: of each example those of the data and those predicted. */
 import { listNames } from "../compiler/calls/suggestion.js";
 import type { Dataset } from "../runtime/data/dataset.js";
-import { rowOf } from "../runtime/evaluation/index.js";
-import { comparedBatches, numbersOf, type Comparing } from "./compared-batches.js";
+import { numbersOf, rowOf } from "../runtime/evaluation/index.js";
+import { comparedBatches, type Comparing } from "./compared-batches.js";
 import type { CompiledSpec } from "./compiled.js";
 import { formatProbability, nameOfExample, PredictionsFile } from "./predictions.js";
 import { tagProbabilities, tagsOf } from "./tags.js";

@@ -1,4 +1,4 @@
-/** `netc predict` of a model with several outputs, of the rows of a table. */
+/** `netc predict` of a model with several outputs, of images or the rows of a table. */
 import type { Gives } from "../program/program.js";
 import { tensorsOf } from "../program/tensors.js";
 import { visible } from "../program/visible.js";
@@ -25,6 +25,8 @@ interface Outputs {
   readonly network: Network;
   readonly compiled: CompiledSpec;
   readonly rows: Predictable;
+  /** Of the classes, where there is one target. */
+  readonly names: readonly string[];
   /** What the weights say of the table that they were trained on. */
   readonly table: TableFacts | undefined;
 }
@@ -42,10 +44,10 @@ type Predicted = Readonly<Record<string, Float32Array>>;
 
 /** Prints classes and numbers of each row, as JSON and into a csv file where that is asked for. */
 export async function predictOutputs(
-  { network, compiled, rows, table }: Outputs,
+  { network, compiled, rows, names: classNames, table }: Outputs,
   { csv, json, top = TOP }: Options,
 ): Promise<void> {
-  const outputs = outputsOf(network, compiled, table);
+  const outputs = outputsOf(network, compiled, { table, classNames });
   const predicted: Predicted[] = [];
   for await (const { rowsOf, count } of predictedBatches(network, compiled, rows)) {
     for (let index = 0; index < count; index++) {
@@ -81,16 +83,18 @@ const TOP = 3;
 function outputsOf(
   { program }: Network,
   compiled: CompiledSpec,
-  table: TableFacts | undefined,
+  { table, classNames }: Pick<Outputs, "table"> & { readonly classNames: readonly string[] },
 ): readonly Output[] {
   const { network } = compiled.model;
   const tagged = new Map(tagsOf(compiled, table).map(({ output, names }) => [output, names]));
-  const { losses = [], outputs = [], targets = [] } = network ?? {};
+  const { losses = [], metrics = [], outputs = [], targets = [] } = network ?? {};
+  const scores = [...losses.map(({ score }) => score), ...metrics];
   return tensorsOf(program, "prediction").map(({ name, gives, shape }) => {
     const value = outputs.find((each) => each.name === name)?.value;
-    const loss = losses.find(({ score }) => value && sameValue(score.prediction, value));
-    const target = targetOf({ targets }, loss?.score);
-    const names = (target && table?.classes?.[target.name]) ?? [];
+    const score = scores.find(({ prediction }) => value && sameValue(prediction, value));
+    const target = targetOf({ targets }, score);
+    const names =
+      (target && table?.classes?.[target.name]) ?? (targets.length > 1 ? [] : classNames);
     const count = gives === "values" || gives === undefined ? 0 : shape[0]!;
     const classes = Array.from({ length: count }, (_, label) => names[label] ?? `class ${label}`);
     const tags = tagged.get(name);

@@ -2,7 +2,7 @@
 import { imageOf } from "../program/tensors.js";
 import type { Dataset } from "../runtime/data/dataset.js";
 import { chooseStaging, loadBatches } from "../runtime/data/index.js";
-import { rowOf } from "../runtime/evaluation/index.js";
+import { numbersOf, rowOf } from "../runtime/evaluation/index.js";
 import type { Network } from "../runtime/network.js";
 import { overViews } from "../runtime/training/views.js";
 import type { CompiledSpec } from "./compiled.js";
@@ -14,9 +14,6 @@ export interface Predictable extends Dataset {
   /** Those that could be read, once all have been. */
   readable(): readonly { readonly name: string }[];
 }
-
-/** Of several outputs, by name. */
-type Outputs = Readonly<Record<string, Float32Array>>;
 
 /** What is predicted of a batch, in the order of the pictures. */
 interface PredictedBatch {
@@ -48,12 +45,10 @@ export async function* predictedBatches(
     epoch: 0,
     shuffle: false,
   })) {
-    // The type is that of pictures, of which one output is shown.
-    const values = (await judge.predict(images)) as Float32Array | Outputs;
+    const values: unknown = await judge.predict(images);
     const first = done;
     const rowsOf = (output: string | undefined, index: number) => {
-      const all = values instanceof Float32Array ? values : values[output ?? ""]!;
-      const row = rowOf(all, count, index);
+      const row = rowOf(numbersOf(values, output ?? ""), count, index);
       if (!row.every(Number.isFinite))
         throw notFiniteOutput(pictures.readable()[first + index]!.name);
       return row;

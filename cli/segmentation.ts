@@ -4,6 +4,7 @@ import type { Transform } from "../program/transforms.js";
 import type { Dataset } from "../runtime/data/dataset.js";
 import { prepareExample } from "../runtime/data/memory.js";
 import { floatStaging } from "../runtime/data/stage.js";
+import { firstOf } from "../runtime/evaluation/index.js";
 import type { Network } from "../runtime/network.js";
 import { colorOf, type IndexedPicture } from "./mask-png.js";
 
@@ -48,7 +49,7 @@ export async function segment(
   if (!prepared) return undefined;
   const { found, planes, picture, shape } = prepared;
   const { width, height } = shape;
-  const logits = await network.predict(planes);
+  const logits = firstOf(network.program, await network.predict(planes));
   const pixels = largestOf(logits, width * height);
   const truth = found.mask && { width, height, pixels: found.mask.pixels };
   const isFinite = logits.every(Number.isFinite);

@@ -1,7 +1,7 @@
 /** How well a network tells each tag: accuracy, precision and recall. */
 import type { ReportedTag } from "../report/data.js";
-import { rowOf } from "../runtime/evaluation/index.js";
-import { comparedBatches, numbersOf, type Comparing } from "./compared-batches.js";
+import { numbersOf, rowOf } from "../runtime/evaluation/index.js";
+import { comparedBatches, type Comparing } from "./compared-batches.js";
 import type { Tags } from "./tags.js";
 
 interface Counts {

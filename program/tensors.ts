@@ -48,13 +48,3 @@ export function embeddingOf({
 
 /** What an output may say of classes. */
 export type Scores = Exclude<Gives, "values">;
-
-/**
- * What the one output says of classes; undefined where it holds other values, and where there are
- * several outputs.
- */
-export function scoresOf(program: WithTensors): Scores | undefined {
-  const outputs = tensorsOf(program, "prediction");
-  const gives = outputs.length === 1 ? outputs[0]!.gives : undefined;
-  return gives === "values" ? undefined : gives;
-}

@@ -192,10 +192,10 @@ export class Predictor<
       const slices = parts.map((part) => ({ ...part, values: part.values[place]! }));
       return [tensor.name, joinSlices(tensor, slices, count)] as const;
     });
-    const values: unknown = outputs.length > 1 ? Object.fromEntries(outputs) : outputs[0]![1];
+    const values = outputs.length > 1 ? Object.fromEntries(outputs) : outputs[0]![1];
     if (count === checked.count) return values;
     const { averageViews } = await import("./evaluation/average-views.js");
-    return averageViews(values as Float32Array, count / checked.count, this.program);
+    return averageViews(values, count / checked.count, this.program);
   }
 
   /** What is uploaded, once pictures are prepared. */

@@ -159,7 +159,7 @@ export class Stepping {
       const values = outputs.length > 1 ? Object.fromEntries(outputs) : outputs[0]![1];
       if (count === examples.count) return values;
       const { averageViews } = await import("./evaluation/average-views.js");
-      return averageViews(values as Float32Array, count / examples.count, this.program);
+      return averageViews(values, count / examples.count, this.program);
     });
   }
 

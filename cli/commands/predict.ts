@@ -1,9 +1,8 @@
-import { scoresOf } from "../../program/tensors.js";
 import { listNames } from "../../compiler/calls/suggestion.js";
 import type { Command } from "commander";
 import { imagesOf } from "../../program/transforms.js";
 import { visible } from "../../program/visible.js";
-import { indexOfLargest, toProbabilities } from "../../runtime/evaluation/index.js";
+import { indexOfLargest, scoresOf, toProbabilities } from "../../runtime/evaluation/index.js";
 import { largest } from "../../runtime/pictures/classify.js";
 import { annotate, type Prediction } from "../annotate.js";
 import { compileSpec, parametersOf, type CompiledSpec } from "../compiled.js";
@@ -125,7 +124,7 @@ async function predict(
     }
     if (hasSeveral(compiled)) {
       const table = tableOf(weights);
-      return await predictOutputs({ network, compiled, rows: examples, table }, options);
+      return await predictOutputs({ network, compiled, rows: examples, names, table }, options);
     }
     const outputs = await predictRows(network, compiled, examples);
     const [tags] = tagsOf(compiled, tableOf(weights));

@@ -66,10 +66,9 @@ function describeNoBest({ metrics }: Evaluation, metric: string): readonly strin
 
 function usesOf(compiled: CompiledSpec, program: Program, use: string): readonly string[] {
   if (makesSamples(program)) return [`  npx netc predict ${use} --samples samples.png`];
-  // The command predicts from one image, and shows one output of it; or from rows of a table.
-  const { reads, gives } = program.uses.predict;
+  // The command predicts from one image, or from rows of a table.
   const isOfRows = readsRows(compiled);
-  const isPredicted = isOfRows || (reads.length <= 1 && gives.length <= 1);
+  const isPredicted = isOfRows || program.uses.predict.reads.length <= 1;
   const from = isOfRows ? "ROWS.csv" : "IMAGE";
   return [`  npx netc eval ${use}`, ...(isPredicted ? [`  npx netc predict ${use} ${from}`] : [])];
 }

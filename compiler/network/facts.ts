@@ -44,9 +44,7 @@ export function outputsOf(
  * network, as of `kl`, counts as a target where there is no loss of one.
  */
 export function predictedByLosses(parts: Pick<ResolvedNetwork, "losses">): readonly NetworkValue[] {
-  const all = parts.losses.flatMap(({ score }) => comparisonsOf(score));
-  const given = all.filter(({ target }) => target.from !== "layer");
-  const scores = given.length > 0 ? given : all;
+  const scores = comparisonsWithTargets(parts);
   const firsts = scores.filter(
     ({ target }, index) => scores.findIndex((each) => sameValue(each.target, target)) === index,
   );
@@ -54,6 +52,16 @@ export function predictedByLosses(parts: Pick<ResolvedNetwork, "losses">): reado
   return values.filter(
     (value, index) => values.findIndex((each) => sameValue(each, value)) === index,
   );
+}
+
+/** All values that a loss compares with a target, in the losses' order. */
+export const comparedByLosses = (parts: Pick<ResolvedNetwork, "losses">): readonly NetworkValue[] =>
+  comparisonsWithTargets(parts).map(({ prediction }) => prediction);
+
+function comparisonsWithTargets({ losses }: Pick<ResolvedNetwork, "losses">) {
+  const all = losses.flatMap(({ score }) => comparisonsOf(score));
+  const given = all.filter(({ target }) => target.from !== "layer");
+  return given.length > 0 ? given : all;
 }
 
 /** What a score takes for the prediction of a target. */

@@ -1,6 +1,7 @@
 /** What a network with boxes finds in pictures, by name. */
 import type { Program } from "../../program/program.js";
 import { InputError } from "../errors.js";
+import { firstOf } from "../evaluation/probabilities.js";
 import { assertKnown, assertNumber, type OptionNames } from "../options.js";
 import type { Picture } from "../pictures/picture.js";
 import { boxesIn, gridOf, type Box, type DetectionRule } from "./boxes.js";
@@ -66,7 +67,7 @@ export async function detect(
     );
   }
   const rule = detectionRule(options);
-  const output = (await network.predict(images)) as Float32Array;
+  const output = firstOf(network.program, await network.predict(images));
   const each = (5 + grid.classes) * grid.height * grid.width;
   return Array.from({ length: output.length / each }, (_, image) => {
     const row = output.subarray(image * each, (image + 1) * each);

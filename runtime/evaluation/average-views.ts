@@ -1,29 +1,43 @@
 /** The mean of what a network says of several views of each image, as `ten_crop` makes them. */
-import type { Program } from "../../program/program.js";
+import type { Program, ProgramTensor } from "../../program/program.js";
 import { sizeOf, tensorsOf } from "../../program/tensors.js";
 import { requireScores, toProbabilities } from "./probabilities.js";
 
+/** What a network predicts: rows of the one output, or of several by name. */
+type Predicted = Float32Array | Readonly<Record<string, Float32Array>>;
+
 /**
- * Rows of scores, as many as examples, of rows of their views: of probabilities the mean is taken,
- * and logits are the logarithms of it. Throws InputError where the output holds no scores.
+ * Rows, as many as examples, of rows of their views: of probabilities the mean is taken, logits are
+ * the logarithms of it, and of other numbers next to these the mean is taken. Throws InputError
+ * where the first output holds no scores of classes.
  */
 export function averageViews(
-  values: Float32Array,
+  values: Predicted,
   views: number,
   program: Pick<Program, "tensors">,
+): Predicted {
+  requireScores(program);
+  const outputs = tensorsOf(program, "prediction");
+  if (values instanceof Float32Array) return averaged(values, views, outputs[0]!);
+  return Object.fromEntries(
+    outputs.map((output) => [output.name, averaged(values[output.name]!, views, output)]),
+  );
+}
+
+function averaged(
+  values: Float32Array,
+  views: number,
+  { shape, gives = "values" }: ProgramTensor,
 ): Float32Array {
-  const scores = requireScores(program);
-  const classes = sizeOf(tensorsOf(program, "prediction")[0]!.shape);
+  const size = sizeOf(shape);
   const result = new Float32Array(values.length / views);
-  for (let row = 0; row < values.length / classes; row++) {
-    const probabilities = toProbabilities(
-      values.subarray(row * classes, (row + 1) * classes),
-      scores,
-    );
-    const start = Math.floor(row / views) * classes;
-    probabilities.forEach((value, index) => (result[start + index]! += value / views));
+  for (let row = 0; row < values.length / size; row++) {
+    const own = values.subarray(row * size, (row + 1) * size);
+    const start = Math.floor(row / views) * size;
+    const counted = gives === "values" ? own : toProbabilities(own, gives);
+    counted.forEach((value, index) => (result[start + index]! += value / views));
   }
-  return scores === "logits" ? result.map((value) => Math.log(Math.max(value, LEAST))) : result;
+  return gives === "logits" ? result.map((value) => Math.log(Math.max(value, LEAST))) : result;
 }
 
 /** The smallest positive normal f32: logarithms stay finite. */

@@ -22,13 +22,13 @@ import { CalibrationCounts, type Calibration } from "./calibration.js";
 import { classResults, ConfusionCounts, type ClassResult } from "./confusion.js";
 import type { ConfusionMatrix } from "./confusion.js";
 import { DatasetView } from "./dataset-view.js";
-import { indexOfLargest, requireScores, rowOf, toProbabilities } from "./probabilities.js";
+import { firstOf, indexOfLargest, requireScores, rowOf, toProbabilities } from "./probabilities.js";
 
 /** What an examination uses of a network. */
 export type Classifier = Pick<TrainableNetwork, "batch" | "inspectCall" | "measure"> & {
   readonly program: TrainableNetwork["program"];
-  /** Images to rows of scores. */
-  predict(images: Images): Promise<Float32Array>;
+  /** Images to rows of scores, by name where there are several outputs. */
+  predict(images: Images): Promise<Float32Array | Readonly<Record<string, Float32Array>>>;
 };
 
 /** An example that was classified wrongly. */
@@ -168,7 +168,7 @@ async function examine(
  * Several views are predicted once; of one view, the network measures its metrics on the device.
  */
 function judge(judged: Classifier | OverViews, images: Images, labels: Uint32Array) {
-  const scores = judged.predict(images);
+  const scores = judged.predict(images).then((all) => firstOf(judged.program, all));
   const measure = async () =>
     "measureRows" in judged
       ? judged.measureRows(await scores, labels)

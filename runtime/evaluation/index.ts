@@ -5,5 +5,12 @@ export { classNames, evaluateClassifier, examineDataset } from "./examine.js";
 export type { Classifier, Examination, ExamineOptions, JudgedExample, Mistake } from "./examine.js";
 export { PrecisionRecallCounts } from "./precision-recall.js";
 export type { CurvePoint, PrecisionRecallCurve } from "./precision-recall.js";
-export { indexOfLargest, rowOf, toProbabilities } from "./probabilities.js";
+export {
+  firstOf,
+  indexOfLargest,
+  numbersOf,
+  rowOf,
+  scoresOf,
+  toProbabilities,
+} from "./probabilities.js";
 export type { Scores } from "../../program/tensors.js";

@@ -1,8 +1,7 @@
 /** A classifier's output as named probabilities. */
-import type { Program, ProgramTensor } from "../../program/program.js";
-import { sizeOf, tensorsOf } from "../../program/tensors.js";
+import type { Program } from "../../program/program.js";
 import type { ClassifyOptions } from "../calls.js";
-import { requireScores, rowOf, toProbabilities } from "../evaluation/probabilities.js";
+import { firstOf, outputOf, requireScores, toProbabilities } from "../evaluation/probabilities.js";
 import { InputError } from "../errors.js";
 import type { Given } from "./picture.js";
 
@@ -45,8 +44,13 @@ export function rank(
     throw new InputError(`\`top\` must be an integer of at least 1, not ${JSON.stringify(top)}`);
   }
   const scores = requireScores(program);
-  const ranked = rowsOf(program, output as Float32Array).map((row) => {
-    const probabilities = toProbabilities(finite(row), scores);
+  const values = finite(firstOf(program, output));
+  const [size] = outputOf(program).shape as [number];
+  const ranked = Array.from({ length: values.length / size }, (_, place) => {
+    const probabilities = toProbabilities(
+      values.subarray(place * size, (place + 1) * size),
+      scores,
+    );
     return largest(probabilities, top).map((index) => {
       return {
         name: classes?.[index] ?? `class ${index}`,
@@ -63,14 +67,8 @@ export function rank(
   );
 }
 
-function rowsOf(program: Program, output: Float32Array): readonly Float32Array[] {
-  const [{ shape }] = tensorsOf(program, "prediction") as [ProgramTensor];
-  const count = output.length / sizeOf(shape);
-  return Array.from({ length: count }, (_, index) => rowOf(output, count, index));
-}
-
-function finite(row: Float32Array): Float32Array {
-  if (row.every(Number.isFinite)) return row;
+function finite(values: Float32Array): Float32Array {
+  if (values.every(Number.isFinite)) return values;
   throw new InputError(
     "the network's output is not finite: the weights may have diverged, " +
       "or the images are not what they were trained on",

@@ -8,6 +8,7 @@ import { RECALL_METRIC, TUPLE_INPUTS } from "../../program/tuples.js";
 import type { Batch, Dataset, Images } from "../data/dataset.js";
 import type { MeanPrecision } from "../detection/average-precision.js";
 import { DataError } from "../data/error.js";
+import { firstOf } from "../evaluation/probabilities.js";
 import { loadBatches } from "../data/loader.js";
 import { chooseStaging } from "../data/stage.js";
 import { assertKnown, type OptionNames } from "../options.js";
@@ -112,8 +113,8 @@ export async function evaluateDataset(
     const own =
       batch.count > 0 ? await evaluated.measure(batch.images, batch.targets) : NOTHING_MEASURED;
     if (boxes && evaluated.predict && batch.count > 0) {
-      const output = (await evaluated.predict(batch.images as Images)) as Float32Array;
-      boxes.add(output, batch.targets as unknown as Float32Array);
+      const output = await evaluated.predict(batch.images as Images);
+      boxes.add(firstOf(network.program, output), batch.targets as unknown as Float32Array);
     }
     if (recall && batch.count > 0) {
       recall.add(await embed(network, batch.images), (batch as Batch).labels);

@@ -8,7 +8,7 @@ import type { Scores } from "../../program/tensors.js";
 import { InputError } from "../errors.js";
 import { areFinite } from "../are-finite.js";
 import { averageViews, LEAST } from "../evaluation/average-views.js";
-import { requireScores } from "../evaluation/probabilities.js";
+import { firstOf, requireScores } from "../evaluation/probabilities.js";
 import { totalOf, type Measurement } from "../measurement.js";
 import type { TrainableNetwork } from "./network.js";
 
@@ -20,7 +20,7 @@ export type Evaluated = Pick<
 
 /** What judges examples by several views of them. */
 export interface OverViews extends Pick<Evaluated, "batch" | "measure" | "program"> {
-  predict(images: Images): Promise<Float32Array>;
+  predict(images: Images): Promise<Float32Array | Readonly<Record<string, Float32Array>>>;
   /** Of what was predicted: an evaluation predicts in its turn. */
   measureRows(rows: Float32Array, labels: Uint32Array): Measurement;
 }
@@ -28,7 +28,8 @@ export interface OverViews extends Pick<Evaluated, "batch" | "measure" | "progra
 /**
  * The network as one of examples rather than of views: of an example's probabilities the mean over
  * its views is taken, as the 2012 paper does. The loss is then the cross entropy of the mean, by
- * the loss's class weights, and metrics are those of labels alone. The network itself where each
+ * the loss's class weights, of the first output alone, and metrics are those of labels alone. The
+ * network itself where each
  * example is one image. Throws an InputError where the views of an example are more than a batch,
  * and where the output holds no scores of classes.
  */
@@ -46,18 +47,18 @@ export function overViews<Network extends Evaluated>(
     );
   }
   const scores = requireScores(program);
-  const predict = async (images: Images) => {
-    // Images of a dataset are those of a network with one output.
-    const values = (await network.predict!(images)) as Float32Array;
-    return averageViews(values, views, program);
-  };
+  const predict = async (images: Images) =>
+    averageViews(await network.predict!(images), views, program);
   return {
     batch: Math.floor(batch / views),
     program,
     predict,
     measureRows: (rows, labels) => measureRows(rows, labels, { scores, program }),
     measure: async (images, labels) =>
-      measureRows(await predict(images as Images), labels as Uint32Array, { scores, program }),
+      measureRows(firstOf(program, await predict(images as Images)), labels as Uint32Array, {
+        scores,
+        program,
+      }),
   };
 }
 

@@ -44,6 +44,11 @@ train Base of Small on Photographs {
 const ENDING = `target label: u32[N] in 0..3
   conv(4, kernel=3) -> relu -> flatten -> linear(3) as logits
   loss   cross_entropy(logits, label)`;
+const SEVERAL = `target label: u32[N] in 0..3
+  conv(4, kernel=3) -> relu -> flatten -> linear(5) as hidden -> relu -> linear(3) as logits
+  from hidden -> linear(3) as early
+  output logits, hidden, early
+  loss   cross_entropy(logits, label) + 0.3 * cross_entropy(early, label)`;
 /** Without a target, the output is the last value. */
 const SOFTMAX = `conv(4, kernel=3) -> relu -> flatten -> linear(3) as logits -> softmax
   loss   mean(logits^2)`;
@@ -148,8 +153,26 @@ test("predict gives what `netc predict` gives of the same crops", async () => {
   const network = await create({ batch: 10 });
   const judge = overViews(network, [{ kind: "ten_crop", size: 12 }]);
   const all = crops[0]!.flatMap((crop) => [...crop]);
-  const wanted = await judge.predict(Float32Array.from(all));
+  const wanted = (await judge.predict(Float32Array.from(all))) as Float32Array;
   expectClose(await network.predict(photograph), [...wanted]);
+});
+
+test("of several outputs, each has its mean, and classify reads the first", async () => {
+  const network = await create({ batch: 10 }, { ending: SEVERAL });
+  const predict = async (image: unknown) =>
+    (await network.predict(image as Float32Array)) as unknown as Record<string, Float32Array>;
+  const own = await Promise.all(crops[0]!.map(predict));
+  const { logits, hidden, early } = await predict(photograph);
+  const meanOf = (name: string) =>
+    Array.from(own[0]![name]!, (_, at) => own.reduce((sum, row) => sum + row[name]![at]! / 10, 0));
+  expectClose(hidden!, meanOf("hidden"));
+  for (const [name, rows] of Object.entries({ logits: logits!, early: early! })) {
+    const predictor = { predict: async (image: Float32Array) => (await predict(image))[name]! };
+    expectClose(rows.map(Math.exp), await meanOver(predictor, crops[0]!));
+  }
+  for (const { index, probability } of await network.classify(photograph)) {
+    expect(probability).toBeCloseTo(Math.exp(logits![index]!), 5);
+  }
 });
 
 test("a model that ends in softmax, and one that only predicts", async () => {

@@ -51,16 +51,48 @@ test.each([
   expect(`${first?.code} ${first?.message}`).toContain(message);
 });
 
-test("data evaluate one output", () => {
-  const data = (model: string) => `${model}
+const onPictures = (end: string) =>
+  analyze(
+    `${specOf(`${end}\n  ${LOSS}`)}
 data Pictures for Net {
   train folder("data/pictures") { resize([6, 6]) }
 }
+`,
+    "m.net",
+  ).diagnostics.filter(({ severity }) => severity === "error");
+
+test("data evaluate the first output, which a loss compares with the target", () => {
+  expect(onPictures("output logits, hidden")).toEqual([]);
+  const [problem] = onPictures("output hidden, body.features, logits");
+  expect(problem?.code).toBe("NET2063");
+  expect(problem?.message).toContain("does not compare `hidden` with a target");
+  expect(problem?.notes).toEqual([
+    "write `output logits, hidden, body.features`, so that reports are about `logits`",
+  ]);
+  const [note] = problem!.notes;
+  expect(onPictures(/`(output.*?)`/.exec(note!)![1]!)).toEqual([]);
+});
+
+test("triplets evaluate one output", () => {
+  const spec = (outputs: string) => `model Near {
+  input anchor: f32[N, 3, 6, 6]
+  input positive: f32[N, 3, 6, 6]
+  input negative: f32[N, 3, 6, 6]
+  share tower { flatten -> linear(4) }
+  from positive -> tower as b
+  from negative -> tower as c
+  from anchor -> tower as a -> relu as other
+  output ${outputs}
+  loss mean((a - b)^2 - 0.1 * (a - c)^2)
+}
+data Pictures for Near { train triplets(folder("data/pictures")) { resize([6, 6]) } }
 `;
-  const codesOf = (end: string) =>
-    analyze(data(specOf(`${end}\n  ${LOSS}`)), "m.net").diagnostics.map(({ code }) => code);
-  expect(codesOf("output logits, hidden")).toContain("NET2063");
-  expect(codesOf("output logits")).not.toContain("NET2063");
+  const errorsOf = (outputs: string) =>
+    analyze(spec(outputs), "m.net").diagnostics.filter(({ severity }) => severity === "error");
+  expect(errorsOf("a")).toEqual([]);
+  expect(errorsOf("a, other")).toMatchObject([
+    { code: "NET2063", message: expect.stringContaining("`triplets` evaluates one output") },
+  ]);
 });
 
 test("`output` is a name elsewhere", () => {

@@ -4,6 +4,7 @@ import type { ReportedBoxes, ReportedDetection } from "../../../report/data.js";
 import type { Boxes } from "../../../runtime/data/dataset.js";
 import { boxesIn, gridOf, type LabeledBox } from "../../../runtime/detection/boxes.js";
 import { DETECTION_RULE } from "../../../runtime/detection/detect.js";
+import { firstOf } from "../../../runtime/evaluation/index.js";
 import { evaluateDataset, type Evaluation } from "../../../runtime/training/evaluate.js";
 import { foregroundColor } from "../../mask-png.js";
 import { prepareShown } from "../../segmentation.js";
@@ -43,7 +44,7 @@ export async function showBoxes(
     const prepared = await prepareShown(network, evaluation, example, transforms);
     if (!prepared) continue;
     const { shape, picture, found, planes } = prepared;
-    const row = await network.predict(planes);
+    const row = firstOf(network.program, await network.predict(planes));
     pictures.push({
       name: evaluation.nameAt?.(example),
       picture: await addressOf(picture, shape),

@@ -3,9 +3,9 @@ import { isFormula, isOfTags, sameValue, targetOf } from "../../../compiler/netw
 import type { ResolvedScore } from "../../../compiler/network/resolved.js";
 import type { ReportedNumber, ReportedRegression } from "../../../report/data.js";
 import type { Dataset, TableFacts } from "../../../runtime/data/dataset.js";
-import { rowOf } from "../../../runtime/evaluation/index.js";
+import { numbersOf, rowOf } from "../../../runtime/evaluation/index.js";
 import type { CompiledSpec } from "../../compiled.js";
-import { comparedBatches, numbersOf, type Comparing } from "../../compared-batches.js";
+import { comparedBatches, type Comparing } from "../../compared-batches.js";
 import type { TrainingParts } from "../parts.js";
 
 /** Numbers that are drawn, and points of each. */

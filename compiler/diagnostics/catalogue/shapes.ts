@@ -516,7 +516,8 @@ export const SHAPES = {
     explanation:
       "`output logits, features` says which values the model predicts, in this order. What a " +
       "loss compares with a target is one of them, since evaluations and predictions need it. " +
-      "Without `output`, it is the only one.",
+      "Of data with one target, evaluations and reports read the first output: it is one that " +
+      "the loss compares with the target. Without `output`, it is the only one.",
     wrong:
       "flatten -> linear(64) as features -> relu -> linear(10) as logits\n" +
       "output features\nloss cross_entropy(logits, label)",

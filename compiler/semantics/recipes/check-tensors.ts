@@ -7,8 +7,14 @@ import {
 } from "../../../program/tuples.js";
 import type { Environment } from "../../calls/environment.js";
 import { listNames } from "../../calls/suggestion.js";
-import { embedsFirst, isBoxes, predictedInputs } from "../../network/facts.js";
-import type { NetworkPort } from "../../network/resolved.js";
+import {
+  comparedByLosses,
+  embedsFirst,
+  isBoxes,
+  predictedInputs,
+  sameValue,
+} from "../../network/facts.js";
+import type { NetworkOutput, NetworkPort } from "../../network/resolved.js";
 import type { AnalyzedModel } from "../analysis.js";
 import { givenInputs } from "./table-columns.js";
 
@@ -57,12 +63,13 @@ export function checkTensors(
   span: Span,
   environment: Environment,
 ): boolean {
-  if (!checkOneOutput(model, span, environment)) return false;
+  if (!checkFirstOutput(model, span, environment)) return false;
   if (splits.every(({ source }) => source.callee.name === "csv")) {
     return checkTable(model, span, environment);
   }
   const drawn = splits.filter(({ source }) => isTupleKind(source.callee.name));
   if (drawn.length === 0) return checkOneTensor(model, span, environment);
+  if (!checkOneOutput(model, drawn[0]!.source, environment)) return false;
   const other = splits.find((split) => !drawn.includes(split));
   if (other) return reportOther(other.source, drawn[0]!.source, environment);
   if (!drawn.every(({ source }) => checkTuples(source, model, environment))) return false;
@@ -71,21 +78,47 @@ export function checkTensors(
   return true;
 }
 
-/** Evaluations and reports of a model with one target read one output. False after a report. */
-function checkOneOutput(
+/**
+ * Evaluations, reports and `classify` of a model with one target read the first output: it is one
+ * that the loss compares with the target. False after a report.
+ */
+function checkFirstOutput(
   { name, network }: AnalyzedModel,
   span: Span,
   { reporter }: Environment,
 ): boolean {
-  const { outputs = [], targets = [] } = network ?? {};
-  if (outputs.length < 2 || targets.length > 1) return true;
-  const names = outputs.map((output) => output.name);
+  if (!network || network.outputs.length < 2 || network.targets.length > 1) return true;
+  const { outputs } = network;
+  const compared = comparedByLosses(network);
+  const isCompared = ({ value }: NetworkOutput) => compared.some((each) => sameValue(each, value));
+  const wanted = outputs.find(isCompared);
+  if (!wanted || isCompared(outputs[0]!)) return true;
+  const names = [wanted, ...outputs.filter((output) => output !== wanted)].map((each) => each.name);
   reporter.report("NET2063", {
-    message: `data evaluate one output, and model \`${name}\` has ${listNames(names)}`,
+    message:
+      `evaluations read the first output, and the loss of model \`${name}\` does not compare ` +
+      `\`${outputs[0]!.name}\` with a target`,
+    span,
+    notes: [`write \`output ${names.join(", ")}\`, so that reports are about \`${names[0]}\``],
+  });
+  return false;
+}
+
+/** Distances of examples are taken of one output. False after a report. */
+function checkOneOutput(
+  { name, network }: AnalyzedModel,
+  { callee, span }: CallExpression,
+  { reporter }: Environment,
+): boolean {
+  const names = network?.outputs.map((output) => output.name) ?? [];
+  if (names.length < 2) return true;
+  reporter.report("NET2063", {
+    message:
+      `\`${callee.name}\` evaluates one output, ` + `and model \`${name}\` has ${listNames(names)}`,
     span,
     notes: [
-      "another model of the same layers, without a loss, may have several outputs: " +
-        "it reads the same weights",
+      `write \`output ${names[0]}\`, and the others in another model of the same layers, without ` +
+        "a loss, which reads the same weights",
     ],
   });
   return false;
