@@ -4,12 +4,19 @@ import type { Program } from "../program/program.js";
 
 /** What is used of Vite's `import.meta.hot`. */
 interface HotContext {
-  readonly data: { weights?: Promise<Weights> };
-  dispose(before: (data: { weights?: Promise<Weights> }) => void): void;
+  readonly data: HotData;
+  dispose(before: (data: HotData) => void): void;
+}
+
+interface HotData {
+  weights?: Promise<Weights>;
+  /** Of a network that standardizes (standardizing.ts). */
+  scales?: unknown;
 }
 
 /** What is used of a network. */
 interface KeptNetwork {
+  readonly scales?: unknown;
   readonly parameters: readonly { readonly name: string; readonly shape: readonly number[] }[];
   read(name: string): Promise<Float32Array>;
   write(name: string, values: Float32Array): Promise<void>;
@@ -36,14 +43,16 @@ export function keepWeights<Network extends KeptNetwork>(
   hot: HotContext | undefined,
 ): Create<Network> {
   if (!hot) return create;
-  const before = hot.data.weights;
+  const { weights: before, scales } = hot.data;
   let last: Network | undefined;
   hot.dispose((data) => {
     data.weights = last ? weightsOf(last) : before;
+    data.scales = last ? last.scales : scales;
   });
   return async (programs, options) => {
     const network = await create(programs, options);
     last = network;
+    if (scales) Object.defineProperty(network, "scales", { value: scales, configurable: true });
     if (before) await restore(network, await before);
     return network;
   };

@@ -5,7 +5,8 @@
 import type { Program } from "../program/program.js";
 import { sizeOf, tensorsOf } from "../program/tensors.js";
 import type { Metadata } from "./calls.js";
-import type { Scale } from "./data/dataset.js";
+import type { Scale, TableFacts } from "./data/dataset.js";
+import { noteTable, tableOf } from "./data/standardized.js";
 import { InputError, WeightsError } from "./errors.js";
 
 /** Of each input, what its columns are standardized by, in their order. */
@@ -14,8 +15,10 @@ export type Scales = Readonly<Record<string, Scale>>;
 /** What a network that standardizes has in addition. */
 export interface Standardizing {
   /**
-   * What inputs are standardized by: `load` takes it from weights that `netc train` wrote, and
-   * `save` writes it. Undefined before that, where `predict`, `step` and `evaluate` throw
+   * What inputs are standardized by: `load` takes it from weights that `netc train` wrote, a new
+   * network from the first batch of a table that is read with `standardize`, and `save` writes it.
+   * Undefined before that, where calls with numbers of these inputs throw InputError. Batches of
+   * such a table stay as they are; of one that is standardized by other numbers, calls throw
    * InputError.
    */
   readonly scales: Scales | undefined;
@@ -28,39 +31,42 @@ export interface Standardizing {
 }
 
 type Call = (...given: readonly unknown[]) => Promise<unknown>;
+type Calls = Readonly<Record<string, Call | undefined>>;
 
 interface Opened {
   readonly program: Program;
   load(...given: readonly never[]): Promise<Metadata>;
 }
 
-/** Calls that take examples first. `fit` and `evaluateDataset` call others. */
-const CALLS = ["predict", "step", "evaluate", "activations", "attribution"] as const;
+/** Calls that take inputs first. Some call others, which leave what is standardized already. */
+const TAKING_INPUTS = [
+  ...["predict", "classify", "step", "measureStep", "evaluate", "measure"],
+  ...["activations", "attribution"],
+];
 
-/** The same network, whose calls standardize the numbers of these inputs. */
+/** Calls that take them second, as `images` of examples. */
+const TAKING_EXAMPLES = ["inspect", "inspectCall"];
+
+const CALLS = [...TAKING_INPUTS, ...TAKING_EXAMPLES];
+
+/**
+ * The same network, whose calls standardize the numbers of these inputs, but for batches that
+ * `loadBatches` makes of a table which is read so.
+ */
 export function standardizing<Network extends Opened>(
   network: Network,
   names: readonly string[],
 ): Network & Standardizing {
-  const { program } = network;
   const plain = boundCalls(network);
-  let scales: Scales | undefined;
-  let table: object = {};
+  // Of a network whose weights a dev server kept (hot.ts).
+  const { scales: kept } = network as { readonly scales?: Scales };
+  const tables = new Tables(network.program, names, kept);
   /** Ends with the last `load`; nothing while none is under way. */
   let loading: Promise<unknown> | undefined;
 
-  const set = (given: Scales, because: (message: string) => Error) => {
-    checkScales(program, { scales: given, names }, because);
-    scales = structuredClone(given);
-  };
   const load: Call = async (...given) => {
-    const read = plain.load!(...given) as Promise<Metadata>;
-    const done = read.then((metadata) => {
-      table = JSON.parse(metadata["table"] ?? "{}") as object;
-      const found = (table as { readonly scale?: Scales }).scale;
-      scales = undefined;
-      if (found) set(found, (message) => new WeightsError(`the weights' \`table\`: ${message}`));
-    });
+    const read = plain["load"]!(...given) as Promise<Metadata>;
+    const done = read.then((metadata) => tables.load(metadata));
     const last = done.catch(() => undefined);
     loading = last;
     void last.then(() => (loading = loading === last ? undefined : loading));
@@ -69,29 +75,29 @@ export function standardizing<Network extends Opened>(
   };
   const save: Call = (options = {}) => {
     const { metadata } = options as { readonly metadata?: Metadata };
-    const own = scales ? { table: JSON.stringify({ ...table, scale: scales }) } : {};
-    return plain.save!({ ...(options as object), metadata: { ...own, ...metadata } });
+    return plain["save"]!({
+      ...(options as object),
+      metadata: { ...tables.metadata, ...metadata },
+    });
   };
   const call =
     (name: string): Call =>
-    async (inputs, ...rest) => {
-      const own = copyOf(inputs);
+    async (...given) => {
+      const own = loading ? given.map(copyOf) : given;
       if (loading) await loading;
-      return plain[name]!(scaled(own, { program, names, scales }), ...rest);
+      const [first, second, ...rest] = own;
+      if (!TAKING_EXAMPLES.includes(name)) {
+        return plain[name]!(tables.scaled(first), ...own.slice(1));
+      }
+      const examples = second as { readonly images: unknown };
+      return plain[name]!(first, { ...examples, images: tables.scaled(examples.images) }, ...rest);
     };
-  const called = CALLS.filter((name) => plain[name]).map((name) => [name, call(name)] as const);
-  const standardizeBy = (given: Scales) => set(given, (message) => new InputError(message));
+  const replaced = CALLS.filter((name) => plain[name]).map((name) => [name, call(name)] as const);
   const saving = plain["save"] ? { save } : {};
-  const asPrepared: unknown = Object.create(network, values(plain));
-  const members: object = {
-    ...Object.fromEntries(called),
-    ...saving,
-    load,
-    standardizeBy,
-    asPrepared,
-  };
+  const standardizeBy = (scales: Scales) => tables.set(scales);
+  const members: object = { ...Object.fromEntries(replaced), ...saving, load, standardizeBy };
   Object.defineProperties(network, values(members));
-  Object.defineProperty(network, "scales", { get: () => scales, configurable: true });
+  Object.defineProperty(network, "scales", { get: () => tables.scales, configurable: true });
   return network as Network & Standardizing;
 }
 
@@ -101,8 +107,8 @@ function values(members: object): PropertyDescriptorMap {
   return Object.fromEntries(entries.map(([name, value]) => [name, { value, configurable: true }]));
 }
 
-function boundCalls(network: object): Readonly<Record<string, Call | undefined>> {
-  const calls = network as Readonly<Record<string, Call | undefined>>;
+function boundCalls(network: object): Calls {
+  const calls = network as Calls;
   return Object.fromEntries(
     [...CALLS, "load", "save"].flatMap((name) => {
       const own = calls[name];
@@ -111,51 +117,110 @@ function boundCalls(network: object): Readonly<Record<string, Call | undefined>>
   );
 }
 
-interface Chosen {
-  readonly scales: Scales | undefined;
-  readonly names: readonly string[];
-}
+/** How the table was read that a network is of. */
+class Tables {
+  private table: TableFacts = {};
 
-function checkScales(
-  program: Program,
-  { scales, names }: Chosen,
-  because: (message: string) => Error,
-): void {
-  for (const { name, shape } of tensorsOf(program, "input")) {
-    if (!names.includes(name)) continue;
-    const size = sizeOf(shape);
-    const { mean, std } = scales?.[name] ?? {};
-    if (mean?.length === size && std?.length === size && std.every((each) => each > 0)) continue;
-    throw because(
-      `\`${name}\` takes ${size} means and as many deviations above 0: ` +
-        `{ ${name}: { mean: [...], std: [...] } }`,
+  constructor(
+    private readonly program: Program,
+    private readonly names: readonly string[],
+    kept: Scales | undefined,
+  ) {
+    // A changed spec may read other columns.
+    if (kept && this.problemOf(kept) === undefined) this.table = { scale: kept };
+  }
+
+  get scales(): Scales | undefined {
+    return this.table.scale;
+  }
+
+  get metadata(): Metadata {
+    return this.scales ? { table: JSON.stringify(this.table) } : {};
+  }
+
+  /** What weights say of their table. */
+  load(metadata: Metadata): void {
+    const table = JSON.parse(metadata["table"] ?? "{}") as TableFacts;
+    const problem = table.scale && this.problemOf(table.scale);
+    this.table = problem === undefined ? table : {};
+    if (problem !== undefined) throw new WeightsError(`the weights' \`table\`: ${problem}`);
+  }
+
+  set(scales: Scales): void {
+    const problem = this.problemOf(scales);
+    if (problem !== undefined) throw new InputError(problem);
+    this.table = { ...this.table, scale: structuredClone(scales) };
+  }
+
+  private problemOf(scales: Scales): string | undefined {
+    for (const { name, shape } of tensorsOf(this.program, "input")) {
+      if (!this.names.includes(name)) continue;
+      const size = sizeOf(shape);
+      const { mean = [], std = [] } = scales?.[name] ?? {};
+      const areAll = mean.length === size && std.length === size;
+      const isFinite = [...mean, ...std].every(Number.isFinite);
+      if (areAll && isFinite && std.every((each) => each > 0)) continue;
+      return (
+        `\`${name}\` takes ${size} means and as many deviations above 0: ` +
+        `{ ${name}: { mean: [...], std: [...] } }`
+      );
+    }
+    return undefined;
+  }
+
+  /** What is not an array of floats stays, so that the network says what it takes. */
+  scaled(inputs: unknown): unknown {
+    if (!isNamed(inputs)) return this.scaledInput(firstInput(this.program), inputs);
+    const entries = Object.entries(inputs);
+    return Object.fromEntries(entries.map(([name, each]) => [name, this.scaledInput(name, each)]));
+  }
+
+  private scaledInput(name: string, given: unknown): unknown {
+    if (!this.names.includes(name) || !(given instanceof Float32Array)) return given;
+    const known = tableOf(given);
+    if (known) {
+      this.adopt(known);
+      return given;
+    }
+    const scale = this.scales?.[name];
+    if (!scale) throw unknownScales(this.names);
+    const { mean, std } = scale;
+    const own = given.map((value, at) => (value - mean[at % mean.length]!) / std[at % std.length]!);
+    return noteTable(own, this.table);
+  }
+
+  /** A network without trained weights takes the scales of the first batch of a table. */
+  private adopt(known: TableFacts): void {
+    if (!this.scales) this.table = known;
+    const listed = ({ scale }: TableFacts) =>
+      JSON.stringify(this.names.map((name) => [scale?.[name]?.mean, scale?.[name]?.std]));
+    if (listed(known) === listed(this.table)) return;
+    throw new InputError(
+      "the table of this batch is standardized by other means and deviations than the network's " +
+        "`scales`: open it with the weights' (`table` of `openData`), or call " +
+        "`standardizeBy(dataset.table.scale)`",
     );
   }
 }
 
+const firstInput = (program: Program) => tensorsOf(program, "input")[0]!.name;
+
 /** Arrays as they are when a call is made. */
-function copyOf(inputs: unknown): unknown {
-  if (inputs instanceof Float32Array) return inputs.slice();
-  return isNamed(inputs)
-    ? Object.fromEntries(Object.entries(inputs).map(([name, each]) => [name, copyOf(each)]))
-    : inputs;
+function copyOf(given: unknown): unknown {
+  if (given instanceof Float32Array) {
+    const table = tableOf(given);
+    return table ? noteTable(given.slice(), table) : given.slice();
+  }
+  if (given instanceof Uint32Array || given instanceof Int32Array || Array.isArray(given)) {
+    return given.slice() as unknown;
+  }
+  return isNamed(given)
+    ? Object.fromEntries(Object.entries(given).map(([name, each]) => [name, copyOf(each)]))
+    : given;
 }
 
 const isNamed = (inputs: unknown): inputs is Readonly<Record<string, unknown>> =>
   inputs instanceof Object && Object.getPrototypeOf(inputs) === Object.prototype;
-
-/** What is not an array of floats stays, so that the network says what it takes. */
-function scaled(inputs: unknown, { program, names, scales }: Chosen & { program: Program }) {
-  if (!scales) throw unknownScales(names);
-  const of = (name: string, values: unknown) => {
-    const scale = names.includes(name) ? scales[name] : undefined;
-    if (!scale || !(values instanceof Float32Array)) return values;
-    const { mean, std } = scale;
-    return values.map((value, at) => (value - mean[at % mean.length]!) / std[at % std.length]!);
-  };
-  if (!isNamed(inputs)) return of(tensorsOf(program, "input")[0]!.name, inputs);
-  return Object.fromEntries(Object.entries(inputs).map(([name, each]) => [name, of(name, each)]));
-}
 
 function unknownScales(names: readonly string[]): InputError {
   const list = names.map((name) => `\`${name}\``).join(", ");

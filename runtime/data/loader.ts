@@ -14,6 +14,7 @@ import { packBoxes, transformBoxes } from "./boxes.js";
 import { transformMask } from "./masks.js";
 import { shuffledOrder } from "./random.js";
 import { sampledOrder } from "./sampling.js";
+import { noteTable } from "./standardized.js";
 import { prepareExample } from "./memory.js";
 import {
   decideMixtures,
@@ -175,12 +176,13 @@ class Pass {
   }
 
   private inputsOf(images: Images, count: number): Images {
-    const { tuples, parts } = this.dataset;
+    const { tuples, parts, table } = this.dataset;
     if (!(images instanceof Float32Array)) return images;
     // Calls take them by name; the type is for the batches of all other datasets.
     if (tuples) return byInput(images, tuples, count) as unknown as Images;
     const inputs = parts?.inputs ?? [];
-    return inputs.length > 1 ? (byPart(images, inputs, count) as unknown as Images) : images;
+    const own = inputs.length > 1 ? byPart(images, inputs, count) : images;
+    return (table?.scale ? noteTable(own, table) : own) as Images;
   }
 
   /** Of several targets, the numbers by name. */

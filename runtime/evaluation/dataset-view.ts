@@ -8,6 +8,7 @@ export class DatasetView implements Dataset {
   readonly length: number;
   readonly pixels: Dataset["pixels"];
   readonly parts: Dataset["parts"];
+  readonly table: Dataset["table"];
   private readonly missing = new Set<number>();
 
   constructor(
@@ -19,6 +20,7 @@ export class DatasetView implements Dataset {
     this.length = Math.min(limit, dataset.length);
     this.pixels = dataset.pixels;
     this.parts = dataset.parts;
+    this.table = dataset.table;
   }
 
   get(index: number): Promise<Example | undefined> {

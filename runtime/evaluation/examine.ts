@@ -14,7 +14,6 @@ import {
   type EvaluateOptions,
   type Evaluation,
 } from "../training/evaluate.js";
-import { prepared } from "../prepared.js";
 import type { TrainableNetwork } from "../training/network.js";
 import { assertOneTensor } from "../training/source.js";
 import { overViews, type OverViews } from "../training/views.js";
@@ -120,7 +119,7 @@ async function examine(
   let done = 0;
   const { program } = network;
   const kind = requireScores(program);
-  const judged = overViews(prepared(network), transforms);
+  const judged = overViews(network, transforms);
   for await (const { images, labels, position, count } of loadBatches(view, {
     batch: judged.batch,
     shape: imageOf(program),

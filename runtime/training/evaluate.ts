@@ -1,5 +1,4 @@
 /** Loss and metrics over a whole split. */
-import { prepared } from "../prepared.js";
 import { boxesOf } from "../../program/boxes.js";
 import { embeddingOf, imageOf } from "../../program/tensors.js";
 import type { Transform } from "../../program/recipe.js";
@@ -80,11 +79,10 @@ export interface Evaluation {
  * NotFiniteEvaluationError where the loss is not finite.
  */
 export async function evaluateDataset(
-  given: Evaluated,
+  network: Evaluated,
   dataset: Dataset | BatchSource,
   options: EvaluateOptions = {},
 ): Promise<Evaluation | undefined> {
-  const network = prepared(given);
   assertMeasures(network, "evaluateDataset");
   assertSource(dataset, "what is evaluated");
   assertKnown(options, EVALUATE_OPTIONS, "evaluateDataset");

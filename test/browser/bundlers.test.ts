@@ -68,6 +68,37 @@ export async function run({ worker } = {}) {
 }
 `;
 
+/** A model of a table whose numbers are standardized. */
+const TABLE_SPEC = `model Rows {
+  input  x: f32[N, 2]
+  target y: f32[N, 1]
+  linear(1) as out
+  loss   mse(out, y)
+}
+data Table for Rows {
+  train csv("rows.csv", standardize=true)
+}
+train Base of Rows on Table {
+  epochs = 1
+  batch = 2
+  optimizer = sgd(lr=0.1)
+}
+`;
+
+/** Numbers at their mean, of which nothing but the bias is left. */
+const USE_TABLE = `import { createRows } from "./rows.net";
+export async function run() {
+  const net = await createRows({ batch: 1 });
+  const unknown = await net.predict(new Float32Array(2)).then(() => "filled", String);
+  net.standardizeBy({ x: { mean: [1000, -5], std: [2, 3] } });
+  const at = async (...numbers) => (await net.predict(Float32Array.from(numbers)))[0];
+  const weight = (await at(1002, -5)) - (await at(1000, -5));
+  const [own] = await net.read("out.weight");
+  net.destroy();
+  return { unknown, weight, own };
+}
+`;
+
 /** What the options of a plugin leave of a network. */
 const USE_OPTIONS = `import * as tiny from "./tiny.net";
 export async function run() {
@@ -98,6 +129,8 @@ beforeAll(async () => {
   write("use.js", USE);
   write("use-worker.js", USE_WORKER);
   write("use-options.js", USE_OPTIONS);
+  write("rows.net", TABLE_SPEC);
+  write("use-table.js", USE_TABLE);
   server = await serve({ out: join(folder, "out") });
   if (!chromiumPath) return;
   browser = await launchChromium();
@@ -107,6 +140,12 @@ afterAll(async () => {
   server.close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+interface Standardized {
+  readonly unknown: string;
+  readonly weight: number;
+  readonly own: number;
+}
 
 interface Options {
   readonly early: string;
@@ -206,6 +245,25 @@ describe("esbuild", () => {
     expect(inspecting).toMatchObject({ early: "filled", step: "stepped" });
     expect(inspecting.hidden).toHaveLength(6);
   });
+
+  test.each<CompileSettings>([{}, { inspect: true }])(
+    "bundles a spec of a standardized table: %o",
+    async (options) => {
+      await build({
+        entryPoints: [join(folder, "use-table.js")],
+        outdir: join(folder, "out", "table"),
+        bundle: true,
+        splitting: true,
+        format: "esm",
+        plugins: [await plugin<Plugin>("esbuild", options)],
+        logLevel: "silent",
+      });
+      if (!browser) return;
+      const found = await runInBrowser<Standardized>("table/use-table.js");
+      expect(found.unknown).toContain("nothing says by which means");
+      expect(found.weight).toBeCloseTo(found.own, 5);
+    },
+  );
 
   test("bundles a network in a worker, whose file is a second entry", async () => {
     for (const [entry, name] of [
@@ -341,11 +399,36 @@ window.ready = true;`,
       );
       expect(kept).toEqual([0.25]);
       await page.close();
+      await expectKeptScales(dev.resolvedUrls!.local[0]!);
     } finally {
       await dev.close();
     }
   });
 });
+
+/** A change of a spec keeps by what its network standardizes. */
+async function expectKeptScales(address: string): Promise<void> {
+  write("hot-rows.net", TABLE_SPEC);
+  write(
+    "hot-rows.js",
+    `import { createRows } from "./hot-rows.net";
+window.net = await createRows({ batch: 2 });
+net.standardizeBy({ x: { mean: [1000, -5], std: [2, 3] } });
+import.meta.hot.accept("./hot-rows.net", async ({ createRows }) => {
+  window.net = await createRows({ batch: 2 });
+  window.changed = true;
+});
+window.ready = true;`,
+  );
+  write("rows.html", '<!doctype html><script type="module" src="/hot-rows.js"></script>');
+  const page = await browser!.newPage();
+  await page.goto(`${address}rows.html`);
+  await page.waitForFunction("window.ready");
+  write("hot-rows.net", TABLE_SPEC.replace("epochs = 1", "epochs = 2"));
+  await page.waitForFunction("window.changed");
+  expect(await page.evaluate("net.scales")).toEqual({ x: { mean: [1000, -5], std: [2, 3] } });
+  await page.close();
+}
 
 /** Bundlers that tests install, since they are not among netc's packages. */
 const TOOLS = join(root, ".cache", "bundlers");
