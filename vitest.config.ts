@@ -54,6 +54,8 @@ export default defineConfig({
         test: {
           name: "built",
           include: BUILT,
+          // The process that runs commands is kept, with its device and compiled kernels.
+          isolate: false,
           pool: "forks",
           maxWorkers: 2,
           globalSetup: ["test/global-setup.ts"],

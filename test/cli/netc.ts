@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
 import { join } from "node:path";
+import type { ServedCommand } from "./command-server.js";
 
 export const root = join(import.meta.dirname, "..", "..");
 const main = join(root, "dist", "cli", "main.js");
@@ -23,10 +24,64 @@ export interface RunOptions {
   readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
-/** Runs the built `netc` as a user would and collects what it says. */
+/**
+ * Runs the built `netc` as a user would and collects what it says: in a process of all such
+ * commands, or, with NETC_TEST_FULL=1 and where a test watches it or sets more than its adapter, in
+ * a process for it alone.
+ */
 export function netc(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const { cwd = root, env = {}, onStderr } = options;
+  const isAlone =
+    process.env["NETC_TEST_FULL"] === "1" ||
+    onStderr !== undefined ||
+    Object.keys(env).some((name) => name !== "NETC_ADAPTER");
+  if (!isAlone) return serve({ args, cwd, env });
+  return netcAlone(args, options);
+}
+
+/** Runs `netc` in a process for it alone. */
+export function netcAlone(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const [node, ...flags] = NODE;
   return run(node!, [...flags, main, ...args], options);
+}
+
+/** Kept for all test files of this process. */
+interface Server {
+  server?: ChildProcess;
+  last: Promise<unknown>;
+}
+const served = ((globalThis as { netcServer?: Server }).netcServer ??= { last: Promise.resolve() });
+
+/** Runs a command after those before it. */
+function serve(command: ServedCommand): Promise<Outcome> {
+  const outcome = served.last.then(() => serveNow(command));
+  served.last = outcome.catch(() => undefined);
+  return outcome;
+}
+
+function serveNow(command: ServedCommand): Promise<Outcome> {
+  const server = (served.server ??= startServer());
+  return new Promise((resolve, reject) => {
+    const onMessage = (outcome: Outcome) => {
+      server.off("exit", onExit);
+      resolve(outcome);
+    };
+    const onExit = (code: number | null, signal: NodeJS.Signals | null) => {
+      served.server = undefined;
+      server.off("message", onMessage);
+      reject(new Error(`netc ${command.args.join(" ")} ended its process: ${signal ?? code}`));
+    };
+    server.once("message", onMessage).once("exit", onExit);
+    server.send(command);
+  });
+}
+
+function startServer(): ChildProcess {
+  const script = join(root, "scripts", "run.mjs");
+  return fork(script, [join(root, "test", "cli", "command-server.ts")], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
 }
 
 /** Runs `netc` through a shell line in which `"$@"` is its command. */
