@@ -1,6 +1,6 @@
 /** Opening the data of a recipe, with what the user should hear about it. */
 import { boxesOf } from "../program/boxes.js";
-import { maskOf } from "../program/masks.js";
+import { denseOf } from "../program/masks.js";
 import { classesOf, imageOf, tensorsOf } from "../program/tensors.js";
 import { gridOf } from "../runtime/detection/boxes.js";
 import { DataError } from "../runtime/data/error.js";
@@ -114,7 +114,7 @@ function dataOptions({ spec, compilation, recipe }: CompiledSpec, flags: DataFla
     classes,
     mostBoxes: boxes?.most,
     grid: gridOf(program),
-    ignore: maskOf(program)?.ignore,
+    ignore: denseOf(program)?.ignore,
     base: spec.folder,
     directory: flags.data,
     maximumSkips: flags.maxSkipped,

@@ -1,7 +1,7 @@
 /** Evaluations of weights on a recipe's eval split, as `netc eval` and `netc weights` make them. */
 import type { DataRecipe } from "../program/recipe.js";
 import type { SplitName } from "../program/program.js";
-import { maskOf } from "../program/masks.js";
+import { denseOf } from "../program/masks.js";
 import { classesOf, imageOf } from "../program/tensors.js";
 import { imagesOf, type Transform } from "../program/transforms.js";
 import { withoutUndefined } from "../program/without-undefined.js";
@@ -92,7 +92,7 @@ async function evaluateOnce(
     };
     const pass = { transforms, onProgress };
     const evaluation =
-      classesOf(network.program) === undefined || maskOf(network.program)
+      classesOf(network.program) === undefined || denseOf(network.program)
         ? await evaluateDataset(network, dataset, pass)
         : await evaluateClassifier(
             network,
@@ -117,7 +117,7 @@ function withTenCrop(
 ): readonly Transform[] {
   const program = compilation.programs[0]!;
   const input = imageOf(program);
-  if (classesOf(program) === undefined || maskOf(program) || input.width !== input.height) {
+  if (classesOf(program) === undefined || denseOf(program) || input.width !== input.height) {
     throw wrongInput(
       "--ten-crop averages over crops of a classifier's square images, " +
         `which ${spec.path} does not have`,

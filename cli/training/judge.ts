@@ -2,7 +2,7 @@
  * What a classifier predicts after an epoch: for the recall of each class by epoch, and for the
  * report during a run. An evaluation sums its metrics up on the device, and keeps no predictions.
  */
-import { maskOf } from "../../program/masks.js";
+import { denseOf } from "../../program/masks.js";
 import { classesOf } from "../../program/tensors.js";
 import {
   examineDataset,
@@ -50,7 +50,7 @@ export async function judgeEpoch(
   signal: AbortSignal,
 ): Promise<Judgment | undefined> {
   const { program } = network;
-  if (!evaluation || classesOf(program) === undefined || maskOf(program)) return undefined;
+  if (!evaluation || classesOf(program) === undefined || denseOf(program)) return undefined;
   const every = Math.ceil(Math.min(MAX_EXAMPLES, evaluation.length) / SAMPLES);
   const samples: Sample[] = [];
   let count = 0;

@@ -266,8 +266,8 @@ function targetWords(
   }
   if (!classes) return `; \`${name}\` is ${sizeOf({ shape, isSignal })} numbers an image`;
   if (shape.length > 0) {
-    const pixels = shape.join(" x ");
-    return `; \`${name}\` is a class for each of ${pixels} pixels, 0 to ${classes.count - 1}`;
+    const places = `${shape.join(" x ")} ${shape.length === 1 ? "tokens" : "pixels"}`;
+    return `; \`${name}\` is a class for each of ${places}, 0 to ${classes.count - 1}`;
   }
   const what = isNamed ? `\`${name}\` is a class from` : "labels are";
   return `; ${what} 0 to ${classes.count - 1}`;

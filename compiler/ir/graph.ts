@@ -194,7 +194,7 @@ export interface LabelRule {
   readonly classWeights?: readonly number[];
 }
 
-/** The same for the pixels of masks. */
+/** The same for the pixels of masks, and for tokens. */
 export interface PixelRule extends LabelRule {
   /**
    * Above 0: a pixel's loss counts (1 - p) to this power, p being the probability of its label
@@ -291,6 +291,7 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   logit is not finite
  * - pixelCrossEntropy: logits [N, C, H, W], labels of pixels [N, H, W] -> [N, H], the sums over
  *   each row of what its pixels add to a mean by class weights. Labels of C and more are ignored.
+ *   Here and below, logits [N, T, C] and labels of tokens [N, T] are a row of T pixels.
  *   pixelCrossEntropyGradient: the same -> `weight` times the gradient of the step's mean loss
  * - pixelHits: the same -> [N, H], how many pixels of a row have their label's logit as the largest
  * - pixelOverlaps: the same -> [N, H, 2 C], for each class how many pixels of a row have it as
@@ -325,8 +326,8 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   channelSum
  * - embedding: tokens [N] or [N, T], integers, and a table [V, C] -> [N, C] or [N, T, C], the row
  *   of each token; embeddingGradient: tokens, dy -> the table's gradient, 0 in the row `padding`
- * - oneHot: labels [N] or [N, H, W] -> [N, C] or [N, C, H, W], 1 in the channel of each label's
- *   class; 0 throughout where a label is C or more
+ * - oneHot: labels [N], [N, H, W] or [N, T] -> [N, C], [N, C, H, W] or [N, T, C], 1 in the channel
+ *   of each label's class; 0 throughout where a label is C or more
  * - labelMean: x [N, K, H, W], labels [N, H, W] -> [N, H], the sums over each row of its pixels'
  *   means over their channels, but for pixels with labels of `classes` and more; labelMeanGradient:
  *   labels -> `weight` times the gradient of the step's mean over the pixels that count
@@ -500,7 +501,7 @@ export interface Port {
   readonly isSignal?: true | undefined;
   /** Of labels: they are integers in 0 .. classes - 1. */
   readonly classes?: number;
-  /** Of labels of pixels: another label, of those that count in no score. */
+  /** Of labels of pixels or tokens: another label, of those that count in no score. */
   readonly ignore?: number;
   /** Of boxes: their classes are integers in 0 .. boxClasses - 1, or -1 where there is no box. */
   readonly boxClasses?: number;

@@ -74,6 +74,18 @@ export function withChannels(shape: Shape, channels: number): Shape {
   return isSequence(shape) ? [batch!, first!, channels] : [batch!, channels, ...rest];
 }
 
+/** What a target of classes has one for, in messages: an example, which they call an image. */
+export type LabelUnit = "image" | "pixel" | "token";
+
+/** Of labels `[N]`, of those of pixels `[N, H, W]`, and of those of tokens `[N, T]`. */
+export const labelUnit = ({ length }: Shape): LabelUnit =>
+  length === 3 ? "pixel" : length === 2 ? "token" : "image";
+
+/** The shape of a number for each label and class: the channels of tokens come last. */
+export function byClass([batch, ...sizes]: Shape, classes: number): Shape {
+  return sizes.length === 1 ? [batch!, ...sizes, classes] : [batch!, classes, ...sizes];
+}
+
 /** The sizes of an activation apart from batch and channels: rows and columns, or tokens. */
 export const spaceOf = (shape: Shape): Shape =>
   isSequence(shape) ? shape.slice(1, 2) : writtenAxes(shape).slice(2);

@@ -1,5 +1,6 @@
 import { integer } from "../calls/argument-types.js";
 import { optional, required } from "../calls/signature.js";
+import { byClass } from "../ir/shape.js";
 import { defineLayer } from "./layer.js";
 
 /** What `one_hot(label)` in a loss or metric makes. Chains cannot call it; formulas do. */
@@ -11,11 +12,11 @@ export const oneHot = defineLayer({
   positional: [],
   arguments: {
     classes: required(integer({ minimum: 1 }), "how many channels"),
-    ignore: optional(integer({ minimum: 0 }), "the label of pixels that do not count"),
+    ignore: optional(integer({ minimum: 0 }), "the label of pixels or tokens that do not count"),
   },
   samples: [],
 
-  infer: ([batch, ...sizes], { classes }) => [batch!, classes, ...sizes],
+  infer: (labels, { classes }) => byClass(labels, classes),
 
   lower: (input, { classes }, { builder, origin }) =>
     builder.add("oneHot", [input], { classes }, origin),

@@ -2,6 +2,7 @@
 import type { Builder } from "../ir/builder.js";
 import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
+import type { LabelUnit } from "../ir/shape.js";
 import { integer, valueName } from "../calls/argument-types.js";
 import {
   type ArgumentDeclarations,
@@ -21,16 +22,16 @@ export interface ScoreDefinition<
   /** How a model writes it. */
   readonly example: string;
   /**
-   * `labels`: logits [N, C] against classes [N]; `values`: numbers against numbers of the same
-   * shape; `logits`: against another value of the network, which is a constant; `boxes`: a grid of
-   * cells [N, 5 + C, H, W] against boxes.
+   * `labels`: logits [N, C] against classes [N], or of pixels or tokens; `values`: numbers against
+   * numbers of the same shape; `logits`: against another value of the network, which is a constant;
+   * `boxes`: a grid of cells [N, 5 + C, H, W] against boxes.
    */
   readonly against: "labels" | "values" | "logits" | "boxes";
   /**
-   * Whether a score of labels is also taken of logits [N, C, H, W] against a class for each pixel
-   * [N, H, W], or of these alone; of neither if absent.
+   * Of a score of labels, what these are of: of images unless given; of pixels, logits [N, C, H, W]
+   * against [N, H, W]; of tokens, logits [N, T, C] against [N, T].
    */
-  readonly pixels?: "too" | "only";
+  readonly labelsOf?: readonly LabelUnit[];
   /** A layer that the score applies itself, and that must not precede it. */
   readonly applies?: "softmax" | "sigmoid";
   /** Whether it is a share of something, shown as a percentage. */
@@ -39,7 +40,7 @@ export interface ScoreDefinition<
   readonly isByClass?: true;
   /**
    * What the mean is over where it is over labels and no class weighs more than others: one each.
-   * Scores of pixels are means over their labels, but for those that say `examples`.
+   * Scores of pixels and tokens are means over their labels, but for those that say `examples`.
    */
   readonly meanOf?: "labels" | "examples";
   /** What the mean is over, by class; as `meanOf` says if absent or undefined. */
@@ -67,7 +68,7 @@ export const ofLabels = {
 
 export const ignored = optional(
   integer({ minimum: 0 }),
-  "for masks, the ignore index: pixels with this label do not count in loss and metrics",
+  "the ignore index: pixels or tokens with this label do not count in loss and metrics",
 );
 
 /** What scores of numbers are taken of. */

@@ -2,7 +2,10 @@ import { type Alias, each } from "../diagnostics/alias.js";
 import { add, constant, multiply, operand, subtract, unary } from "../ir/expression.js";
 import { derivative } from "../ir/expression-derivative.js";
 import { leaves } from "../ir/expression-transform.js";
+import type { Builder } from "../ir/builder.js";
 import type { ElementLossAttributes, Value } from "../ir/graph.js";
+import type { Origin } from "../ir/origin.js";
+import { labelUnit } from "../ir/shape.js";
 import { float, floats, integer } from "../calls/argument-types.js";
 import { optional, required, withDefault } from "../calls/signature.js";
 import { formulaType } from "./formula.js";
@@ -32,8 +35,14 @@ function elementwise({ expression, slope, ...words }: ElementScore): ScoreDefini
   });
 }
 
-/** Whether labels are of pixels: [N, H, W]. */
-const isOfPixels = ({ shape }: Value): boolean => shape.length === 3;
+/** Whether an example has several labels: of its pixels, [N, H, W], or of its tokens, [N, T]. */
+const areSeveral = ({ shape }: Value): boolean => labelUnit(shape) !== "image";
+
+/** How many pixels or tokens of an example are right; ignored ones are not. */
+function hitsOf(inputs: readonly Value[], builder: Builder, origin: Origin): Value {
+  const rows = builder.add("pixelHits", inputs, {}, origin);
+  return builder.add("exampleSum", [rows], {}, origin);
+}
 
 const [x, target] = [operand(0), operand(1)];
 const difference = subtract(x, target);
@@ -73,7 +82,10 @@ export const formulaScore = define({
   arguments: {
     ...ofValues,
     expression: required(formulaType, "what is computed for an element"),
-    classes: optional(integer({ minimum: 1 }), "of a mask, over whose pixels the mean is"),
+    classes: optional(
+      integer({ minimum: 1 }),
+      "of a target, over whose pixels or tokens the mean is",
+    ),
   },
   lower: (inputs, { expression, classes }, builder, origin) => {
     if (classes !== undefined) {
@@ -105,7 +117,7 @@ export const losses: readonly ScoreDefinition[] = [
     ],
     summary: "cross-entropy of logits and labels: softmax and negative log-likelihood",
     against: "labels",
-    pixels: "too",
+    labelsOf: ["image", "pixel", "token"],
     applies: "softmax",
     positional: ["logits", "labels"],
     arguments: {
@@ -124,7 +136,7 @@ export const losses: readonly ScoreDefinition[] = [
     classWeights: ({ class_weights }) => class_weights,
     lower: (inputs, { label_smoothing: smoothing, class_weights }, builder, origin) => {
       const rule = { smoothing, classWeights: class_weights };
-      if (!isOfPixels(inputs[1])) return builder.add("crossEntropy", inputs, rule, origin);
+      if (!areSeveral(inputs[1])) return builder.add("crossEntropy", inputs, rule, origin);
       const rows = builder.add("pixelCrossEntropy", inputs, rule, origin);
       return builder.add("exampleSum", [rows], {}, origin);
     },
@@ -191,15 +203,20 @@ export const metrics: readonly ScoreDefinition[] = [
       ...each(["top_k", "topk"], { given: ["k"] }),
       ...each(["top_k", "topk"], { differs: "`k` says how many count: `accuracy(x, label, k=5)`" }),
     ],
-    summary: "top-k accuracy: the share of examples whose label is among the k largest logits",
+    summary:
+      "top-k accuracy: the share of examples, or tokens, whose label is among the k largest logits",
     isFraction: true,
     against: "labels",
+    labelsOf: ["image", "token"],
     positional: ["logits", "labels"],
     arguments: {
       ...ofLabels,
       k: withDefault(integer({ minimum: 1 }), 1, "how many of the largest logits count"),
     },
-    lower: (inputs, { k }, builder, origin) => builder.add("accuracy", inputs, { k }, origin),
+    lower: (inputs, { k }, builder, origin) =>
+      areSeveral(inputs[1])
+        ? hitsOf(inputs, builder, origin)
+        : builder.add("accuracy", inputs, { k }, origin),
   }),
   define({
     name: "miou",
@@ -213,7 +230,7 @@ export const metrics: readonly ScoreDefinition[] = [
     summary: "mean intersection over union (mIoU) over the classes",
     isFraction: true,
     against: "labels",
-    pixels: "only",
+    labelsOf: ["pixel"],
     isByClass: true,
     positional: ["logits", "labels"],
     arguments: ofLabels,
@@ -226,11 +243,10 @@ export const metrics: readonly ScoreDefinition[] = [
     summary: "pixel accuracy: the share of pixels whose label has the largest logit",
     isFraction: true,
     against: "labels",
-    pixels: "only",
+    labelsOf: ["pixel"],
     positional: ["logits", "labels"],
     arguments: ofLabels,
-    lower: (inputs, _, builder, origin) =>
-      builder.add("exampleSum", [builder.add("pixelHits", inputs, {}, origin)], {}, origin),
+    lower: (inputs, _, builder, origin) => hitsOf(inputs, builder, origin),
   }),
   elementwise({ ...squaredError, aliases: [...squaredError.aliases, "MeanSquaredError"] }),
   elementwise({

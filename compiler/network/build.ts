@@ -9,7 +9,7 @@ import {
   comparedTargets,
   ignoredLabel,
   isBoxes,
-  isMask,
+  isDense,
   typeOf,
 } from "./facts.js";
 import type {
@@ -91,7 +91,7 @@ class NetworkBuild {
       return this.builder.boxes(name, type.shape, origin, declared!);
     if (type.dtype !== "u32") return this.builder.targets(name, type.shape, origin);
     const classes = classesOfTarget(this.network, index);
-    if (!isMask(type)) return this.builder.labels(name, origin, classes);
+    if (!isDense(type)) return this.builder.labels(name, origin, classes);
     const ignore = ignoredLabel(this.network, index);
     return this.builder.mask(name, type.shape, origin, { classes, ignore });
   }
@@ -141,12 +141,12 @@ class NetworkBuild {
     return { value, factor, over };
   }
 
-  /** Means over pixels are over those with a class. */
+  /** Means over pixels, or tokens, are over those with a class. */
   private labelWeights({ definition, target }: ResolvedScore): readonly number[] | undefined {
     const { meanOf, isByClass } = definition;
     if (target?.from !== "target" || isByClass || meanOf === "examples") return undefined;
     const { type } = this.network.targets[target.index]!;
-    const isOverLabels = meanOf === "labels" || isMask(type);
+    const isOverLabels = meanOf === "labels" || isDense(type);
     return isOverLabels ? ones(classesOfTarget(this.network, target.index)!) : undefined;
   }
 

@@ -1,5 +1,6 @@
 /** What follows from a network's parts, for those who make one and those who read it. */
 import { RECALL_METRIC, TUPLE_INPUTS } from "../../program/tuples.js";
+import { imageShape, labelUnit } from "../ir/shape.js";
 import type { TensorType } from "../ir/tensor-type.js";
 import type {
   NetworkOutput,
@@ -102,7 +103,7 @@ export function classesOfTarget(network: ResolvedNetwork, index: number): number
   const [score] = scoresOf(network).filter(
     ({ target }) => target?.from === "target" && target.index === index,
   );
-  return target.classes ?? Number(typeOf(network, score!.prediction).shape[1]);
+  return target.classes ?? imageShape(typeOf(network, score!.prediction).shape).channels;
 }
 
 /** The target that a score compares something with, if it is one. */
@@ -118,7 +119,11 @@ export const isOfTags = ({ definition }: Pick<ResolvedScore, "definition">): boo
 
 /** Whether a target holds a class for each pixel. */
 export const isMask = ({ dtype, shape }: TensorType): boolean =>
-  dtype === "u32" && shape.length === 3;
+  dtype === "u32" && labelUnit(shape) === "pixel";
+
+/** Whether a target holds a class for each pixel or token: an example has several. */
+export const isDense = ({ dtype, shape }: TensorType): boolean =>
+  dtype === "u32" && labelUnit(shape) !== "image";
 
 /**
  * Whether a target holds boxes: [N, boxes, 5] numbers with classes, which other numbers do
@@ -127,7 +132,7 @@ export const isMask = ({ dtype, shape }: TensorType): boolean =>
 export const isBoxes = ({ type, classes }: Pick<NetworkPort, "type" | "classes">): boolean =>
   type.dtype === "f32" && classes !== undefined;
 
-/** The label of a mask's pixels that count in no score: as a loss of it says. */
+/** The label of pixels or tokens that count in no score: as a loss of them says. */
 export function ignoredLabel(network: ResolvedNetwork, index: number): number | undefined {
   const isOwn = (value: NetworkValue) => value.from === "target" && value.index === index;
   const calls = [

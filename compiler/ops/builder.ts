@@ -73,7 +73,7 @@ export class GraphBuilder implements Builder {
     return this.port("target", this.value(name, [BATCH], "u32", origin), { classes });
   }
 
-  /** Labels of pixels, [N, H, W]. */
+  /** Labels of pixels, [N, H, W], or of tokens, [N, T]. */
   mask(
     name: string,
     shape: Shape,

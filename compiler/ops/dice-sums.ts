@@ -1,8 +1,8 @@
 import { BATCH } from "../ir/shape.js";
 import type { OpDefinition } from "./op.js";
-import { forEachPixel, requirePixelLogits } from "./pixel-cross-entropy.js";
+import { forEachPixel, pixelSizes, requirePixelLogits } from "./pixel-cross-entropy.js";
 import { softmaxOf } from "./softmax.js";
-import { imageSizes, zeros } from "./tensors.js";
+import { zeros } from "./tensors.js";
 
 /**
  * For each row and class, the probabilities of its pixels that have the class as label, summed; and
@@ -22,7 +22,7 @@ export const diceSums: OpDefinition<"diceSums"> = {
   },
 
   reference(inputs) {
-    const { images, height, channels: classes } = imageSizes(inputs[0]!.shape);
+    const { images, height, channels: classes } = pixelSizes(inputs[0]!.shape);
     const sums = zeros([images, height, 2 * classes]);
     forEachPixel(inputs, ({ logits, label, image, row }) => {
       const start = (image * height + row) * 2 * classes;
@@ -47,7 +47,7 @@ export const diceSumsGradient: OpDefinition<"diceSumsGradient"> = {
 
   reference(inputs) {
     const [x, , dy] = inputs;
-    const { height, channels: classes } = imageSizes(x!.shape);
+    const { height, channels: classes } = pixelSizes(x!.shape);
     const gradient = zeros(x!.shape);
     forEachPixel(inputs, ({ logits, label, image, row, places }) => {
       const start = (image * height + row) * 2 * classes;

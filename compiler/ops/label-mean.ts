@@ -1,15 +1,22 @@
 import type { Shape } from "../ir/shape.js";
 import type { Value } from "../ir/graph.js";
-import { BATCH, formatShape, imageShape } from "../ir/shape.js";
-import { requireShape } from "./checks.js";
+import { BATCH, formatShape, imageShape, isSequence } from "../ir/shape.js";
+import { ensure, requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
-import { imageSizes, resolveShape, zeros } from "./tensors.js";
+import { pixelSizes } from "./pixel-cross-entropy.js";
+import { resolveShape, zeros } from "./tensors.js";
 
-/** Labels [N, H, W] are of the pixels of x [N, C, H, W]. Those of `classes` or more are ignored. */
+/**
+ * Labels [N, H, W] are of the pixels of x [N, C, H, W], labels [N, T] of the tokens of x [N, T, C].
+ * Those of `classes` or more are ignored.
+ */
 function requireLabels(labels: Value, x: Shape): { readonly height: number } {
-  if (x.length !== 4) throw new Error(`expected pixels [N, C, H, W], got ${formatShape(x)}`);
+  const isOfTokens = isSequence(x);
+  ensure(x.length === 4 || isOfTokens, () => {
+    return `expected pixels [N, C, H, W] or tokens [N, T, C], got ${formatShape(x)}`;
+  });
   const { height, width } = imageShape(x);
-  requireShape(labels, [BATCH, height, width]);
+  requireShape(labels, [BATCH, ...(isOfTokens ? [] : [height]), width]);
   return { height };
 }
 
@@ -26,13 +33,14 @@ export const labelMean: OpDefinition<"labelMean"> = {
   },
 
   reference([x, labels], { classes }) {
-    const { images, height, width, channels, pixels } = imageSizes(x!.shape);
+    const { images, height, width, channels, pixels, steps } = pixelSizes(x!.shape);
     const sums = zeros([images, height]);
     labels!.data.forEach((label, index) => {
       if (label >= classes) return;
       const [image, pixel] = [Math.floor(index / pixels), index % pixels];
       for (let channel = 0; channel < channels; channel++) {
-        const value = x!.data[(image * channels + channel) * pixels + pixel]!;
+        const place = image * channels * pixels + channel * steps.channel + pixel * steps.pixel;
+        const value = x!.data[place]!;
         sums.data[image * height + Math.floor(pixel / width)]! += value / channels;
       }
     });
@@ -51,13 +59,13 @@ export const labelMeanGradient: OpDefinition<"labelMeanGradient"> = {
 
   reference([labels], { classes, weight, inputShape }) {
     const gradient = zeros(resolveShape(inputShape, labels!.shape[0]!));
-    const { channels, pixels } = imageSizes(gradient.shape);
+    const { channels, pixels, steps } = pixelSizes(gradient.shape);
     const counted = Array.from(labels!.data).filter((label) => label < classes).length;
     labels!.data.forEach((label, index) => {
       if (label >= classes) return;
       const [image, pixel] = [Math.floor(index / pixels), index % pixels];
       for (let channel = 0; channel < channels; channel++) {
-        const place = (image * channels + channel) * pixels + pixel;
+        const place = image * channels * pixels + channel * steps.channel + pixel * steps.pixel;
         gradient.data[place] = weight / (channels * counted);
       }
     });

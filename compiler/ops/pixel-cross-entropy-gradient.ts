@@ -2,11 +2,12 @@ import type { OpDefinition, Tensor } from "./op.js";
 import {
   focusOfGradient,
   forEachPixel,
+  pixelSizes,
   pixelTargets,
   requirePixelLogits,
 } from "./pixel-cross-entropy.js";
 import { softmaxOf } from "./softmax.js";
-import { imageSizes, zeros } from "./tensors.js";
+import { zeros } from "./tensors.js";
 
 /**
  * The gradient of the step's mean loss, times its weight: weight * (sum(target) * softmax(logits) -
@@ -23,7 +24,7 @@ export const pixelCrossEntropyGradient: OpDefinition<"pixelCrossEntropyGradient"
 
   reference(inputs, { weight, ...rule }) {
     const gradient = zeros(inputs[0]!.shape);
-    const { channels: classes } = imageSizes(gradient.shape);
+    const { channels: classes } = pixelSizes(gradient.shape);
     const total = totalOf(inputs[1]!, classes, rule.classWeights);
     forEachPixel(inputs, (pixel) => {
       const { logits, label, places } = pixel;

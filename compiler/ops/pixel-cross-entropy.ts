@@ -1,24 +1,26 @@
 import type { LabelRule, PixelRule, Value } from "../ir/graph.js";
-import { BATCH, formatShape, imageShape } from "../ir/shape.js";
+import { BATCH, formatShape, imageShape, isSequence } from "../ir/shape.js";
 import { ensure, requireShape } from "./checks.js";
 import { logSumOfPowers, targetsOf } from "./cross-entropy.js";
 import type { OpDefinition, Tensor } from "./op.js";
 import { imageSizes, zeros } from "./tensors.js";
 
 /**
- * Logits are [N, C, H, W], labels [N, H, W] integers, or [N] where an image is one pixel; those of
- * C and more are ignored.
+ * Logits are [N, C, H, W], labels [N, H, W] integers, or [N] where an image is one pixel; or logits
+ * [N, T, C] and labels [N, T], a row of T pixels. Labels of C and more are ignored.
  */
 export function requirePixelLogits([logits, labels]: readonly Value[]): {
   readonly classes: number;
   readonly height: number;
 } {
-  ensure(logits!.shape.length === 4, () => {
-    return `expected logits [N, classes, H, W], got ${formatShape(logits!.shape)}`;
+  const { shape } = logits!;
+  const isOfTokens = isSequence(shape);
+  ensure(shape.length === 4 || isOfTokens, () => {
+    return `expected logits [N, classes, H, W] or [N, T, classes], got ${formatShape(shape)}`;
   });
-  const { channels: classes, height, width } = imageShape(logits!.shape);
+  const { channels: classes, height, width } = imageShape(shape);
   const isOnePixel = height * width === 1 && labels!.shape.length === 1;
-  requireShape(labels!, isOnePixel ? [BATCH] : [BATCH, height, width]);
+  requireShape(labels!, isOnePixel ? [BATCH] : [BATCH, ...(isOfTokens ? [] : [height]), width]);
   return { classes, height };
 }
 
@@ -37,17 +39,26 @@ export function forEachPixel(
   [logits, labels]: readonly Tensor[],
   visit: (pixel: LabeledPixel) => void,
 ): void {
-  const { channels, width, pixels } = imageSizes(logits!.shape);
+  const { channels, width, pixels, steps } = pixelSizes(logits!.shape);
   labels!.data.forEach((label, index) => {
     if (label >= channels) return;
     const [image, pixel] = [Math.floor(index / pixels), index % pixels];
     const places = Array.from(
       { length: channels },
-      (_, channel) => (image * channels + channel) * pixels + pixel,
+      (_, channel) => image * channels * pixels + channel * steps.channel + pixel * steps.pixel,
     );
     const values = places.map((place) => logits!.data[place]!);
     visit({ logits: values, label, image, row: Math.floor(pixel / width), places });
   });
+}
+
+/** Sizes of logits [N, C, H, W] or [N, T, C], and the steps between channels and pixels. */
+export function pixelSizes(shape: readonly number[]) {
+  const [images = 1, tokens = 1, classes = 1] = shape;
+  const isOfTokens = shape.length === 3;
+  const sizes = imageSizes(isOfTokens ? [images, classes, 1, tokens] : shape);
+  const steps = isOfTokens ? { channel: 1, pixel: classes } : { channel: sizes.pixels, pixel: 1 };
+  return { ...sizes, steps };
 }
 
 /** What the classes of a pixel with this label count. */
@@ -88,7 +99,7 @@ export const pixelCrossEntropy: OpDefinition<"pixelCrossEntropy"> = {
   },
 
   reference(inputs, rule) {
-    const { images, height, channels } = imageSizes(inputs[0]!.shape);
+    const { images, height, channels } = pixelSizes(inputs[0]!.shape);
     const losses = zeros([images, height]);
     forEachPixel(inputs, (pixel) => {
       const { logits, label, image, row } = pixel;

@@ -1,7 +1,7 @@
 import { BATCH } from "../ir/shape.js";
 import type { OpDefinition } from "./op.js";
-import { forEachPixel, requirePixelLogits } from "./pixel-cross-entropy.js";
-import { imageSizes, zeros } from "./tensors.js";
+import { forEachPixel, pixelSizes, requirePixelLogits } from "./pixel-cross-entropy.js";
+import { zeros } from "./tensors.js";
 
 /**
  * The class of the largest logit, the first of equal ones; none where a logit is not finite.
@@ -19,7 +19,7 @@ export const pixelHits: OpDefinition<"pixelHits"> = {
   },
 
   reference(inputs) {
-    const { images, height } = imageSizes(inputs[0]!.shape);
+    const { images, height } = pixelSizes(inputs[0]!.shape);
     const hits = zeros([images, height]);
     forEachPixel(inputs, ({ logits, label, image, row }) => {
       hits.data[image * height + row]! += Number(classOfPixel(logits) === label);

@@ -1,8 +1,8 @@
 import { BATCH } from "../ir/shape.js";
 import type { OpDefinition } from "./op.js";
-import { forEachPixel, requirePixelLogits } from "./pixel-cross-entropy.js";
+import { forEachPixel, pixelSizes, requirePixelLogits } from "./pixel-cross-entropy.js";
 import { classOfPixel } from "./pixel-hits.js";
-import { imageSizes, zeros } from "./tensors.js";
+import { zeros } from "./tensors.js";
 
 /**
  * For each row and class, how many pixels have the class as label and as prediction, and behind all
@@ -17,7 +17,7 @@ export const pixelOverlaps: OpDefinition<"pixelOverlaps"> = {
   },
 
   reference(inputs) {
-    const { images, height, channels: classes } = imageSizes(inputs[0]!.shape);
+    const { images, height, channels: classes } = pixelSizes(inputs[0]!.shape);
     const counts = zeros([images, height, 2 * classes]);
     forEachPixel(inputs, ({ logits, label, image, row }) => {
       const predicted = classOfPixel(logits);

@@ -28,8 +28,15 @@ function reportOther(use: ScoreUse, { reporter }: Environment): false {
     span: spanOf(use, "target"),
     related: [{ span: target.span, message: `is ${type}` }],
     notes: ["boxes are declared as `target boxes: boxes[N, 20] in 0..classes`"],
+    fixes: boxesFixes(target),
   });
   return false;
+}
+
+/** `u32[N, 20] in 0..3` has the axes of boxes. */
+function boxesFixes({ type, range, elementSpan, isInput }: ScoreUse["target"]): readonly Fix[] {
+  if (isInput || !range || !elementSpan || type.shape.length !== 2) return [];
+  return [{ title: "write `boxes`", edits: [{ span: elementSpan, newText: "boxes" }] }];
 }
 
 function reportRank(use: ScoreUse, { reporter }: Environment): false {

@@ -2,7 +2,7 @@
 import type { CallExpression, Expression as Syntax, Span } from "../../grammar/ast.js";
 import type { Environment } from "../calls/environment.js";
 import { leaves } from "../ir/expression-transform.js";
-import { sameShape, type Shape } from "../ir/shape.js";
+import { sameShape, spaceOf, type Shape } from "../ir/shape.js";
 import { operand, type Expression } from "../ir/expression.js";
 import { formulaScore } from "../layers/scores.js";
 import { warnOfDropout } from "./applied-twice.js";
@@ -23,7 +23,7 @@ import {
   valuesNamed,
 } from "./scores.js";
 import { Trail } from "./trail.js";
-import { isMask } from "../network/facts.js";
+import { isDense } from "../network/facts.js";
 import { checkValueScore } from "./value-scores.js";
 import type { NamedValue, Target } from "./values.js";
 
@@ -154,9 +154,9 @@ function readJoinedScore(
     countsIgnored: (call) => sums.push(call),
   });
   if (!current?.shape) return undefined;
-  const masks = targets.filter(({ type }) => isMask(type));
+  const masks = targets.filter(({ type }) => isDense(type));
   model.pixelSums.push(...masks.flatMap((mask) => sums.map((call) => ({ call, mask }))));
-  const [mask, ...others] = masks.filter(({ type }) => isOfPixels(current.shape!, type.shape));
+  const [mask, ...others] = masks.filter(({ type }) => isOfPlaces(current.shape!, type.shape));
   if (others[0]) return reportMasks([mask!, others[0]], syntax, environment);
   const made = values.filter(({ layer }) => layer !== "input");
   const [prediction] = made.length === 1 ? made : [];
@@ -173,9 +173,9 @@ function readJoinedScore(
   };
 }
 
-/** Whether a value has the pixels of a mask. */
-const isOfPixels = ([, , ...pixels]: Shape, [, ...ofMask]: Shape): boolean =>
-  pixels.length === 2 && sameShape(pixels, ofMask);
+/** Whether a value has the pixels of a mask, or the tokens of a target with a class for each. */
+const isOfPlaces = (shape: Shape, labels: Shape): boolean =>
+  shape.length === labels.length + 1 && sameShape(spaceOf(shape), labels.slice(1));
 
 function targetNamed(
   { name, span }: GivenName,

@@ -226,8 +226,8 @@ export function readSize(expression: Expression, environment: Environment): numb
 }
 
 /**
- * What a target holds: a class for each image, or for each of its pixels, or numbers, or boxes with
- * classes.
+ * What a target holds: a class for each example, or for each of its pixels or tokens, or numbers,
+ * or boxes with classes.
  */
 export type TargetKind =
   | {
@@ -241,8 +241,8 @@ export type TargetKind =
   | { readonly kind: "boxes"; readonly classes: number; readonly shape: Shape };
 
 /**
- * `u32[N] in 0..classes`, `u32[N, H, W] in 0..classes`, `f32[N, 4]`, or
- * `boxes[N, 20] in 0..classes`; undefined after a report.
+ * `u32[N] in 0..classes`, `u32[N, H, W] in 0..classes`, `u32[N, T] in 0..classes`, `f32[N, 4]`,
+ * or `boxes[N, 20] in 0..classes`; undefined after a report.
  */
 export function readTarget(
   target: TargetDeclaration,
@@ -258,10 +258,11 @@ export function readTarget(
     return shape && { kind: "numbers", shape };
   }
   if (type.element.name === "boxes") return readBoxes(target, environment);
-  const isMask = sizes.length === 2;
-  const isGuess = type.element.name !== "u32" || !hasBatch || !(isMask || sizes.length === 0);
+  const areLabels = type.element.name === "u32" && hasBatch;
+  const isGuess = !areLabels || sizes.length > 2;
   if (isGuess) reportTargetType(target, environment);
-  const dimensions = isMask ? sizes.map((size) => readSize(size, environment)) : [];
+  const dimensions =
+    areLabels && sizes.length <= 2 ? sizes.map((size) => readSize(size, environment)) : [];
   const classes = range && readClasses(range, environment);
   if (range && classes === undefined) return undefined;
   if (!dimensions.every((size) => size !== undefined)) return undefined;
@@ -283,11 +284,10 @@ function reportTargetType(target: TargetDeclaration, { reporter }: Environment):
   const isScalar = type.element.name === "f32" && type.dimensions.length === 1 && !range;
   reporter.report("NET2014", {
     message: range
-      ? "a target with classes must be `u32[N]`, one class per image, " +
-        "`u32[N, height, width]`, one per pixel, or `boxes[N, 20]`"
-      : "a target is `u32[N]`, a class per example, `u32[N, height, width]`, one per pixel, " +
-        "numbers (`f32[N, 1]`), or `boxes[N, 20]`",
+      ? "a target with classes is `u32[N]`, a class per example, or `boxes[N, 20]`"
+      : "a target is `u32[N]`, a class per example, numbers (`f32[N, 1]`), or `boxes[N, 20]`",
     span: type.span,
+    notes: ["`u32[N, height, width]` is a class per pixel, `u32[N, tokens]` a class per token"],
     fixes: isScalar ? [write("f32[N, 1]")] : [...boxes, write("u32[N]")],
   });
 }

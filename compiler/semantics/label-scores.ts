@@ -1,25 +1,74 @@
 import type { Fix } from "../diagnostics/diagnostic.js";
 import { insertAt, removeArgument, setArgument } from "../calls/edits.js";
-import { formatShape, sameShape, type Shape } from "../ir/shape.js";
-import { isMask } from "../network/facts.js";
+import {
+  byClass,
+  channelAxis,
+  formatShape,
+  isSignal,
+  labelUnit,
+  sameShape,
+  spaceOf,
+  type LabelUnit,
+  type Shape,
+} from "../ir/shape.js";
+import type { ScoreDefinition } from "../layers/scores.js";
+import { isDense } from "../network/facts.js";
 import { explainAxis } from "./trail.js";
 import { warnOfActivation } from "./applied-twice.js";
 import type { Environment } from "../calls/environment.js";
 import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
 import type { NamedValue, Target } from "./values.js";
 
+/** What labels of a kind are, and the logits that are compared with them. */
+interface LabelKind {
+  readonly type: string;
+  readonly logits: string;
+  /** Axes of the logits. */
+  readonly rank: number;
+  /** How a network ends that makes such logits. */
+  readonly ending: string;
+}
+
+const KINDS: Readonly<Record<LabelUnit, LabelKind>> = {
+  image: {
+    type: "u32[N]",
+    logits: "[N, classes]",
+    rank: 2,
+    ending: "end the network with `flatten -> linear(classes)`",
+  },
+  pixel: {
+    type: "u32[N, height, width]",
+    logits: "[N, classes, height, width]",
+    rank: 4,
+    ending: "end the network with `conv(classes, kernel=1)`, without `flatten`",
+  },
+  token: {
+    type: "u32[N, tokens]",
+    logits: "[N, tokens, classes]",
+    rank: 3,
+    ending: "end the network with `linear(classes)` of a sequence, without `flatten`",
+  },
+};
+
+const unitOf = ({ type }: Target): LabelUnit => labelUnit(type.shape);
+
+const unitsOf = ({ labelsOf = ["image"] }: ScoreDefinition): readonly LabelUnit[] => labelsOf;
+
+/** How many classes logits tell apart. */
+const classesOf = ({ shape }: NamedValue): number => Number(shape![channelAxis(shape!)]);
+
 /**
  * Logits must be [N, classes] and labels classes; or [N, classes, H, W], and labels those of their
- * pixels. False after a report.
+ * pixels; or [N, T, classes], and labels those of their tokens. False after a report.
  */
 export function checkLabelScore(use: ScoreUse, environment: Environment): boolean {
   const { prediction, kind, target, definition } = use;
   if (target.type.dtype !== "u32") return reportNumbers(use, environment);
-  const ofPixels = isMask(target.type);
-  if (ofPixels !== (definition.pixels === "only") && definition.pixels !== "too")
-    return reportOtherLabels(use, environment);
-  if (prediction.shape!.length !== (ofPixels ? 4 : 2)) return reportRank(use, environment);
-  if (ofPixels && !checkMaskSize(use, environment)) return false;
+  const unit = unitOf(target);
+  if (!unitsOf(definition).includes(unit)) return reportOtherLabels(use, environment);
+  const isOfRank = prediction.shape!.length === KINDS[unit].rank;
+  if (!isOfRank) return reportRank(use, environment);
+  if (!checkSpace(use, environment)) return false;
   if (!checkIgnore(use, environment)) return false;
   // The loss speaks for the metrics, which are taken of the same values.
   if (kind === "loss") warnOfActivation(use, environment);
@@ -29,11 +78,10 @@ export function checkLabelScore(use: ScoreUse, environment: Environment): boolea
 
 function reportNumbers(use: ScoreUse, { reporter }: Environment): false {
   const { call, target, kind, definition } = use;
-  const labels = definition.pixels === "only" ? "u32[N, height, width]" : "u32[N]";
+  const { type } = KINDS[unitsOf(definition)[0]!];
   reporter.report("NET2046", {
     message:
-      `\`${call.callee.name}\` needs labels \`${labels}\`, ` +
-      `but \`${target.name}\` holds numbers`,
+      `\`${call.callee.name}\` needs labels \`${type}\`, ` + `but \`${target.name}\` holds numbers`,
     span: spanOf(use, "target"),
     related: [{ span: target.span, message: `is ${formatShape(target.type.shape)} of numbers` }],
     notes:
@@ -48,20 +96,28 @@ function reportRank(use: ScoreUse, { reporter }: Environment): false {
   const { call, prediction: logits, complaints, target } = use;
   if (complaints.has(logits.name)) return false;
   complaints.add(logits.name);
-  const ofPixels = isMask(target.type);
-  const wanted = ofPixels ? "[N, classes, height, width]" : "[N, classes]";
+  const unit = unitOf(target);
+  const { logits: wanted, rank, ending } = KINDS[unit];
+  const came = formatShape(logits.shape!);
   reporter.report("NET2009", {
     message:
       `\`${call.callee.name}\` needs logits ${wanted}, ` +
-      `but \`${shortNameOf(logits)}\` is ${formatShape(logits.shape!)}`,
+      `but \`${shortNameOf(logits)}\` is ${came}`,
     span: spanOf(use, "prediction"),
-    label: `has ${logits.shape!.length} axes, not ${ofPixels ? 4 : 2}`,
-    related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
+    label: isSignal(logits.shape!)
+      ? "a signal, channels first"
+      : `has ${logits.shape!.length} axes, not ${rank}`,
+    related: [{ span: logits.span, message: `gives ${came}` }],
     notes: [
-      ofPixels
-        ? `\`${target.name}\` has a class for each pixel: ` +
-          "end the network with `conv(classes, kernel=1)`, without `flatten`"
-        : "end the network with `flatten -> linear(classes)`",
+      unit === "image"
+        ? ending
+        : unit === "token" && logits.shape!.length === 4
+          ? `\`${target.name}\` has a class for each token: ` +
+            "`tokens` makes a token of each place of a signal, or pixel of an image"
+          : `\`${target.name}\` has a class for each ${unit}: ${ending}`,
+      ...(unit === "token" && logits.shape!.length === 2
+        ? [`one class for the whole example is \`${target.name}: u32[N]\``]
+        : []),
     ],
   });
   return false;
@@ -70,19 +126,15 @@ function reportRank(use: ScoreUse, { reporter }: Environment): false {
 /** A score of pixels against a class for each image, or the reverse. */
 function reportOtherLabels(use: ScoreUse, { reporter }: Environment): false {
   const { call, target, kind, definition } = use;
-  const needs = definition.pixels === "only" ? "a class for each pixel" : "a class for each image";
-  const instead = insteadOf({ kind, definition });
+  const units = unitsOf(definition);
+  const needs = `a class for each ${units.join(" or ")}`;
+  const instead = insteadOf(kind, unitOf(target));
   const has = formatShape(target.type.shape);
   reporter.report("NET2046", {
     message: `\`${call.callee.name}\` needs ${needs}, but \`${target.name}\` is \`u32${has}\``,
     span: spanOf(use, "target"),
     related: [{ span: target.span, message: `is u32${has}` }],
-    notes: [
-      definition.pixels === "only"
-        ? (kind === "loss" ? "the loss of a class for each image is `cross_entropy`; " : "") +
-          "masks are declared as `target mask: u32[N, height, width] in 0..classes`"
-        : "metrics of masks are `miou` and `pixel_accuracy`",
-    ],
+    notes: [otherNote(use)],
     fixes: [
       {
         title: `write \`${instead}\``,
@@ -93,31 +145,48 @@ function reportOtherLabels(use: ScoreUse, { reporter }: Environment): false {
   return false;
 }
 
-/** What takes the other kind of labels. */
-function insteadOf({ kind, definition }: Pick<ScoreUse, "kind" | "definition">): string {
-  if (kind === "loss") return "cross_entropy";
-  return definition.pixels === "only" ? "accuracy" : "pixel_accuracy";
+function otherNote({ target, kind, definition }: ScoreUse): string {
+  const unit = unitOf(target);
+  if (unit === "pixel") return "metrics of masks are `miou` and `pixel_accuracy`";
+  if (unit === "token") return "the metric of a class for each token is `accuracy`";
+  const declared = unitsOf(definition).includes("pixel")
+    ? "masks are declared as `target mask: u32[N, height, width] in 0..classes`"
+    : "tokens are declared as `target next: u32[N, tokens] in 0..classes`";
+  return (
+    (kind === "loss" ? "the loss of a class for each image is `cross_entropy`; " : "") + declared
+  );
 }
 
-/** Logits and mask must be of one size. */
-function checkMaskSize(use: ScoreUse, { reporter }: Environment): boolean {
+/** What takes labels of this kind. */
+function insteadOf(kind: ScoreUse["kind"], unit: LabelUnit): string {
+  if (kind === "loss") return "cross_entropy";
+  return unit === "pixel" ? "pixel_accuracy" : "accuracy";
+}
+
+/** Logits and mask must be of one size, and of as many tokens as there are labels. */
+function checkSpace(use: ScoreUse, { reporter }: Environment): boolean {
   const { call, prediction: logits, target, complaints } = use;
-  const [made, wanted] = [logits.shape!.slice(2), target.type.shape.slice(1)] as const;
+  const [made, wanted] = [spaceOf(logits.shape!), target.type.shape.slice(1)] as const;
   if (sameShape(made, wanted)) return true;
   const key = `${logits.name} against ${target.name}`;
   if (complaints.has(key)) return false;
   complaints.add(key);
+  const unit = unitOf(target);
   const [came, needed] = [made.join("x"), wanted.join("x")];
   const { trail } = logits.current;
+  const needs = byClass(target.type.shape, classesOf(logits)).map((size, axis) =>
+    axis === channelAxis(logits.shape!) ? "classes" : size,
+  );
   reporter.report("NET2047", {
-    message: `\`${shortNameOf(logits)}\` has ${came} pixels, but \`${target.name}\` has ${needed}`,
+    message:
+      `\`${shortNameOf(logits)}\` has ${came} ${unit}s, ` + `but \`${target.name}\` has ${needed}`,
     span: spanOf(use, "prediction"),
-    label: `\`${call.callee.name}\` needs logits [N, classes, ${wanted.join(", ")}]`,
+    label: `\`${call.callee.name}\` needs logits [${needs.join(", ")}]`,
     related: [
-      { span: target.span, message: `has ${needed} pixels` },
+      { span: target.span, message: `has ${needed} ${unit}s` },
       ...(trail ? explainAxis(trail, "space") : []),
     ],
-    fixes: upsampleFixes(use, wanted),
+    fixes: unit === "pixel" ? upsampleFixes(use, wanted) : [],
   });
   return false;
 }
@@ -132,15 +201,15 @@ function upsampleFixes({ prediction: logits, target }: ScoreUse, wanted: Shape):
   return [{ title: `insert \`${layer}\` after it`, edits }];
 }
 
-/** The label that a mask's pixels are left out by is not one of its classes. */
+/** The label that pixels or tokens are left out by is not one of the classes. */
 function checkIgnore(use: ScoreUse, environment: Environment): boolean {
   const { bound, target, prediction } = use;
   const { ignore } = bound.values as { readonly ignore?: number };
-  const classes = target.range?.classes ?? Number(prediction.shape![1]);
+  const classes = target.range?.classes ?? classesOf(prediction);
   return checkIgnoredLabel({ ...use, spans: bound.spans, ignore, classes }, environment);
 }
 
-/** A call that gives the label of pixels that do not count. */
+/** A call that gives the label of pixels or tokens that do not count. */
 export interface IgnoreUse extends Pick<ScoreUse, "call" | "target" | "ignored"> {
   readonly ignore: number | undefined;
   readonly spans: ScoreUse["bound"]["spans"];
@@ -152,9 +221,11 @@ export function checkIgnoredLabel(use: IgnoreUse, { reporter }: Environment): bo
   const { call, ignore, spans, target, classes } = use;
   if (ignore === undefined) return true;
   const span = spans.get("ignore")!;
-  if (!isMask(target.type)) {
+  if (!isDense(target.type)) {
     reporter.report("NET2049", {
-      message: `\`ignore\` is for masks, but \`${target.name}\` has a class for each image`,
+      message:
+        `\`ignore\` is for masks and tokens, ` +
+        `but \`${target.name}\` has a class for each image`,
       span,
       related: [{ span: target.span, message: "one class per image" }],
       notes: ["leave images without a class out of the data"],
@@ -171,7 +242,9 @@ export function checkIgnoredLabel(use: IgnoreUse, { reporter }: Environment): bo
       { span: target.range?.span ?? target.span, message: `labels go from 0 to ${classes - 1}` },
     ],
     notes: [
-      "ignored pixels have a separate label in the masks, often 255",
+      unitOf(target) === "token"
+        ? "ignored tokens have a separate label in the target, which is not one of the classes"
+        : "ignored pixels have a separate label in the masks, often 255",
       "to let a class count less, give it a small weight in `class_weights`",
     ],
     fixes: classes <= 255 ? replacing(call, "ignore", "ignore=255") : [],
@@ -179,7 +252,7 @@ export function checkIgnoredLabel(use: IgnoreUse, { reporter }: Environment): bo
   return false;
 }
 
-/** Losses of one target leave out the same pixels. */
+/** Losses of one target leave out the same pixels or tokens. */
 function checkOneIgnore(
   { spans, target, ignored }: IgnoreUse,
   ignore: number,
@@ -193,7 +266,7 @@ function checkOneIgnore(
       `\`ignore=${ignore}\`, but an earlier loss of \`${target.name}\` has ` +
       `\`ignore=${before}\``,
     span: spans.get("ignore")!,
-    related: [{ span: target.span, message: "a mask has one label for ignored pixels" }],
+    related: [{ span: target.span, message: `one label is for ignored ${unitOf(target)}s` }],
   });
   return false;
 }
@@ -209,7 +282,7 @@ const replacing = (call: ScoreUse["call"], name: string, text: string): readonly
 
 function checkClasses(use: ScoreUse, { reporter }: Environment): boolean {
   const { prediction: logits, target } = use;
-  const width = Number(logits.shape![1]);
+  const width = classesOf(logits);
   if (!target.range && width === 1) return reportOneLogit(use, { reporter });
   if (!target.range || target.range.classes === width) return true;
   const { classes, span } = target.range;
@@ -229,11 +302,11 @@ function checkClasses(use: ScoreUse, { reporter }: Environment): boolean {
 }
 
 function reportOneLogit(use: ScoreUse, { reporter }: Pick<Environment, "reporter">): false {
-  const { call, prediction: logits } = use;
+  const { call, prediction: logits, target } = use;
   reporter.report("NET2015", {
     message:
       `\`${call.callee.name}\` of one class is always 0, ` +
-      `and \`${shortNameOf(logits)}\` has 1 value per image`,
+      `and \`${shortNameOf(logits)}\` has 1 value per ${unitOf(target)}`,
     span: spanOf(use, "prediction"),
     label: "1 value, one per class",
     related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
@@ -241,8 +314,6 @@ function reportOneLogit(use: ScoreUse, { reporter }: Pick<Environment, "reporter
   });
   return false;
 }
-
-const unitOf = ({ type }: Target) => (isMask(type) ? "pixel" : "image");
 
 function widthFixes({ layer, call }: NamedValue, { range }: Target): readonly Fix[] {
   const out = call?.arguments[0];
@@ -259,7 +330,7 @@ function checkClassWeights(
   { reporter }: Environment,
 ): boolean {
   const weights = (bound.values as { readonly class_weights?: readonly number[] }).class_weights;
-  const classes = Number(logits.shape![1]);
+  const classes = classesOf(logits);
   if (!weights || weights.length === classes) return true;
   reporter.report("NET2060", {
     message:
@@ -273,15 +344,32 @@ function checkClassWeights(
   return false;
 }
 
-function checkK({ call, bound, prediction: logits }: ScoreUse, { reporter }: Environment): boolean {
+function checkK(use: ScoreUse, { reporter }: Environment): boolean {
+  const { call, bound, prediction: logits, target } = use;
   const k = (bound.values as { readonly k?: number }).k ?? 1;
-  const classes = Number(logits.shape![1]);
+  const classes = classesOf(logits);
+  if (k > 1 && unitOf(target) !== "image") return reportTokenK(use, { reporter });
   if (k <= classes) return true;
   reporter.report("NET2008", {
     message: `\`${call.callee.name}\` has k=${k}, but there are only ${classes} logits`,
     span: bound.spans.get("k")!,
     label: `at most ${classes}`,
     related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
+  });
+  return false;
+}
+
+/** Hits of tokens are counted by the largest logit alone. */
+function reportTokenK(
+  { call, bound, target }: ScoreUse,
+  { reporter }: Pick<Environment, "reporter">,
+): false {
+  reporter.report("NET2008", {
+    message: `\`k\` is for a class for each image, but \`${target.name}\` has one for each token`,
+    span: bound.spans.get("k")!,
+    related: [{ span: target.span, message: "one class per token" }],
+    notes: ["of tokens, `accuracy` counts those whose label has the largest logit"],
+    fixes: removing(call, "k"),
   });
   return false;
 }

@@ -155,7 +155,7 @@ class Operands {
     host.current = this.partOf(x, call.span);
     const { shape } = host.current;
     const isMasked = this.isMasked(x);
-    const isOverPixels = shape?.length === 4 && overPixels(values["over"], shape);
+    const isOverPixels = (shape?.length ?? 0) >= 3 && overPixels(values["over"], shape!);
     if (isOverPixels && !isMasked) this.targets?.countsIgnored(call);
     const input = valueOf(host.current);
     const name = host.nameAt(place, layer.name, undefined, call.callee.span);
@@ -188,7 +188,7 @@ class Operands {
   }
 }
 
-/** Whether a reduction of an image is over rows or columns. */
+/** Whether a reduction is over rows or columns of an image, or over tokens. */
 const overPixels = (over: unknown, shape: Shape): boolean =>
   (over as readonly ChosenAxis[]).some((axis) => nameOfAxis(axis, shape) !== "channels");
 

@@ -29,11 +29,11 @@ export function checkLogits(use: LogitUse, { reporter }: Environment): boolean {
     });
     return false;
   }
-  if (rank !== 2 && rank !== 4) {
+  if (rank < 2 || rank > 4) {
     reporter.report("NET2009", {
       message:
-        `\`${call.callee.name}\` needs logits [N, classes] or [N, classes, height, width], ` +
-        `but \`${shortNameOf(logits)}\` is ${made}`,
+        `\`${call.callee.name}\` needs logits [N, classes], [N, classes, height, width] ` +
+        `or [N, tokens, classes], but \`${shortNameOf(logits)}\` is ${made}`,
       span: bound.spans.get(first)!,
       related: [{ span: logits.span, message: `gives ${made}` }],
     });

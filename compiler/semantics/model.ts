@@ -229,7 +229,8 @@ class ModelAnalysis {
     const classes = read && "classes" in read ? read.classes : undefined;
     const isGuess = read?.kind === "classes" ? read.isGuess : undefined;
     const described = range && describeRange(range, classes);
-    const place = { name: name.name, span, nameSpan: name.span };
+    const elementSpan = declaration.type.element.span;
+    const place = { name: name.name, span, nameSpan: name.span, elementSpan };
     this.targets.push({ ...place, value, type, isInput: false, isGuess, range: described });
   }
 

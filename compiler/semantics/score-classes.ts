@@ -1,11 +1,12 @@
 /** Targets of classes in the formulas of scores. */
 import type { CallExpression, Span } from "../../grammar/ast.js";
 import { insertAfter, insertAt } from "../calls/edits.js";
-import { isBoxes, isMask } from "../network/facts.js";
+import { labelUnit } from "../ir/shape.js";
+import { isBoxes } from "../network/facts.js";
 import type { Place } from "./place.js";
 import type { Target } from "./values.js";
 
-const holds = ({ type }: Target) => `one class per ${isMask(type) ? "pixel" : "image"}`;
+const holds = ({ type }: Target) => `one class per ${labelUnit(type.shape)}`;
 
 const holdsBoxes = ({ type, range }: Target) => isBoxes({ type, classes: range?.classes });
 

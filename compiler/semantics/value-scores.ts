@@ -1,5 +1,4 @@
-import { formatShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
-import { isMask } from "../network/facts.js";
+import { formatShape, imageShape, labelUnit, sameShape, type Shape } from "../ir/shape.js";
 import { warnOfActivation } from "./applied-twice.js";
 import type { Environment } from "../calls/environment.js";
 import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
@@ -38,15 +37,15 @@ function checkPositiveWeights(
 
 function reportLabels(use: ScoreUse, { reporter }: Environment): false {
   const { call, target, prediction, kind } = use;
-  const ofPixels = isMask(target.type);
-  const metric = ofPixels ? "miou" : "accuracy";
+  const unit = labelUnit(target.type.shape);
+  const metric = unit === "pixel" ? "miou" : "accuracy";
   const instead = kind === "loss" ? "cross_entropy" : metric;
   const type = `f32${formatShape(prediction.shape!)}`;
   reporter.report("NET2046", {
     message: `\`${call.callee.name}\` compares numbers, but \`${target.name}\` holds classes`,
     span: spanOf(use, "target"),
     label: `expected ${type}`,
-    related: [{ span: target.span, message: `one class per ${ofPixels ? "pixel" : "image"}` }],
+    related: [{ span: target.span, message: `one class per ${unit}` }],
     notes: [
       ...classNotes(use, instead),
       `numbers are declared as \`${target.name}: ${type}\` and come from JavaScript: ` +

@@ -27,6 +27,8 @@ export interface Target {
   readonly name: string;
   readonly span: Span;
   readonly nameSpan: Span;
+  /** Where its declaration says what it holds: `u32`. */
+  readonly elementSpan?: Span;
   readonly value: NetworkValue;
   readonly type: TensorType;
   readonly isInput: boolean;

@@ -38,7 +38,7 @@ export function describeTensor(
     role: distribution && !options.predictOnly ? "noise" : (role as TensorRole),
     dtype: value.type,
     shape,
-    axes: axesOf(value, role),
+    axes: axesOf(value),
     isSignal,
     buffer,
     pitch: role === "prediction" ? predictionPitch(value.shape) : undefined,
@@ -49,9 +49,9 @@ export function describeTensor(
   };
 }
 
-function axesOf({ shape, type }: Value, role: Port["role"]): readonly Axis[] {
+function axesOf({ shape, type }: Value): readonly Axis[] {
   if (type === "u32") {
-    return (role === "input" ? TOKEN_AXES : MASK_AXES).slice(0, shape.length - 1);
+    return shape.length <= 2 ? TOKEN_AXES.slice(0, shape.length - 1) : MASK_AXES;
   }
   return isSequence(shape) ? SEQUENCE_AXES : IMAGE_AXES.slice(0, shape.length - 1);
 }

@@ -20,10 +20,11 @@ export function requireScores(program: WithTensors): Scores {
   const { name, shape } = outputOf(program);
   const scores = scoresOf(program);
   if (scores && sizeOf(shape) === shape[0]) return scores;
+  const unit = shape.length === 2 ? "token" : "pixel";
   throw new InputError(
     scores
-      ? `\`${name}\` has scores of classes for each pixel, not for the image: ` +
-          "call `predict`, and take the largest score of each pixel"
+      ? `\`${name}\` has scores of classes for each ${unit}, not for the example: ` +
+          `call \`predict\`, and take the largest score of each ${unit}`
       : `expected an output with scores of classes, and got \`${name}\`: ` +
           "compare it with labels in a loss or a metric, or end the model with `softmax`",
   );

@@ -1,6 +1,7 @@
 import { functions } from "../../compiler/calls/functions.js";
 import type { Described } from "../../compiler/calls/signature.js";
 import { aliasNames } from "../../compiler/diagnostics/alias.js";
+import type { LabelUnit } from "../../compiler/ir/shape.js";
 import { initializers } from "../../compiler/layers/initializers.js";
 import { type LayerDefinition, layers } from "../../compiler/layers/index.js";
 import { losses, metrics, type ScoreDefinition } from "../../compiler/layers/scores.js";
@@ -208,20 +209,28 @@ function scoresPage(
   );
 }
 
-const OF_PIXELS = "logits `[N, classes, H, W]` and a class for each pixel, `u32[N, H, W]`";
-
-/** What scores of labels take, by whether they are of pixels. */
-const LABELS = {
-  none: "Takes logits `[N, classes]` and a target of classes, `u32[N]`.",
-  too: `Takes logits \`[N, classes]\` and a target of classes, \`u32[N]\`, or ${OF_PIXELS}.`,
-  only: `Takes ${OF_PIXELS}. Pixels that the loss ignores count in no metric.`,
+/** What scores of labels take. */
+const LABELS: Readonly<Record<LabelUnit, string>> = {
+  image: "logits `[N, classes]` and a target of classes, `u32[N]`",
+  pixel: "logits `[N, classes, H, W]` and a class for each pixel, `u32[N, H, W]`",
+  token: "logits `[N, T, classes]` and a class for each token, `u32[N, T]`",
 };
+
+function describeLabels({ labelsOf = ["image"] }: ScoreDefinition): string {
+  const taken = `Takes ${labelsOf.map((unit) => LABELS[unit]).join(", or ")}.`;
+  const places = labelsOf.filter((unit) => unit !== "image").map((unit) => `${unit}s`);
+  if (places.length === 0) return taken;
+  const what = places.join(" or ");
+  const ignored = `${what.replace(/^./, (first) => first.toUpperCase())} that the loss ignores`;
+  return `${taken} ${ignored} count in no metric.`;
+}
 
 function describeScore(score: ScoreDefinition): string {
   const against = {
-    labels: LABELS[score.pixels ?? "none"],
+    labels: describeLabels(score),
     values: "Takes numbers and a target of numbers in the same shape.",
-    logits: "Takes two values of the network, `[N, classes]` or `[N, classes, H, W]`.",
+    logits:
+      "Takes two values of the network, `[N, classes]`, `[N, classes, H, W]` or `[N, T, classes]`.",
     boxes: "Takes a grid of cells `[N, 5 + classes, H, W]` and `boxes[N, most] in 0..classes`.",
   }[score.against];
   const applied = score.applies ? `It applies ${score.applies} itself.` : "";

@@ -1922,6 +1922,88 @@ def masks():
     return made
 
 
+class Language(nn.Module):
+    """The network of test/runtime/token-targets.test.ts."""
+
+    def __init__(self, vocabulary, width, classes):
+        super().__init__()
+        self.rows = nn.Embedding(vocabulary, width)
+        self.mixed = nn.MultiheadAttention(width, 2, batch_first=True)
+        self.out = nn.Linear(width, classes)
+
+    def forward(self, x):
+        y = self.rows(x)
+        mask = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
+        return self.out(y + self.mixed(y, y, y, need_weights=False, attn_mask=mask)[0])
+
+
+def token_targets():
+    """A class for each token: losses before each step, and metrics and weights after them."""
+    examples, vocabulary, classes, length = 7, 9, 5, 11
+    words_of = labels_of("tokens/words", examples * length, vocabulary).reshape(examples, length)
+    labels = labels_of("tokens/labels", examples * length, classes + 1).reshape(examples, length)
+    labels[labels == classes] = 255
+    labels[3] = 255
+    weights = [1.0, 2.5, 0.5, 1.0, 3.0]
+    weight = torch.tensor(weights, dtype=torch.float64)
+
+    def cross_entropy(logits, **rule):
+        return F.cross_entropy(logits.transpose(1, 2), labels, ignore_index=255, **rule)
+
+    def focal(logits, gamma):
+        known = labels.clamp(max=classes - 1)
+        probability = logits.softmax(2).gather(2, known[..., None])[..., 0]
+        losses = F.cross_entropy(logits.transpose(1, 2), labels, ignore_index=255, reduction="none")
+        return ((1 - probability) ** gamma * losses).sum() / (labels != 255).sum()
+
+    def dice(logits, smooth):
+        kept = (labels != 255)[..., None]
+        wanted = F.one_hot(labels.clamp(max=classes - 1), classes) * kept
+        predicted = logits.softmax(2) * kept
+        both, either = (each.sum(1) for each in (predicted * wanted, predicted + wanted))
+        return (1 - (2 * both + smooth) / (either + smooth)).mean()
+
+    def squares(logits):
+        wanted = F.one_hot(labels.clamp(max=classes - 1), classes)
+        kept = labels != 255
+        return ((logits - wanted) ** 2).mean(2)[kept].mean()
+
+    rules = {
+        "": {},
+        ", label_smoothing=0.1": dict(label_smoothing=0.1),
+        f", class_weights={weights}": dict(weight=weight),
+        f", label_smoothing=0.2, class_weights={weights}": dict(label_smoothing=0.2, weight=weight),
+    }
+    losses_of = {f"cross_entropy(out, next{text}, ignore=255)": partial(cross_entropy, **rule) for text, rule in rules.items()}
+    losses_of["focal(out, next, ignore=255)"] = partial(focal, gamma=2)
+    losses_of["dice(out, next, ignore=255)"] = partial(dice, smooth=1e-5)
+    losses_of["cross_entropy(out, next, ignore=255) + 0.5 * dice(out, next, smooth=1, ignore=255)"] = (
+        lambda logits: cross_entropy(logits) + 0.5 * dice(logits, smooth=1)
+    )
+    losses_of["mean((out - one_hot(next, ignore=255))^2)"] = squares
+    made = []
+    for text, loss_of in losses_of.items():
+        network = Language(vocabulary, 8, classes).double()
+        load_parameters(network, "tokens")
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.3, momentum=0.9)
+        losses = []
+        for _ in range(3):
+            optimizer.zero_grad(set_to_none=True)
+            loss = loss_of(network(words_of))
+            loss.backward()
+            losses.append(float(loss))
+            optimizer.step()
+        with torch.no_grad():
+            logits = network(words_of)
+            loss = float(loss_of(logits))
+        kept = labels != 255
+        hits = logits.argmax(2)[kept] == labels[kept]
+        state = {name: summary(value) for name, value in network.state_dict().items()}
+        accuracy = float(hits.double().mean())
+        made.append({"loss": text, "losses": losses, "evaluation": loss, "accuracy": accuracy, "weights": state})
+    return made
+
+
 def boxes():
     """YOLO's loss of a grid of boxes: losses before each step, and weights after them."""
     examples, classes, most, (height, width) = 7, 3, 5, (4, 6)
@@ -2386,7 +2468,7 @@ def special_case(function, operands):
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "signals": signals, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "swa": swa, "gan": gan, "masks": masks, "boxes": boxes, "unet": unet, "segnet": segnet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names, "special-values": special_values}
+    makers = {**NETWORKS, "layers": layers, "signals": signals, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "swa": swa, "gan": gan, "masks": masks, "token-targets": token_targets, "boxes": boxes, "unet": unet, "segnet": segnet, "inside": inside, "inside-resnet18": inside_torchvision, "torchvision": torchvision_models, "torchvision-transformers": torchvision_transformers, "torchvision-segmentation": torchvision_segmentation, "torchvision-names": torchvision_names, "special-values": special_values}
     if sys.argv[1:2] == ["save"]:
         save_torchvision(*sys.argv[2:])
         sys.exit()

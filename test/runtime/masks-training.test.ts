@@ -120,7 +120,7 @@ test("two ranks, and a run that was stopped, end in the bits of one process", as
 test("Grad-CAM, which explains the class of an image, is refused", async () => {
   const seen = inspectable(await open(1), () => Promise.resolve({ inside }));
   await expect(seen.attribution(new Float32Array(64))).rejects.toThrow(
-    "`logits` has scores of classes for each pixel, not for the image",
+    "`logits` has scores of classes for each pixel, not for the example",
   );
   const made = await seen.activations(new Float32Array(64), ["stem.conv"]);
   expect(made["stem.conv"].shape).toEqual([1, 4, 8, 8]);

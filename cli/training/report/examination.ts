@@ -1,5 +1,5 @@
 /** What a network still gets wrong at the end of a run, with the pictures of it. */
-import { maskOf } from "../../../program/masks.js";
+import { denseOf } from "../../../program/masks.js";
 import { classesOf } from "../../../program/tensors.js";
 import type {
   ReportData,
@@ -44,7 +44,7 @@ export async function examine(
 ): Promise<ExaminedRun | undefined> {
   const { program } = network;
   if (evaluation === undefined || classesOf(program) === undefined) return undefined;
-  if (maskOf(program)) return undefined;
+  if (denseOf(program)) return undefined;
   const names = classNames(network, evaluation);
   const ranking = names.length <= MAX_CURVES ? new PrecisionRecallCounts(names.length) : undefined;
   const lines = [csvLine(PREDICTION_COLUMNS)];

@@ -119,10 +119,12 @@ export const SHAPES = {
     title: "an unsupported target type",
     explanation:
       "Classifiers train on class indices, one integer for each example, starting from 0: " +
-      "`u32[N]`. Other networks train on numbers with the shape of their output: `f32[N, " +
-      "4]`, `f32[N, 3, 64, 64]`; one number for each example is `f32[N, 1]`.",
-    wrong: "target label: u32[N, 10]",
-    right: "target label: u32[N] in 0..10",
+      "`u32[N]`. Networks that segment have one for each pixel, `u32[N, height, width]`, " +
+      "language models one for each token, `u32[N, tokens]`. Other networks train on numbers " +
+      "with the shape of their output: `f32[N, 4]`, `f32[N, 3, 64, 64]`; one number for each " +
+      "example is `f32[N, 1]`.",
+    wrong: "target years: f32[N]",
+    right: "target years: f32[N, 1]",
   },
   NET2015: {
     title: "a wrong range of labels or tokens",
@@ -390,7 +392,8 @@ export const SHAPES = {
     explanation:
       "`cross_entropy` and `accuracy` compare logits with classes: their target is `u32[N]`, " +
       "one class for each example. `cross_entropy`, `miou` and `pixel_accuracy` compare with " +
-      "masks, `u32[N, height, width]`, one class for each pixel. " +
+      "masks, `u32[N, height, width]`, one class for each pixel; `cross_entropy` and `accuracy` " +
+      "also with a class for each token, `u32[N, tokens]`. " +
       "`mse`, `l1` (`mae` as a metric) and `bce_with_logits` " +
       "compare numbers with numbers: their target is `f32[N, ...]` with the shape of the " +
       "output, or the model's input. Formulas take classes as `one_hot(label)`.",
@@ -402,7 +405,8 @@ export const SHAPES = {
     explanation:
       "`mse`, `l1` and `bce_with_logits` compare element by element, without broadcasting: " +
       "the network's output and the target need the same shape. A mask has a class for each " +
-      "pixel: its logits need its height and width. Networks that pool enlarge them at the end, " +
+      "pixel: its logits need its height and width; a class for each token needs as many tokens. " +
+      "Networks that pool enlarge them at the end, " +
       "with `upsample(size=[...], mode=bilinear)`, or step by step, as U-Net does.",
     wrong: "target position: f32[N, 4]\nlinear(2) as out\nloss mse(out, position)",
     right: "target position: f32[N, 4]\nlinear(4) as out\nloss mse(out, position)",
@@ -410,10 +414,11 @@ export const SHAPES = {
   NET2049: {
     title: "`ignore` of a label that cannot be left out",
     explanation:
-      "`ignore` is the label of mask pixels that count in neither the loss nor the metrics, such " +
-      "as borders without an annotation; data sets often use 255. It is not one of the classes, " +
-      "and all losses of a mask use the same. Sums over rows and columns in a formula leave such " +
-      "pixels out where a factor is 0 there: `sum(one_hot(mask), over=channels)`.",
+      "`ignore` is the label of pixels or tokens that count in neither the loss nor the metrics, " +
+      "such as borders without an annotation, or padding; data sets often use 255. It is not one " +
+      "of the classes, and all losses of a target use the same. Sums over rows and columns in a " +
+      "formula leave such pixels out where a factor is 0 there: " +
+      "`sum(one_hot(mask), over=channels)`.",
     wrong:
       "target mask: u32[N, 32, 32] in 0..21\nconv(21, kernel=3, padding=1) as logits\n" +
       "loss cross_entropy(logits, mask, ignore=20)",
