@@ -11,6 +11,7 @@ import {
   Comma,
   Else,
   Equals,
+  Identifier,
   Import,
   LeftBrace,
   LeftBracket,
@@ -120,11 +121,22 @@ function runTogether(file: string, before: CstNode, last: IToken, first: IToken)
     ? insert(file, at, " ->", "insert `->`")
     : insert(file, at, "\n", "start a new line");
   const message = `expected ${expected} between \`${last.image}\` and \`${first.image}\``;
+  if (isChain && last.image === "return") return returned(file, last, first);
   const note = isElseIf ? OTHER_CONDITION : otherDeclaration(before, last, first);
   return problem("NET0008", spanOf(file, first), message, {
     label: `expected ${expected} before this`,
     notes: note === undefined ? [] : [note],
     fixes: note === undefined ? [fix] : [],
+  });
+}
+
+/** `return logits` of functions. */
+function returned(file: string, word: IToken, first: IToken): SyntaxProblem {
+  const meant = `output ${first.image}`;
+  const span = spanOf(file, word);
+  return problem("NET0008", span, "nothing returns a value: a model or block gives its last one", {
+    notes: [`in a model, \`${meant}\` names what it predicts`],
+    fixes: is(first, Identifier) ? [replace(span, "output", `write \`${meant}\``)] : [],
   });
 }
 

@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { Program } from "../../program/program.js";
@@ -120,6 +121,7 @@ async function compileOnce(path: string, flags: CompileFlags): Promise<readonly 
   if (flags.predictOnly && flags.memory !== undefined) {
     throw wrongUsage("--memory is what training may take, and --predict-only leaves training out");
   }
+  requireFolder(flags.output);
   const spec = await openSpec(path);
   const options: CompileOptions = {
     file: spec.path,
@@ -142,6 +144,15 @@ async function compileOnce(path: string, flags: CompileFlags): Promise<readonly 
   for (const fit of fits) print(`to train within ${formatBytes(flags.memory!)}, ${fit}`);
   print(`compiled in ${formatDuration((performance.now() - start) / 1000)}`);
   return spec.files();
+}
+
+/** `-o` names a folder, since a module is several files. */
+function requireFolder(output: string | undefined): void {
+  if (output === undefined || !/\.(?:[cm]?js|ts)$/.test(output) || existsSync(output)) return;
+  throw wrongUsage(
+    `-o names a folder, and ${output} looks like a file`,
+    `\`-o ${dirname(output)}\` writes NAME.js and NAME.d.ts there: NAME is that of the spec`,
+  );
 }
 
 function requireClassNames(path: string): readonly string[] {

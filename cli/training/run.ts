@@ -29,6 +29,7 @@ import { Hints } from "./hints/index.js";
 import { judgeEpoch, keepsRecalls, type Judgment } from "./judge.js";
 import { MetricsFiles } from "./logs.js";
 import { describeResult, describeStop, explainFailure } from "./outcome.js";
+import { dependsOnLength } from "./schedule-change.js";
 import { Stopwatch, type RunObserver, type RunOptions, type TrainingParts } from "./parts.js";
 import { ReportBuilder } from "./report/build.js";
 import { GeneratedSamples } from "./report/generated.js";
@@ -164,7 +165,13 @@ export class TrainingRun {
         : [`a learning rate of ${learningRate} (before: ${before.learningRate})`]),
     ];
     if (changes.length === 0) return;
-    warn(`the resumed run has ${changes.join(" and ")}; its schedule follows that from here on`);
+    const change = `the resumed run has ${changes.join(" and ")}`;
+    const { recipe, dataset } = this.parts;
+    const { stepsPerEpoch } = runLength(dataset.length, recipe, this.options.steps);
+    const runs = [before.steps, steps].map((length) => ({ stepsPerEpoch, steps: length }));
+    const isSame = before.learningRate === learningRate && !dependsOnLength(recipe, runs);
+    if (isSame) say(change);
+    else warn(`${change}; its schedule follows that from here on`);
   }
 
   private async finish(result: FitResult, signal: AbortSignal): Promise<void> {

@@ -27,6 +27,7 @@ export const absentLayers: AbsentNames = {
   swiglu: NO_GATES,
   geglu: NO_GATES,
   maxout: "`let y = max(a, b)` is the largest of several values",
+  return: "a model or block gives its last value; in a model, `output logits` names others",
   output: "`output logits` is not a call: write it without parentheses",
   activation: "write the activation as a layer: `-> relu`",
   // Convolutions

@@ -68,7 +68,10 @@ axis stays and is not written. One of the sizes may be \`-1\`: it is computed fr
     const sizes = sizesOf(values);
     if (!sizes) return reportNames(values, context);
     const wanted = resolve(sizes, elementCount(input));
-    if (wanted && elementCount(wanted) === elementCount(input)) return wanted;
+    if (wanted && elementCount(wanted) === elementCount(input)) {
+      if (!givenNames(values).length) warnOfBatch(input, sizes, context);
+      return wanted;
+    }
     return reportSizes(input, sizes, values, context);
   },
 
@@ -108,6 +111,22 @@ function reportNames(values: ReshapeValues, context: InferenceContext): undefine
       "by name: `channels=`, or `tokens=` and `channels=`, " +
         "or `channels=`, `rows=` and `columns=`; one of them may be -1",
     ],
+  });
+}
+
+/** A leading -1 that comes to 1 is the batch of `view(-1, 8, 36)` elsewhere. */
+function warnOfBatch(input: Shape, sizes: readonly number[], context: InferenceContext): void {
+  const [first, ...others] = sizes;
+  if (first !== -1 || others.length === 0) return;
+  if (elementCount([BATCH, ...others]) !== elementCount(input)) return;
+  const given = [others, [1, ...others]].map((each) => `[${each.join(", ")}]`);
+  const fixes = given.map((text) => context.replaceArgument("shape", text, `write \`${text}\``));
+  context.report("NET2064", {
+    message: `${context.title}: its -1 is not the batch, and gives an axis of one element`,
+    at: "shape",
+    label: `gives ${formatShape([BATCH, 1, ...others])}`,
+    notes: ["sizes are those of one example: the batch is not among them"],
+    fixes,
   });
 }
 

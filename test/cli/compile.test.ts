@@ -35,6 +35,14 @@ test("-o names the folder; --emit wgsl writes a file a kernel", async () => {
   expect(text).toContain("@compute");
 });
 
+test("-o of a file is refused before anything is written", async () => {
+  const { code, stderr } = await compile("stripes.net", "-o", "build/net.js");
+  expect(code).toBe(2);
+  expect(stderr).toContain("-o names a folder, and build/net.js looks like a file");
+  expect(stderr).toContain("`-o build` writes NAME.js");
+  expect(await readdir(workspace.folder)).toEqual(["stripes.net"]);
+});
+
 test("--predict-only leaves training out, also of a standalone module", async () => {
   const whole = await compile("stripes.net", "-o", "whole", "--standalone");
   const only = await compile("stripes.net", "-o", "only", "--standalone", "--predict-only");

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { dependsOnLength } from "../../cli/training/schedule-change.js";
 import type { LearningRateRecipe } from "../../runtime/training/schedule.js";
 import { RECIPE } from "./fake.js";
 import { learningRateAt, learningRateFactor } from "../../runtime/training/schedule.js";
@@ -226,3 +227,16 @@ test("stochastic weight averaging leads to its own rate along a cosine, as SWALR
   const without = { ...recipe, average: { ...average, learningRate: undefined } };
   expect(learningRateAt(without, 99, RUN)).toBe(0.2);
 });
+
+test.each([
+  ["constant", { kind: "constant" }, false],
+  ["step", { kind: "step", every: epochs(3), gamma: 0.1 }, false],
+  ["cosine", { kind: "cosine", to: 0 }, true],
+] as const)(
+  "%s: whether a longer run takes other steps from the start",
+  (_, schedule, expected) => {
+    const runs = [RUN, { ...RUN, steps: 150 }];
+    expect(dependsOnLength({ ...RECIPE, schedule }, runs)).toBe(expected);
+    expect(dependsOnLength({ ...RECIPE, schedule }, [RUN, RUN])).toBe(false);
+  },
+);

@@ -530,6 +530,16 @@ export const SHAPES = {
       "flatten -> linear(64) as features -> relu -> linear(10) as logits\n" +
       "output logits, features\nloss cross_entropy(logits, label)",
   },
+  NET2064: {
+    severity: "warning",
+    title: "reshape takes -1 for the batch",
+    explanation:
+      "Sizes of `reshape` are those of one example, without the batch, which stays. PyTorch's " +
+      "`x.view(-1, 8, 36)` keeps the batch by its -1, and is `reshape([8, 36])`. Here -1 comes " +
+      "to 1 then, and makes an axis of one element. Where that is meant, write 1.",
+    wrong: "flatten -> linear(288) -> reshape([-1, 8, 36])",
+    right: "flatten -> linear(288) -> reshape([8, 36])",
+  },
   NET2080: {
     title: "noise that cannot be drawn",
     explanation:
