@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runNetc } from "../cli/netc.js";
 import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
@@ -55,11 +56,10 @@ describe.skipIf(!chromiumPath)("inside a network in Chromium", () => {
     writeFileSync(join(folder, "animals.net"), SPEC);
     copyFileSync(photograph, join(folder, "photograph.jpg"));
     mkdirSync(join(folder, "alone"));
-    const main = join(root, "dist", "cli", "main.js");
     const compileIt = (...flags: string[]) =>
-      execFileSync(process.execPath, [main, "compile", join(folder, "animals.net"), ...flags]);
-    compileIt("--inspect");
-    compileIt("--inspect", "--standalone", "-o", join(folder, "alone"));
+      runNetc(["compile", join(folder, "animals.net"), ...flags]);
+    await compileIt("--inspect");
+    await compileIt("--inspect", "--standalone", "-o", join(folder, "alone"));
     server = await serve({ dist: join(root, "dist"), modules: folder });
     browser = await launchChromium();
     page = await browser.newPage();

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SIAMESE } from "../ports/siamese.js";
+import { runNetc } from "../cli/netc.js";
 import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
@@ -65,11 +66,10 @@ describe.skipIf(!chromiumPath)("a generated module in Chromium", () => {
   });
 
   /** A spec of ours by its name, or one that the test wrote into the folder. */
-  function compile(spec: string, ...flags: string[]): void {
-    const main = join(root, "dist", "cli", "main.js");
+  async function compile(spec: string, ...flags: string[]): Promise<void> {
     const own = join(folder, `${spec}.net`);
     const path = existsSync(own) ? own : join(root, "specs", `${spec}.net`);
-    execFileSync(process.execPath, [main, "compile", path, "-o", folder, ...flags]);
+    await runNetc(["compile", path, "-o", folder, ...flags]);
   }
 
   function runInNode(spec: string, batch: number): Result {
@@ -110,7 +110,7 @@ describe.skipIf(!chromiumPath)("a generated module in Chromium", () => {
     // Half a minute: `.ci/run` and the full mode run it.
     ...(process.env["NETC_TEST_FULL"] ? [{ spec: "alexnet", batch: 2 }] : []),
   ])("$spec: Node's logits, loss and trained weights", async ({ spec, batch }) => {
-    compile(spec);
+    await compile(spec);
     const expected = runInNode(spec, batch);
     const actual = await runInBrowser(spec, batch);
     const differences = {
@@ -127,7 +127,7 @@ describe.skipIf(!chromiumPath)("a generated module in Chromium", () => {
   });
 
   test("a standalone module needs no import map", async () => {
-    compile("digits", "--standalone");
+    await compile("digits", "--standalone");
     const { before } = await runInBrowser("digits", 4, "/bare");
     expect(before.length).toBe(40);
     const page = await browser.newPage();

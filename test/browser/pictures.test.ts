@@ -10,6 +10,7 @@ import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runNetc } from "../cli/netc.js";
 import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
@@ -72,7 +73,6 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
       .toFile(join(folder, "turned.jpg"));
     await sharp(photograph).withIccProfile("p3").png().toFile(join(folder, "profile.png"));
     await sharp(photograph).resize(20, 24).png().toFile(join(folder, "small.png"));
-    const main = join(root, "dist", "cli", "main.js");
     // A crop beyond the picture, which is not resized on the device.
     writeFileSync(join(folder, "padded.net"), SPEC.replaceAll("resize(36) -> ", ""));
     // Transforms that draw, in loops and on the device.
@@ -89,14 +89,14 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
     );
     for (const spec of ["animals", "padded", "drawn", "ten"]) {
       const file = join(folder, `${spec}.net`);
-      execFileSync(process.execPath, [main, "compile", file]);
+      await runNetc(["compile", file]);
       const alone = ["--standalone", "--predict-only", "-o", join(folder, "alone")];
-      execFileSync(process.execPath, [main, "compile", file, ...alone]);
+      await runNetc(["compile", file, ...alone]);
     }
     const [arrays] = SPEC.split("data Photographs");
     writeFileSync(join(folder, "arrays.net"), arrays!);
     const alone = ["--standalone", "--predict-only", "-o", join(folder, "alone")];
-    execFileSync(process.execPath, [main, "compile", join(folder, "arrays.net"), ...alone]);
+    await runNetc(["compile", join(folder, "arrays.net"), ...alone]);
     server = await serve({ dist: join(root, "dist"), modules: folder });
     browser = await launchChromium();
     page = await browser.newPage();

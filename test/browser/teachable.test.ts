@@ -2,7 +2,6 @@
  * examples/teachable in Chromium: a camera and files show four classes, the page learns them, and
  * the file that it gives names them in Node.
  */
-import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import type { Server } from "node:http";
 import { tmpdir } from "node:os";
@@ -14,6 +13,7 @@ import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { createNetwork } from "../../runtime/index.js";
+import { runNetc } from "../cli/netc.js";
 import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
@@ -75,9 +75,8 @@ describe.skipIf(!chromiumPath)("examples/teachable", () => {
     cpSync(example, folder, { recursive: true });
     mkdirSync(join(folder, "node_modules"));
     symlinkSync(root, join(folder, "node_modules", "netc"));
-    const main = join(root, "dist", "cli", "main.js");
     const spec = join(folder, "teachable.net");
-    execFileSync(process.execPath, [main, "compile", spec, "--train", "Teach"]);
+    await runNetc(["compile", spec, "--train", "Teach"]);
     await build({ root: folder, base: "./", logLevel: "silent", configFile: false });
     server = await serve({ site: join(folder, "dist") });
     browser = await launchChromium();

@@ -2,13 +2,13 @@
  * `verifyInBrowser` and the page of `netc verify --page`, in Chromium: right kernels, wrong ones, a
  * driver that goes wrong after the first run, and modules that do not belong to the spec.
  */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Verification } from "../../workbench/verify/in-browser.js";
+import { runNetc } from "../cli/netc.js";
 import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
@@ -83,8 +83,9 @@ describe.skipIf(!chromiumPath)("checks of kernels in Chromium", () => {
     writeFileSync(join(folder, "shapes.net"), SPEC);
     writeFileSync(join(folder, "blocks", "gate.net"), GATE);
     const spec = join(folder, "shapes.net");
-    netc("compile", spec);
-    console.log(netc("verify", spec, "--page", join(folder, "verify.html")).split("\n")[0]);
+    await runNetc(["compile", spec]);
+    const args = ["verify", spec, "--page", join(folder, "verify.html")];
+    console.log((await runNetc(args)).split("\n")[0]);
     server = await serve({ dist: join(root, "dist"), modules: folder });
     browser = await launchChromium();
   });
@@ -94,11 +95,6 @@ describe.skipIf(!chromiumPath)("checks of kernels in Chromium", () => {
     server?.close();
     rmSync(folder, { recursive: true, force: true });
   });
-
-  const netc = (...args: readonly string[]) =>
-    execFileSync(process.execPath, [join(root, "dist", "cli", "main.js"), ...args], {
-      encoding: "utf8",
-    });
 
   /** The text of the page once it has its result, on a driver with a fault. */
   async function open(verdict: string, fault = ""): Promise<string> {

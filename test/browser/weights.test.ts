@@ -2,7 +2,6 @@
  * In Chromium: a standalone module that only predicts loads small weights from another origin, over
  * a connection that breaks, and keeps them.
  */
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
@@ -14,6 +13,7 @@ import { shrink } from "../../interchange/weights/shrink.js";
 import { createNetwork } from "../../runtime/index.js";
 import { parseTensors } from "../../runtime/safetensors.js";
 import { tensorParts } from "../../runtime/tensor-parts.js";
+import { runNetc } from "../cli/netc.js";
 import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
@@ -33,9 +33,8 @@ describe.skipIf(!chromiumPath)("weights from an address", () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "netc-weights-"));
-    const main = join(root, "dist", "cli", "main.js");
     const flags = ["-o", folder, "--standalone", "--predict-only"];
-    execFileSync(process.execPath, [main, "compile", join(root, "specs/digits.net"), ...flags]);
+    await runNetc(["compile", join(root, "specs/digits.net"), ...flags]);
     const text = readFileSync(join(root, "specs/digits.net"), "utf8");
     const network = await createNetwork(compile(text, { file: "digits.net" }).programs);
     const { tensors } = parseTensors(await network.save());

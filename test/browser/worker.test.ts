@@ -1,10 +1,10 @@
 /** A network in a worker in Chromium: it gives what the page's own gives. */
-import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runNetc } from "../cli/netc.js";
 import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
@@ -38,8 +38,7 @@ describe.skipIf(!chromiumPath)("a network in a worker in Chromium", () => {
     folder = mkdtempSync(join(root, ".cache", "worker-"));
     writeFileSync(join(folder, "animals.net"), SPEC);
     copyFileSync(photograph, join(folder, "photograph.jpg"));
-    const main = join(root, "dist", "cli", "main.js");
-    execFileSync(process.execPath, [main, "compile", join(folder, "animals.net"), "--inspect"]);
+    await runNetc(["compile", join(folder, "animals.net"), "--inspect"]);
     server = await serve({ dist: join(root, "dist"), modules: folder });
     browser = await launchChromium();
     page = await browser.newPage();

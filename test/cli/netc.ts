@@ -39,6 +39,13 @@ export function netc(args: readonly string[], options: RunOptions = {}): Promise
   return netcAlone(args, options);
 }
 
+/** Runs a command that must end well, and returns its results. */
+export async function runNetc(args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await netc(args, options);
+  if (code !== 0) throw new Error(`netc ${args.join(" ")} ended with ${code}:\n${stderr}`);
+  return stdout;
+}
+
 /** Runs `netc` in a process for it alone. */
 export function netcAlone(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const [node, ...flags] = NODE;
