@@ -6,7 +6,9 @@ import type { PageData } from "../../workbench/page/main.js";
 import type { Deviation } from "../../workbench/verify/comparison.js";
 import type { Divergence } from "../../workbench/verify/tally.js";
 import { verifySpec, type Opened } from "../../workbench/verify/verify-spec.js";
-import { compileSpec, compiledProgramOf } from "../compiled.js";
+import { compileSpec, compiledProgramOf, type CompiledSpec } from "../compiled.js";
+import { tensorsOf } from "../../program/tensors.js";
+import { wrongInput } from "../failure.js";
 import { ExitCode, Reported } from "../failure.js";
 import { writeOutput } from "../files.js";
 import { formatCount, formatDuration, formatNumber } from "../format.js";
@@ -94,6 +96,7 @@ async function open(
   { batch, adapter, ...select }: VerifyFlags & { readonly keepGradients: boolean },
 ): Promise<Opened> {
   const compiled = await compileSpec(path, select);
+  requireInput(compiled);
   const network = await openNetwork(compiled, { batch, adapter });
   return { network, written: compiledProgramOf(compiled, network) };
 }
@@ -182,4 +185,13 @@ function describeCall({ name, deviation }: Divergence, path: string) {
     `${path}: ${name}: kernels in one submission differ from the same kernels one at a time`,
     `  ${value}[${index}] is ${show(actual)}, and ${show(expected)} one at a time`,
   ];
+}
+
+/** Calls of a model of noise alone have no examples to compare. */
+function requireInput({ compilation, model, spec }: CompiledSpec): void {
+  if (tensorsOf(compilation.programs[0]!, "input").length > 0) return;
+  throw wrongInput(
+    `model ${model.name} of ${spec.path} makes its values of noise alone: there are no examples`,
+    "`--model` names the model that trains it",
+  );
 }

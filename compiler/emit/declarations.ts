@@ -1,6 +1,6 @@
 import type { InsideProgram } from "../../program/inside.js";
 import type { Program, ProgramTensor } from "../../program/program.js";
-import { imageOf, tensorsOf } from "../../program/tensors.js";
+import { tensorsOf } from "../../program/tensors.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { blockComment, lineComment, literal, typeName } from "./text.js";
 
@@ -202,19 +202,30 @@ interface Described {
 /** What `step` takes as inputs; the type is left out where it is that of one input. */
 function describeInputs(program: Program): Partial<Described> & Pick<Described, "words"> {
   const inputs = tensorsOf(program, "input");
-  const { channels, height, width } = imageOf(program);
-  const [first, ...others] = inputs as [ProgramTensor, ...ProgramTensor[]];
-  const single = first.isSignal
-    ? `Signals are ${sizeOf(first)}, one channel after the other`
-    : `Images are ${channels} x ${height} x ${width}${ORDER}`;
-  if (others.length === 0 && first.dtype === "f32") return { words: single };
-  const order = inputs.some(({ dtype }) => dtype === "f32") ? ORDER : "";
-  const words = `${inputs.map(inputWords).join(", ")}${order}`;
-  if (others.length === 0) return { type: TOKENS, words };
-  return { type: record(inputs, typeOfInput), words };
+  const noise = tensorsOf(program, "noise").map(noiseWords);
+  const [first, ...others] = inputs;
+  const isSingle = others.length === 0 && first?.dtype === "f32";
+  const given = isSingle ? [singleWords(first)] : [inputs.map(inputWords).join(", ")];
+  const words = [...(first ? given : []), ...noise].join("; ");
+  if (!first || isSingle) return { words };
+  return { type: others.length === 0 ? TOKENS : record(inputs, typeOfInput), words };
 }
 
-const ORDER = ", in NCHW order";
+/** Of the one input, by what it holds rather than by its name. */
+function singleWords(tensor: ProgramTensor): string {
+  const { shape, isSignal } = tensor;
+  const size = sizeOf(tensor);
+  if (isSignal) return `Signals are ${size}, one channel after the other`;
+  if (shape.length === 1) return `Rows are of ${count(shape[0]!, "feature")}`;
+  if (shape.length === 2) return `Sequences are ${size}, one token after the other`;
+  return `Images are ${size}, in NCHW order`;
+}
+
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
+/** What only predictions are given: in training the device draws it. */
+const noiseWords = (tensor: ProgramTensor): string =>
+  `\`${tensor.name}\` is noise, ${sizeOf(tensor)} numbers an example, which \`predict\` is given`;
 
 const TOKENS = "Uint32Array | Int32Array";
 
@@ -227,7 +238,12 @@ const sizeOf = ({ shape, isSignal }: Pick<ProgramTensor, "shape" | "isSignal">):
 function inputWords(tensor: ProgramTensor): string {
   const { name, dtype, shape, classes } = tensor;
   const size = sizeOf(tensor);
-  if (dtype === "f32") return `\`${name}\` is ${size}`;
+  if (dtype === "f32") {
+    const [first] = shape;
+    const isRow = shape.length === 1;
+    const order = shape.length === 3 && !tensor.isSignal ? " in NCHW order" : "";
+    return `\`${name}\` is ${isRow ? count(first!, "feature") : `${size}${order}`}`;
+  }
   const range = `0 to ${classes!.count - 1}`;
   return shape.length === 0
     ? `\`${name}\` is a token an example, ${range}`
@@ -264,7 +280,11 @@ function targetWords(
     const numbers = "class (-1: none), middle and size";
     return `; \`${name}\` is ${shape[0]} boxes an image, each ${numbers} as shares of the image`;
   }
-  if (!classes) return `; \`${name}\` is ${sizeOf({ shape, isSignal })} numbers an image`;
+  if (!classes) {
+    const isOne = shape.every((size) => size === 1);
+    const numbers = isOne ? "a number" : `${sizeOf({ shape, isSignal })} numbers`;
+    return `; \`${name}\` is ${numbers} an example`;
+  }
   if (shape.length > 0) {
     const places = `${shape.join(" x ")} ${shape.length === 1 ? "tokens" : "pixels"}`;
     return `; \`${name}\` is a class for each of ${places}, 0 to ${classes.count - 1}`;

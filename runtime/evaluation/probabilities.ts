@@ -26,7 +26,7 @@ export function requireScores(program: WithTensors): Scores {
       ? `\`${name}\` has scores of classes for each ${unit}, not for the example: ` +
           `call \`predict\`, and take the largest score of each ${unit}`
       : `expected an output with scores of classes, and got \`${name}\`: ` +
-          "compare it with labels in a loss or a metric, or end the model with `softmax`",
+          "compare it with labels in a loss or metric, or end the model with `softmax`",
   );
 }
 

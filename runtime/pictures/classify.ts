@@ -44,7 +44,13 @@ export function rank(
     throw new InputError(`\`top\` must be an integer of at least 1, not ${JSON.stringify(top)}`);
   }
   const scores = requireScores(program);
-  const values = finite(firstOf(program, output));
+  const values = firstOf(program, output);
+  if (!values.every(Number.isFinite)) {
+    throw new InputError(
+      "the network's output is not finite: the weights may have diverged, " +
+        "or the images are not what they were trained on",
+    );
+  }
   const [size] = outputOf(program).shape as [number];
   const ranked = Array.from({ length: values.length / size }, (_, place) => {
     const probabilities = toProbabilities(
@@ -64,14 +70,6 @@ export function rank(
   throw new InputError(
     `\`classify\` takes one image as an array, not ${ranked.length}: ` +
       "call `predict` for more, or pass a list of pictures",
-  );
-}
-
-function finite(values: Float32Array): Float32Array {
-  if (values.every(Number.isFinite)) return values;
-  throw new InputError(
-    "the network's output is not finite: the weights may have diverged, " +
-      "or the images are not what they were trained on",
   );
 }
 
