@@ -213,8 +213,10 @@ function describeInputs(program: Program): Partial<Described> & Pick<Described, 
 
 /** Of the one input, by what it holds rather than by its name. */
 function singleWords(tensor: ProgramTensor): string {
-  const { shape, isSignal } = tensor;
+  const { shape, isSignal, distribution } = tensor;
   const size = sizeOf(tensor);
+  // In a module that only predicts, noise is an input.
+  if (distribution) return noiseWords(tensor);
   if (isSignal) return `Signals are ${size}, one channel after the other`;
   if (shape.length === 1) return `Rows are of ${count(shape[0]!, "feature")}`;
   if (shape.length === 2) return `Sequences are ${size}, one token after the other`;
@@ -236,8 +238,9 @@ const sizeOf = ({ shape, isSignal }: Pick<ProgramTensor, "shape" | "isSignal">):
   (isSignal ? shape.toSpliced(1, 1) : shape).join(" x ");
 
 function inputWords(tensor: ProgramTensor): string {
-  const { name, dtype, shape, classes } = tensor;
+  const { name, dtype, shape, classes, distribution } = tensor;
   const size = sizeOf(tensor);
+  if (distribution) return noiseWords(tensor);
   if (dtype === "f32") {
     const [first] = shape;
     const isRow = shape.length === 1;
