@@ -2,7 +2,7 @@
 import { listNames } from "../compiler/calls/suggestion.js";
 import type { Dataset } from "../runtime/data/dataset.js";
 import { numbersOf, rowOf } from "../runtime/evaluation/index.js";
-import { comparedBatches, type Comparing } from "./compared-batches.js";
+import type { ComparedBatch, Comparing } from "./compared-batches.js";
 import type { CompiledSpec } from "./compiled.js";
 import { formatProbability, nameOfExample, PredictionsFile } from "./predictions.js";
 import { tagProbabilities, tagsOf } from "./tags.js";
@@ -28,37 +28,48 @@ export function comparedOutputs(
   ];
 }
 
-/**
- * Writes a row for each example that can be read: its file, its numbers or tags, and those
- * predicted. Says which outputs are not in it.
- */
-export async function writeCompared(
-  path: string,
-  comparing: Comparing,
-  outputs: readonly ComparedOutput[],
-): Promise<void> {
-  sayOthers(path, comparing, outputs);
-  const { dataset } = comparing;
-  const header = outputs.flatMap(({ names, areTags }) => {
-    const prefix = areTags ? "probability" : "predicted";
-    return [...names, ...names.map((name) => `${prefix}_${name}`)];
-  });
-  const file = await PredictionsFile.create(path, ["file", ...header], []);
-  try {
-    for await (const { count, examples, outputs: given, targets } of comparedBatches(comparing)) {
-      examples.forEach((example, index) => {
-        const cells = outputs.flatMap(({ output, target, areTags }) => {
-          const predicted = rowOf(numbersOf(given, output), count, index);
-          const truth = rowOf(numbersOf(targets, target), count, index);
-          return [...truth, ...(areTags ? tagProbabilities(predicted) : predicted)];
-        });
-        file.add([nameOfExample(dataset, example), ...cells.map(formatProbability)], undefined, 0);
+/** A row for each example that can be read: its file, its numbers or tags, and those predicted. */
+export class ComparedFile {
+  private constructor(
+    private readonly file: PredictionsFile,
+    private readonly dataset: Dataset,
+    private readonly outputs: readonly ComparedOutput[],
+  ) {}
+
+  /** Says which outputs are not in it. */
+  static async create(
+    path: string,
+    comparing: Comparing,
+    outputs: readonly ComparedOutput[],
+  ): Promise<ComparedFile> {
+    sayOthers(path, comparing, outputs);
+    const header = outputs.flatMap(({ names, areTags }) => {
+      const prefix = areTags ? "probability" : "predicted";
+      return [...names, ...names.map((name) => `${prefix}_${name}`)];
+    });
+    const file = await PredictionsFile.create(path, ["file", ...header], []);
+    return new ComparedFile(file, comparing.dataset, outputs);
+  }
+
+  async add({ count, examples, outputs: given, targets }: ComparedBatch): Promise<void> {
+    const { file, dataset, outputs } = this;
+    examples.forEach((example, index) => {
+      const cells = outputs.flatMap(({ output, target, areTags }) => {
+        const predicted = rowOf(numbersOf(given, output), count, index);
+        const truth = rowOf(numbersOf(targets, target), count, index);
+        return [...truth, ...(areTags ? tagProbabilities(predicted) : predicted)];
       });
-      await file.flush();
-    }
-    await file.commit();
-  } finally {
-    await file.discard();
+      file.add([nameOfExample(dataset, example), ...cells.map(formatProbability)], undefined, 0);
+    });
+    await file.flush();
+  }
+
+  commit(): Promise<void> {
+    return this.file.commit();
+  }
+
+  discard(): Promise<void> {
+    return this.file.discard();
   }
 }
 

@@ -1,7 +1,7 @@
 /** How well a network tells each tag: accuracy, precision and recall. */
 import type { ReportedTag } from "../report/data.js";
 import { numbersOf, rowOf } from "../runtime/evaluation/index.js";
-import { comparedBatches, type Comparing } from "./compared-batches.js";
+import { comparedBatches, type ComparedBatch, type Comparing } from "./compared-batches.js";
 import type { Tags } from "./tags.js";
 
 interface Counts {
@@ -13,6 +13,30 @@ interface Counts {
   readonly right: Uint32Array;
 }
 
+/** What batches say of tags. */
+export class TagCounts {
+  private readonly all: readonly Counts[];
+  private examples = 0;
+
+  constructor(tags: readonly Tags[]) {
+    this.all = tags.map(emptyCounts);
+  }
+
+  add({ outputs, targets, count }: ComparedBatch): void {
+    for (const each of this.all) {
+      addBatch(each, count, {
+        logits: numbersOf(outputs, each.tags.output),
+        wanted: numbersOf(targets, each.tags.target),
+      });
+    }
+    this.examples += count;
+  }
+
+  results(): readonly ReportedTag[] {
+    return this.all.flatMap((each) => resultsOf(each, this.examples));
+  }
+}
+
 /**
  * A pass over the examples. None where the network has no tags, and where the signal stopped it.
  */
@@ -22,19 +46,12 @@ export async function tagResults(
   signal?: AbortSignal,
 ): Promise<readonly ReportedTag[]> {
   if (tags.length === 0) return [];
-  const all = tags.map(emptyCounts);
-  let examples = 0;
-  for await (const { outputs, targets, count } of comparedBatches(comparing)) {
+  const counts = new TagCounts(tags);
+  for await (const batch of comparedBatches(comparing)) {
     if (signal?.aborted) return [];
-    for (const each of all) {
-      addBatch(each, count, {
-        logits: numbersOf(outputs, each.tags.output),
-        wanted: numbersOf(targets, each.tags.target),
-      });
-    }
-    examples += count;
+    counts.add(batch);
   }
-  return all.flatMap((each) => resultsOf(each, examples));
+  return counts.results();
 }
 
 function emptyCounts(tags: Tags): Counts {

@@ -12,13 +12,15 @@ import {
   type Evaluating,
   type EvaluatingFlags,
 } from "../evaluating.js";
-import { comparedOutputs, writeCompared } from "../compared-csv.js";
+import type { ReportedTag } from "../../report/data.js";
+import { comparedBatches, type Comparing } from "../compared-batches.js";
+import { ComparedFile, comparedOutputs } from "../compared-csv.js";
 import { describeEvaluation } from "../evaluation-text.js";
 import { adapterOption, jsonOption, nonNegativeInteger, positiveInteger } from "../options.js";
 import { describeCost, originalOf } from "../original-metrics.js";
 import { nameOfExample, PredictionsFile } from "../predictions.js";
-import { tagResults } from "../tag-results.js";
-import { tagsOf } from "../tags.js";
+import { TagCounts } from "../tag-results.js";
+import { tagsOf, type Tags } from "../tags.js";
 import { print, printJson, widthOf } from "../terminal.js";
 import { loadTeacher } from "../initial-weights.js";
 import { classNamesOf, loadWeights, readWeights, tableOf } from "../weights.js";
@@ -82,10 +84,10 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
       csv: compared.length > 0 ? undefined : csv,
       mistakes,
     });
-    if (csv !== undefined && compared.length > 0)
-      await writeCompared(csv, { network, dataset, transforms }, compared);
-    const tags = tagsOf(compiled, dataset.table);
-    const results = await tagResults({ network, dataset, transforms }, tags);
+    const results = await comparePredictions(
+      { network, dataset, transforms },
+      { csv, compared, tags: tagsOf(compiled, dataset.table) },
+    );
     const evaluation = results.length > 0 ? { ...measured, tags: results } : measured;
     const original = options.tenCrop ? undefined : originalOf(weights.metadata);
     const { fractions } = network.program;
@@ -93,6 +95,33 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
     print(describeEvaluation(evaluation, fractions, widthOf(process.stdout), dataset));
     if (original) print(`\n${describeCost(original, evaluation, fractions)}`);
   });
+}
+
+interface Compared {
+  readonly csv: string | undefined;
+  readonly compared: ReturnType<typeof comparedOutputs>;
+  readonly tags: readonly Tags[];
+}
+
+/** One pass for the file of numbers and tags, if there is to be one, and for how tags are told. */
+async function comparePredictions(
+  comparing: Comparing,
+  { csv, compared, tags }: Compared,
+): Promise<readonly ReportedTag[]> {
+  const isListed = csv !== undefined && compared.length > 0;
+  if (!isListed && tags.length === 0) return [];
+  const file = isListed ? await ComparedFile.create(csv, comparing, compared) : undefined;
+  const counts = new TagCounts(tags);
+  try {
+    for await (const batch of comparedBatches(comparing)) {
+      counts.add(batch);
+      await file?.add(batch);
+    }
+    await file?.commit();
+    return counts.results();
+  } finally {
+    await file?.discard();
+  }
 }
 
 /** Evaluates all examples, and lists what is predicted of each in a file, if there is to be one. */

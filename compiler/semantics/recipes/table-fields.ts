@@ -1,6 +1,7 @@
 /** Which columns of a table hold which input and target of a model. */
 import type { CallExpression, Span } from "../../../grammar/ast.js";
-import type { CsvSource, LabelColumn, TableField } from "../../../program/recipe.js";
+import { labelColumns } from "../../../program/label-columns.js";
+import type { CsvSource, TableField } from "../../../program/recipe.js";
 import type { Environment } from "../../calls/environment.js";
 import { listNames } from "../../calls/suggestion.js";
 import { plural } from "../../diagnostics/plural.js";
@@ -52,14 +53,14 @@ export function fieldsOf(
         return scaledField(field, input, standardize);
       }),
       ...targets.map((target, index) => {
-        const columns = written.get(target.name)?.names ?? columnsIn(label);
+        const columns = written.get(target.name)?.names ?? labelColumns(label);
         return { ...targetField(target, index, model), columns };
       }),
     ];
   }
   const target = tuples ? undefined : numericTarget(model);
   const name = targets[0]?.name ?? "label";
-  const columns = columnsIn(label);
+  const columns = labelColumns(label);
   const field: TableField = target
     ? { ...numbersField(target, 0, model), columns }
     : { name, role: "target", holds: "class", columns, size: 1 };
@@ -221,11 +222,6 @@ function targetField(target: NetworkPort, index: number, model: AnalyzedModel): 
   return network!.targets.length > 1
     ? { ...field, holds: "class", count }
     : { ...field, holds: "class" };
-}
-
-function columnsIn(label: LabelColumn): NonNullable<TableField["columns"]> {
-  if (typeof label === "string") return label;
-  return "column" in label ? [label.column] : label.columns;
 }
 
 /** Checks that columns are said for each input and target, as many as it has numbers, each once. */

@@ -85,9 +85,16 @@ export function readRows(
     }),
     lines: Uint32Array.from(lines),
     groups: group === undefined ? undefined : groups,
-    columns:
-      header && Object.fromEntries(fields.map((field) => [field.name, namesOf(field, names)])),
+    columns: header && columnNames(fields, names),
   };
+}
+
+/** What a header calls the columns of each field. */
+export function columnNames(
+  fields: readonly PlacedField[],
+  names: readonly string[],
+): NonNullable<TableFacts["columns"]> {
+  return Object.fromEntries(fields.map((field) => [field.name, namesOf(field, names)]));
 }
 
 const namesOf = ({ at }: PlacedField, names: readonly string[]) =>
@@ -171,8 +178,15 @@ function textAt(
   const value = row.cells[column]!;
   if (value) return value;
   const where =
-    column === names.length - 1 ? "last column" : column === 0 ? "first column" : names[column]!;
-  throw new DataError(`${path}:${row.number}: the ${what}, in the ${where}, is empty`);
+    column === names.length - 1
+      ? "last column"
+      : column === 0
+        ? "first column"
+        : `column ${names[column]!}`;
+  throw new DataError(
+    `${path}:${row.number}: the ${what}, in the ${where}, is empty`,
+    helpFor(value, what),
+  );
 }
 
 function valuesOf(

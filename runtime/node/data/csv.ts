@@ -3,13 +3,20 @@
  * numbers, and a class or numbers to predict.
  */
 import { basename } from "node:path";
+import { labelColumns } from "../../../program/label-columns.js";
 import type { CsvSource, TableField } from "../../../program/recipe.js";
-import type { Dataset, Example, Image, InputShape } from "../../data/dataset.js";
+import type { Dataset, Example, Image, InputShape, TableFacts } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { convertChannels, interleave } from "../../data/image.js";
 import { datasetInMemory } from "../../data/memory.js";
-import type { ColumnOptions } from "./csv-columns.js";
-import { parseCsvTable, type CsvTable, type ReadField } from "./csv-table.js";
+import { rolesOf, type ColumnOptions } from "./csv-columns.js";
+import {
+  columnNames,
+  openRows,
+  parseCsvTable,
+  type CsvTable,
+  type ReadField,
+} from "./csv-table.js";
 import { readMaybeGzipped } from "./files.js";
 import type { LabelRules } from "./labels.js";
 import { standardizeTable } from "./table-scale.js";
@@ -74,9 +81,7 @@ export function fieldsOf(
 ): readonly TableField[] {
   if (fields) return fields;
   const count = size && size.channels * size.height * size.width;
-  const columns =
-    typeof label === "string" ? label : "column" in label ? [label.column] : label.columns;
-  const target = { role: "target", name: "label", columns } as const;
+  const target = { role: "target", name: "label", columns: labelColumns(label) } as const;
   return [
     { role: "input", name: size ? "x" : "image", holds: size ? "numbers" : "pixels", size: count },
     numbers === undefined
@@ -94,6 +99,17 @@ export async function readTable(
   const own = columnOptions(source, fields);
   const bytes = await readMaybeGzipped(path);
   return parseCsvTable(bytes, { ...own, known: table?.columns, maximum, onNotice });
+}
+
+/** What a table's columns are by the source alone; no row is read. Undefined without a header. */
+export async function columnsOfTable(
+  source: CsvSource,
+  size: InputShape,
+): Promise<TableFacts["columns"]> {
+  const sized = source.holds === "features" ? size : undefined;
+  const options = columnOptions(source, fieldsOf(source, sized));
+  const { names, header } = openRows(await readMaybeGzipped(source.path), options);
+  return header && columnNames(rolesOf(names, options).fields, names);
 }
 
 /** What the source says of its columns. */

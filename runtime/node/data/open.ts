@@ -16,7 +16,7 @@ import {
   listShort,
   requireAllClasses,
 } from "./class-names.js";
-import { openCsv, openFeatures } from "./csv.js";
+import { columnsOfTable, openCsv, openFeatures } from "./csv.js";
 import { openListed } from "./csv-files.js";
 import { isDirectory, isFile, requireDirectory } from "./files.js";
 import { openFolder, subdirectories } from "./folder.js";
@@ -93,26 +93,44 @@ export async function openData(recipe: DataRecipe, given: OpenDataOptions): Prom
 
 async function openTrainSplit(
   recipe: DataSplitRecipe,
-  { classNames, table, ...given }: OpenDataOptions,
+  { classNames, table, onNotice, ...given }: OpenDataOptions,
 ): Promise<Dataset> {
-  const alone = await openSplit(recipe, "train", given);
-  const options = { ...given, table: table && sameColumns(table, alone) ? table : undefined };
-  const own = options.table ? await openSplit(recipe, "train", options) : alone;
-  if (!classNames || areNumbers(own.classes)) return own;
-  const others = own.classes.filter((name) => !classNames.includes(name));
-  if (others.length === 0) return openSplit(recipe, "train", { ...options, classNames });
-  options.onNotice?.(
-    `${own.name} has classes that the weights do not name: ${listShort(others)}. ` +
-      "Class numbers are those of the train split; the last layer was trained on others",
-  );
-  return own;
+  const options = { ...given, table: await tableOfRun(recipe, table, given) };
+  const notices: string[] = [];
+  const own = await openSplit(recipe, "train", {
+    ...options,
+    onNotice: (notice) => notices.push(notice),
+  });
+  const isFree = !classNames || areNumbers(own.classes);
+  const others = isFree ? [] : own.classes.filter((name) => !classNames.includes(name));
+  if (isFree || others.length > 0 || isEqual(own.classes, classNames)) {
+    for (const notice of notices) onNotice?.(notice);
+    if (others.length === 0) return own;
+    onNotice?.(
+      `${own.name} has classes that the weights do not name: ${listShort(others)}. ` +
+        "Class numbers are those of the train split; the last layer was trained on others",
+    );
+    return own;
+  }
+  return openSplit(recipe, "train", { ...options, onNotice, classNames });
 }
 
-/** Whether a table has the columns of another one, in whatever order. */
-function sameColumns({ columns }: TableFacts, { table }: Dataset): boolean {
+const isEqual = (one: readonly string[], other: readonly string[]) =>
+  one.length === other.length && one.every((name, index) => name === other[index]);
+
+/** What weights say of a table, if this one has the same columns, in whatever order. */
+async function tableOfRun(
+  { source }: DataSplitRecipe,
+  table: TableFacts | undefined,
+  options: OpenDataOptions,
+): Promise<TableFacts | undefined> {
+  if (!table?.columns) return undefined;
+  const located = await locateSource(source, "train", options);
+  if (located.kind !== "csv") return undefined;
+  const columns = await columnsOfTable(located, options.shape);
   const sorted = (each: TableFacts["columns"]) =>
     JSON.stringify(Object.entries(each ?? {}).map(([field, names]) => [field, [...names].sort()]));
-  return columns !== undefined && sorted(columns) === sorted(table?.columns);
+  return sorted(table.columns) === sorted(columns) ? table : undefined;
 }
 
 /**
