@@ -34,15 +34,17 @@ function classTable({ classes, evaluation }: Survey): string {
   return renderTable(columns, rows);
 }
 
-function describeTable({
-  columns,
-  labelName,
+const describeTable = (survey: TableSurvey): readonly string[] => [
+  `${plural(survey.columns, "column")} of numbers; the label is in the column ${survey.labelName}`,
+  ...describeColumns(survey),
+];
+
+function describeColumns({
   ignored,
   listed,
   by,
-}: TableSurvey): readonly string[] {
+}: Pick<TableSurvey, "ignored" | "listed" | "by">): readonly string[] {
   return [
-    `${plural(columns, "column")} of numbers; the label is in the column ${labelName}`,
     ...(listed ? [`labels are ${listed.join(", ")}, not numbers from 0: they are names`] : []),
     ...ignored.map(({ name, why }) => `not read: ${name} (${why})`),
     ...(by === undefined ? [] : [`rows of the same ${by} stay in one split`]),
@@ -50,7 +52,7 @@ function describeTable({
 }
 
 function describePictures(survey: PictureSurvey): readonly string[] {
-  const { shorterSide, oneSize, isGray, gray, decoded } = survey;
+  const { shorterSide, oneSize, isGray, gray, decoded, table } = survey;
   const { statistics, rotated } = survey;
   const size = oneSize
     ? `all pictures are ${oneSize.width} pixels wide and ${oneSize.height} high`
@@ -62,7 +64,12 @@ function describePictures(survey: PictureSurvey): readonly string[] {
       .slice(0, channels)
       .map((value) => formatNumber(Number(value.toFixed(3))))
       .join(", ");
+  const columns = table
+    ? [`images are in the column ${table.files}, the label is in the column ${table.labelName}`]
+    : [];
   return [
+    ...columns,
+    ...(table ? describeColumns(table) : []),
     `${size}; ${isGray ? "gray" : "color"}`,
     `mean ${numbers(statistics.mean)}; standard deviation ${numbers(statistics.std)}`,
     ...(gray > 0 && !isGray

@@ -1,7 +1,13 @@
 /** What a first spec is made of, and why: chosen by what was found, before any text is written. */
 import type { HeightAndWidth } from "../program/transforms.js";
 import { multiplyAdds } from "./cost.js";
-import { type PictureSurvey, type Survey, type TableSurvey, trainCount } from "./survey.js";
+import {
+  type ListedTable,
+  type PictureSurvey,
+  type Survey,
+  type TableSurvey,
+  trainCount,
+} from "./survey.js";
 
 /** A part of the spec with the reason that a comment gives. */
 export interface Choice<Value> {
@@ -69,11 +75,17 @@ function planPictures(survey: PictureSurvey): Specific {
       value: statistics.std.slice(0, channels).map(aboveZero),
       why: `Measured on ${some}, scaled to ${Math.min(height, width)} pixels.`,
     },
-    source: { name: "folder", arguments: [], why: "" },
+    source: survey.table ? listedSource(survey.table) : { name: "folder", arguments: [], why: "" },
     augmentation: augmentationFor(survey),
     evaluation: evaluationFor(survey),
     learningRate: 3e-3,
   };
+}
+
+function listedSource(table: ListedTable): Plan["source"] {
+  const files = `files=${JSON.stringify(table.files)}`;
+  const why = `The images are in the column ${table.files}. ${whyColumns(table)}`;
+  return { name: "csv", arguments: [files, ...csvArguments(table)], why };
 }
 
 /** Whether pictures have the input's size already. */
@@ -208,7 +220,16 @@ function planTable(survey: TableSurvey): Specific {
   };
 }
 
-function csvArguments({ label, ignored, listed, by, side, maximum }: TableSurvey): string[] {
+type ListedColumns = Omit<ListedTable, "files">;
+
+function csvArguments({
+  label,
+  ignored,
+  listed,
+  by,
+  side,
+  maximum,
+}: ListedColumns & Pick<TableSurvey, "side" | "maximum">): string[] {
   const strings = (texts: readonly string[]) =>
     `[${texts.map((text) => JSON.stringify(text)).join(", ")}]`;
   const column = typeof label === "string" ? label : JSON.stringify(label.column);
@@ -221,7 +242,7 @@ function csvArguments({ label, ignored, listed, by, side, maximum }: TableSurvey
   ];
 }
 
-function whyColumns({ labelName, ignored, listed, by }: TableSurvey): string {
+function whyColumns({ labelName, ignored, listed, by }: ListedColumns): string {
   return [
     `The label is in the column ${labelName}.`,
     ...(listed ? [`Its numbers are names: class 0 is ${listed[0]}.`] : []),

@@ -34,21 +34,48 @@ export async function surveyPictures(
     ...picturesOf(train, train.listing.classes, "train"),
     ...(evaluation ? picturesOf(evaluation, train.listing.classes, "evaluation") : []),
   ];
+  const { path, listing } = train;
+  return {
+    ...(await surveyOf({ train: path, pictures, classes: listing.classes, progress })),
+    evaluation: evaluation ? evaluation.path : undefined,
+    classes: countClasses(listing, evaluation?.listing),
+    notices: [train, ...(evaluation ? [evaluation] : [])].flatMap(noticesOf),
+  };
+}
+
+interface Listed {
+  /** The folder or table of those to train on. */
+  readonly train: string;
+  readonly pictures: readonly Picture[];
+  /** Names, in the order of labels. */
+  readonly classes: readonly string[];
+  readonly progress: Progress;
+}
+
+/** What pictures of these classes are like. Throws a DataError where a class has none. */
+export async function surveyOf({
+  train,
+  pictures,
+  classes,
+  progress,
+}: Listed): Promise<PictureSurvey> {
   const looked = await inTurns(pictures, probe, progress);
   const good = looked.filter((each): each is ProbedPicture => !("failure" in each));
   const bad = looked.filter((each): each is Unreadable => "failure" in each);
-  if (good.length === 0) throw noPicture(train.path, bad.map(asFile));
+  if (good.length === 0) throw noPicture(train, bad.map(asFile));
   const input = inputSize(good);
+  const trained = pictures.filter(({ split }) => split === "train");
   const paths = good.filter(({ split }) => split === "train").map(({ path }) => path);
   const measured = await measurePictures(sample(paths, MOST_DECODED), Math.min(...input), progress);
   const unreadable = [...bad.map(asFile), ...measured.failed];
-  requireReadable(train, unreadable);
+  requireReadable({ train, pictures: trained, classes }, unreadable);
+  const counts = new Array<number>(classes.length).fill(0);
+  for (const { label } of trained) counts[label]!++;
   return {
     kind: "pictures",
-    train: train.path,
-    evaluation: evaluation ? evaluation.path : undefined,
-    classes: countClasses(train.listing, evaluation?.listing),
-    notices: [train, ...(evaluation ? [evaluation] : [])].flatMap(noticesOf),
+    train,
+    classes: classes.map((name, index) => ({ name, train: counts[index]! })),
+    notices: [],
     ...sizesOf(good),
     isGray: measured.gray === measured.decoded,
     gray: measured.gray,
@@ -102,11 +129,15 @@ const asFile = ({ path, failure }: Unreadable): UnreadableFile => ({
 });
 
 /** Throws a DataError where a class has no picture to train on. */
-function requireReadable({ path, listing }: Split, unreadable: readonly UnreadableFile[]): void {
+function requireReadable(
+  { train, pictures, classes }: Pick<Listed, "train" | "pictures" | "classes">,
+  unreadable: readonly UnreadableFile[],
+): void {
   const reasons = new Map(unreadable.map((each) => [each.file, each]));
-  listing.images.forEach((files, index) => {
-    const bad = files.flatMap((file) => reasons.get(file) ?? []);
-    if (bad.length === files.length) throw noPicture(join(path, listing.classes[index]!), bad);
+  classes.forEach((name, label) => {
+    const own = pictures.filter((each) => each.label === label);
+    const bad = own.flatMap(({ path }) => reasons.get(path) ?? []);
+    if (bad.length === own.length) throw noPicture(join(train, name), bad);
   });
 }
 

@@ -76,7 +76,7 @@ const fieldsWith = (label: OneColumn): readonly TableField[] => [
 ];
 
 /** Rows that show what columns are: all of a file of 100,000 rows would take long. */
-const MOST_LOOKED_AT = 5000;
+export const MOST_LOOKED_AT = 5000;
 
 function chooseIn(bytes: Buffer, path: string, label: string | undefined): ChosenColumns {
   const { names, rows } = openRows(bytes, { path, ...headerIn(bytes, path) });
@@ -90,7 +90,7 @@ function chooseIn(bytes: Buffer, path: string, label: string | undefined): Chose
 }
 
 /** What keeps checks of the header quiet before the columns are chosen. */
-function headerIn(bytes: Buffer, path: string) {
+export function headerIn(bytes: Buffer, path: string) {
   const lines = readLines(bytes, { path });
   const [first, second] = [lines.next().value, lines.next().value];
   const fields = fieldsWith("last");
@@ -114,8 +114,8 @@ const oneColumn = (path: string) =>
   );
 
 /** Class numbers; `listed` where labels are numbers other than 0, 1, 2 and so on. */
-function classesOf(
-  { labels, lines }: LabeledTable,
+export function classesOf(
+  { labels, lines }: Pick<LabeledTable, "labels" | "lines">,
   path: string,
 ): NumberedLabels & { readonly listed?: readonly string[] } {
   const found = { name: path, texts: labels, placeOf: (row: number) => `${path}:${lines[row]}` };

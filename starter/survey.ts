@@ -49,6 +49,8 @@ interface Found {
 
 export interface PictureSurvey extends Found {
   readonly kind: "pictures";
+  /** Where a table names the pictures and their classes. */
+  readonly table?: ListedTable;
   /** Pixels, after the camera's orientation is applied. */
   readonly shorterSide: Spread;
   readonly longerSide: Spread;
@@ -72,8 +74,8 @@ export interface PictureSurvey extends Found {
   readonly decoded: number;
 }
 
-export interface TableSurvey extends Found {
-  readonly kind: "table";
+/** What the columns of a table are. */
+interface Columns {
   readonly label: OneColumn;
   /** The name of its column, or its number from 1. */
   readonly labelName: string;
@@ -81,7 +83,16 @@ export interface TableSurvey extends Found {
   /** The column whose rows stay in one split. */
   readonly by?: string | undefined;
   /** The labels in the order of their classes, where they are not 0, 1, 2 and so on. */
-  readonly listed?: readonly string[];
+  readonly listed?: readonly string[] | undefined;
+}
+
+export interface ListedTable extends Columns {
+  /** The column that names the files. */
+  readonly files: string;
+}
+
+export interface TableSurvey extends Found, Columns {
+  readonly kind: "table";
   readonly columns: number;
   /** The side of the square gray image that a row seems to hold; undefined for features. */
   readonly side?: number;

@@ -54,6 +54,48 @@ export function chooseColumns({ path, names, rows, label }: Table): ChosenColumn
   };
 }
 
+/**
+ * The same of a table with a column that names files. Throws a DataError where several columns may
+ * hold the classes.
+ */
+export function chooseListed({ path, names, rows, label }: Table, files: string): ChosenColumns {
+  const profiles = names
+    .map((name, position) => profileOf(name, position, rows))
+    .filter(({ name }) => name !== files);
+  const labeled =
+    label === undefined ? findListedLabel(profiles, path) : named(profiles, label, path);
+  const others = profiles.filter((each) => each !== labeled);
+  const by = others.find(isGroup);
+  return {
+    label: { column: labeled.name },
+    labelName: labeled.name,
+    ignored: others
+      .filter((each) => each !== by)
+      .map(({ name }) => ({ name, why: "neither file nor label" })),
+    by: by?.name,
+  };
+}
+
+/** By its name, the one column of names, or the one that may hold classes. */
+function findListedLabel(profiles: readonly Profile[], path: string): Profile {
+  const byName = profiles.filter(({ name }) => LABEL_NAME.test(name));
+  if (byName.length === 1) return requireClasses(byName[0]!, path);
+  const possible = profiles.filter(
+    (each) => areClasses(each) && !isGroup(each) && !isIdentifier(each),
+  );
+  const texts = possible.filter(({ areNumbers }) => !areNumbers);
+  const [found, ...others] = texts.length > 0 ? texts : possible;
+  if (found && others.length === 0) return found;
+  const list = possible.map(({ name }) => name).join(", ");
+  throw new DataError(
+    found
+      ? `${path}: each of the columns ${list} may hold the classes of the images`
+      : `${path}: no column holds classes of the images that another one names`,
+    "--label NAME says which column holds them. For tags and numbers, write the spec by hand: " +
+      "docs/guides/regression-and-multi-label.md has one",
+  );
+}
+
 function profileOf(name: string, position: number, rows: readonly Line[]): Profile {
   const cells = rows.map(({ cells }) => cells[position] ?? "").filter((cell) => cell !== "");
   const numbers = cells.map(toNumber);
@@ -87,7 +129,7 @@ function findLabel(profiles: readonly Profile[], path: string): Profile {
   const [first, last] = [profiles[0]!, profiles.at(-1)!];
   const byName = profiles.filter(({ name }) => LABEL_NAME.test(name));
   if (byName.length === 1) return requireClasses(byName[0]!, path);
-  if (areClasses(last)) return last;
+  if (areClasses(last) && !isGroup(last)) return last;
   if (areClasses(first) && !isIdentifier(first) && !isGroup(first)) return first;
   throw noClasses(last, path);
 }

@@ -9,6 +9,7 @@ import {
   type PretrainedNetwork,
   type Survey,
   specText,
+  surveyListed,
   surveyPictures,
   surveyTable,
   type DenseFolders,
@@ -38,7 +39,8 @@ export function initCommand(): Command {
   )
     .argument(
       "<data>",
-      "a folder with a folder for each class, or with train/ and val/; or a csv file",
+      "a folder with a folder for each class, or with train/ and val/; " +
+        "or a csv file of numbers or of image files",
     )
     .option("--label <column>", "the column of the csv file that holds the classes")
     .option("--weights <file>", "pretrained weights to start from (.pth, .safetensors)")
@@ -109,7 +111,9 @@ async function surveyOf(data: string, { label }: InitFlags): Promise<Survey> {
     if (dense) throw noClassifier(data, dense);
     return surveyPictures(data, sayProgress());
   }
-  if (/\.(csv|tsv)(\.gz)?$/i.test(data)) return surveyTable(data, label);
+  if (/\.(csv|tsv)(\.gz)?$/i.test(data)) {
+    return (await surveyListed(data, label, sayProgress())) ?? surveyTable(data, label);
+  }
   throw wrongInput(
     `${data} is neither a folder nor a csv file`,
     "other sources are written by hand: `netc explain parquet`, `netc explain tar`",
@@ -142,11 +146,13 @@ function sayProgress() {
 }
 
 /** A network needs something to tell apart. */
-function requireClasses({ kind, classes, train }: Survey): void {
+function requireClasses(survey: Survey): void {
+  const { classes, train } = survey;
   if (classes.length >= 2) return;
+  const isTable = survey.kind === "table" || survey.table !== undefined;
   throw wrongInput(
     `${train} has one class (${classes[0]!.name}), and a classifier needs at least two`,
-    kind === "table"
+    isTable
       ? `its label is ${classes[0]!.name} in every row; are these the right rows and columns?`
       : "put the pictures of each class into a separate folder: DIR/CLASS/IMAGE.jpg",
   );

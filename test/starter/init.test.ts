@@ -5,6 +5,7 @@ import {
   planFor,
   specText,
   type Survey,
+  surveyListed,
   surveyPictures,
   surveyTable,
 } from "../../starter/index.js";
@@ -255,6 +256,69 @@ describe("what is chosen", () => {
   });
 });
 
+describe("pictures that a table names", () => {
+  const listed = async (name: string, header: string, cellsOf: (row: number) => string) => {
+    const shade = (row: number): Painted => ({ width: 32, height: 32, color: [9 * row, 40, 50] });
+    const numbers = Array.from({ length: 24 }, (_, row) => row);
+    const folder = await writeFiles(join(root, name), {
+      ...Object.fromEntries(numbers.map((row) => [`pics/${row}.png`, shade(row)])),
+      "table.csv": [header, ...numbers.map(cellsOf)].join("\n"),
+    });
+    return (label?: string) => surveyListed(join(folder, "table.csv"), label);
+  };
+  const kindOf = (row: number) => (row % 2 ? "rose" : "tulip");
+
+  test("classes, the group, and what is read of neither", async () => {
+    const open = await listed("listed", "plant,image,age,kind,note", (row) =>
+      [`p${row >> 2}`, `pics/${row}`, row % 7, kindOf(row), `n${row}`].join(","),
+    );
+    const survey = (await open())!;
+    expect(survey).toMatchObject({
+      kind: "pictures",
+      input: [32, 32],
+      table: { files: "image", labelName: "kind", by: "plant" },
+      classes: [
+        { name: "rose", train: 12 },
+        { name: "tulip", train: 12 },
+      ],
+      notices: [],
+    });
+    const text = await textOf(survey);
+    expect(text.replaceAll(/\s+/g, " ")).toContain(
+      'csv("photos", files="image", label="kind", ignore=["age", "note"], by="plant", holdout=0.2',
+    );
+    expect(diagnosticsOf(text)).toEqual([]);
+  });
+
+  test("files that are missing are counted, and listed classes are names", async () => {
+    const open = await listed("missing", "file,label", (row) =>
+      [row < 4 ? `pics/x${row}.png` : `pics/${row}.png`, 3 + (row % 2)].join(","),
+    );
+    const survey = (await open())!;
+    expect(survey.notices).toEqual(["4 of 24 files are missing"]);
+    expect(survey.classes.map(({ train }) => train)).toEqual([10, 10]);
+    expect(await textOf(survey)).toContain('classes=["3", "4"]');
+  });
+
+  test("several columns that may hold classes are asked about", async () => {
+    const open = await listed("tags", "file,cat,dog", (row) =>
+      [`pics/${row}.png`, row % 2, Number(row % 3 === 0)].join(","),
+    );
+    await expect(open()).rejects.toMatchObject({
+      message: expect.stringContaining("columns cat, dog may hold the classes") as string,
+      hint: expect.stringContaining("--label NAME") as string,
+    });
+    expect((await open("dog"))!.classes.map(({ train }) => train)).toEqual([16, 8]);
+  });
+
+  test("a table without files is not one of pictures; files must exist", async () => {
+    const rows = await listed("numbers", "a,b,label", (row) => `${row},${row / 2},${row % 2}`);
+    expect(await rows()).toBeUndefined();
+    const gone = await listed("gone", "file,label", (row) => `x/${row}.jpg,${row % 2}`);
+    await expect(gone()).rejects.toThrow("no file that the column file names is there: x/0.jpg");
+  });
+});
+
 describe("tables", () => {
   const table = async (name: string, text: string) =>
     surveyTable(join(await writeFiles(root, { [name]: text }), name));
@@ -298,6 +362,14 @@ describe("tables", () => {
     );
     expect(survey.statistics).toEqual({ mean: [1_000_000.5], std: [0.5] });
     expect(await textOf(survey)).toContain("const mean = 1000000.5");
+  });
+
+  test("a last column of groups is not the label", async () => {
+    const survey = await table(
+      "groups.csv",
+      `kind,a,patient\n${rows((row) => `k${row % 2},${row / 3},p${row >> 2}`)}`,
+    );
+    expect(survey).toMatchObject({ label: "first", by: "patient" });
   });
 
   test("a table of labels alone is refused", async () => {

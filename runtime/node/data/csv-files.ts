@@ -47,7 +47,7 @@ type Find = (text: string) => Promise<string | undefined>;
 type Names = ReadonlyMap<string, readonly string[]>;
 
 /** The path of an image by what a table says of it. Each folder is listed once. */
-function fileFinder(base: string): Find {
+export function fileFinder(base: string): Find {
   const folders = new Map<string, Promise<Names>>();
   return async (text) => {
     const path = resolve(base, text);
