@@ -95,7 +95,9 @@ function outputsOf(
     const target = targetOf({ targets }, score);
     const names =
       (target && table?.classes?.[target.name]) ?? (targets.length > 1 ? [] : classNames);
-    const count = gives === "values" || gives === undefined ? 0 : shape[0]!;
+    // Scores of classes for each pixel or token are listed as numbers.
+    const isOfClasses = gives !== "values" && gives !== undefined && shape.length === 1;
+    const count = isOfClasses ? shape[0]! : 0;
     const classes = Array.from({ length: count }, (_, label) => names[label] ?? `class ${label}`);
     const tags = tagged.get(name);
     return { name, gives, classes: tags ?? classes, isOfTags: tags !== undefined };
@@ -103,9 +105,10 @@ function outputsOf(
 }
 
 /** Probabilities of classes or tags, or numbers. */
-function valuesOf({ gives, isOfTags }: Output, row: Float32Array): Float32Array {
+function valuesOf({ gives, isOfTags, classes }: Output, row: Float32Array): Float32Array {
   if (isOfTags) return tagProbabilities(row);
-  return gives === undefined || gives === "values" ? row.slice() : toProbabilities(row, gives);
+  const isOfClasses = classes.length > 0 && gives !== undefined && gives !== "values";
+  return isOfClasses ? toProbabilities(row, gives) : row.slice();
 }
 
 function asJson({ name, classes }: Output, row: Predicted, top: number): unknown {

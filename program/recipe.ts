@@ -89,6 +89,10 @@ export interface TableField {
   readonly size?: number;
   /** Integers are below it. */
   readonly count?: number;
+  /** Of integers: another one, of tokens that count in no score. */
+  readonly ignore?: number | undefined;
+  /** Of integers: names of them that cells hold, in their order. */
+  readonly says?: readonly string[] | undefined;
   /** Whether its numbers are from 0 to 1: tags, or how probable they are. */
   readonly isShare?: boolean;
   readonly standardize?: Standardizing | undefined;

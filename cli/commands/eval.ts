@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { maskOf } from "../../program/masks.js";
+import { denseOf, maskOf } from "../../program/masks.js";
 import { classesOf } from "../../program/tensors.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import { classNames, type JudgedExample } from "../../runtime/evaluation/index.js";
@@ -147,11 +147,14 @@ async function withPredictions(
 /** Only classes have probabilities to list. */
 function requireClassifier({ compilation, model, spec }: CompiledSpec): void {
   const program = compilation.programs[0]!;
-  if (maskOf(program)) {
+  if (denseOf(program)) {
+    const isMask = maskOf(program) !== undefined;
     throw wrongInput(
       `--csv lists a class for each example, and model ${model.name} of ${spec.path} predicts ` +
-        "one for each pixel",
-      "`netc predict SPEC IMAGES --masks DIR` writes them as pictures",
+        `one for each ${isMask ? "pixel" : "token"}`,
+      isMask
+        ? "`netc predict SPEC IMAGES --masks DIR` writes them as pictures"
+        : "`netc predict SPEC TABLE --csv FILE` lists them",
     );
   }
   if (classesOf(program) !== undefined) return;

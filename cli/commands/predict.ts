@@ -23,6 +23,7 @@ import { findPictures, Pictures } from "../pictures.js";
 import { predictBoxes, predictsBoxes, requireBoxOptions } from "../predict-boxes.js";
 import { predictMasks, predictsMasks, requireMaskOptions, TOP } from "../predict-masks.js";
 import { predictOutputs } from "../predict-outputs.js";
+import { predictTokens, predictsTokens } from "../predict-tokens.js";
 import { predictRows, type Predictable } from "../predict-rows.js";
 import { showValues } from "../predict-values.js";
 import { PredictionsFile } from "../predictions.js";
@@ -122,6 +123,9 @@ async function predict(
     if (pictures && isOfPixels) {
       return await predictMasks({ network, compiled, pictures, found, names }, options);
     }
+    if (predictsTokens(compiled) && !hasSeveral(compiled)) {
+      return await predictTokens({ network, compiled, rows: examples, names }, options);
+    }
     if (hasSeveral(compiled)) {
       const table = tableOf(weights);
       return await predictOutputs({ network, compiled, rows: examples, names, table }, options);
@@ -155,7 +159,7 @@ function requireOptions(compiled: CompiledSpec, options: PredictOptions): void {
   if (predictsBoxes(compiled)) return requireBoxOptions(options);
   refuseBoxOptions(compiled, options);
   if (predictsMasks(compiled)) requireMaskOptions(options);
-  else if (hasSeveral(compiled)) refuseCopies(compiled, options);
+  else if (hasSeveral(compiled) || predictsTokens(compiled)) refuseCopies(compiled, options);
   else requireOutput(compiled, options);
 }
 
@@ -245,15 +249,15 @@ function requireOneInput({ model, compilation, spec }: CompiledSpec): void {
   );
 }
 
-/** Several outputs are listed, and not drawn. */
+/** Several outputs, and classes of tokens, are listed, and not drawn. */
 function refuseCopies(
   { model, spec }: CompiledSpec,
   { masks, annotate: copies }: Pick<PredictOptions, "masks" | "annotate">,
 ): void {
   if (masks === undefined && copies === undefined) return;
   throw wrongInput(
-    `${masks === undefined ? "--annotate" : "--masks"} draws what one output says, and model ` +
-      `${model.name} of ${spec.path} has several`,
+    `${masks === undefined ? "--annotate" : "--masks"} draws what one output says, ` +
+      `and model ${model.name} of ${spec.path} has several, of an image or of tokens`,
     "--csv and --json list them",
   );
 }

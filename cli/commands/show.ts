@@ -15,6 +15,7 @@ import { readBytes, writeOutput } from "../files.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, positiveInteger, type AdapterOptions } from "../options.js";
 import { predictsBoxes } from "../predict-boxes.js";
+import { predictsTokens } from "../predict-tokens.js";
 import { predictsMasks } from "../predict-masks.js";
 import { drawMap, encode } from "../show/draw.js";
 import { drawStage, stagesOf, type ImageLayer } from "../show/stages.js";
@@ -77,6 +78,12 @@ async function show(path: string, image: string, options: ShowOptions): Promise<
 
 function requireClassOfImage(compiled: CompiledSpec): void {
   const isOfBoxes = predictsBoxes(compiled);
+  if (predictsTokens(compiled)) {
+    throw wrongInput(
+      "`netc show` explains the class of an image, and this model predicts one for each token",
+      "`netc predict SPEC TABLE` lists them",
+    );
+  }
   if (!predictsMasks(compiled) && !isOfBoxes) return;
   throw wrongInput(
     "`netc show` explains the class of an image, and this model predicts " +

@@ -121,6 +121,10 @@ export const isOfTags = ({ definition }: Pick<ResolvedScore, "definition">): boo
 export const isMask = ({ dtype, shape }: TensorType): boolean =>
   dtype === "u32" && labelUnit(shape) === "pixel";
 
+/** Whether a target holds a class for each token. */
+export const isOfTokens = ({ dtype, shape }: TensorType): boolean =>
+  dtype === "u32" && labelUnit(shape) === "token";
+
 /** Whether a target holds a class for each pixel or token: an example has several. */
 export const isDense = ({ dtype, shape }: TensorType): boolean =>
   dtype === "u32" && labelUnit(shape) !== "image";

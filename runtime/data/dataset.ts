@@ -54,8 +54,8 @@ export interface Example {
   readonly mask?: Mask | undefined;
   /** Where the dataset has boxes. */
   readonly boxes?: Boxes | undefined;
-  /** Where the target is numbers, in the order of its shape. */
-  readonly numbers?: Float32Array | undefined;
+  /** Where the target is numbers, in the order of its shape, or a class for each token. */
+  readonly numbers?: Float32Array | Uint32Array | undefined;
 }
 
 /** What happens to an example before it comes out of its dataset. */
@@ -201,7 +201,7 @@ export interface Batch {
   readonly images: Images;
   /**
    * A class for each image, the first of two where images are mixed; of a dataset with masks, a
-   * class for each pixel.
+   * class for each pixel, and of one with classes of tokens one for each.
    */
   readonly labels: Uint32Array;
   /** What the loss is of: the labels, of mixed images both; of boxes, of numbers: floats. */

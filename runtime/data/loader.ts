@@ -273,8 +273,8 @@ function visitingOrder(dataset: Dataset, options: LoaderOptions): Uint32Array {
   return Uint32Array.from({ length }, (_, index) => index);
 }
 
-/** A class, the classes of the pixels, or numbers. */
-type ExampleLabels = number | Uint8Array | Float32Array;
+/** A class, the classes of pixels or tokens, or numbers. */
+type ExampleLabels = number | Uint8Array | Uint32Array | Float32Array;
 
 /** Labels of images, or of their pixels, or boxes, one after the other. */
 function joined(own: readonly ExampleLabels[]): Uint32Array | Float32Array {

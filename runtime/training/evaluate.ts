@@ -235,9 +235,9 @@ function overlapsOf({ sums }: Measurement): Evaluation["overlaps"] {
 
 function nothingCountsError(examples: number): DataError {
   return new DataError(
-    `no pixel of the masks of ${examples} examples counts: all of them have the label that the ` +
-      "loss ignores",
-    "look at the masks, or at `ignore` in the spec",
+    `no label of ${examples} examples counts: all of their pixels, or tokens, have the one that ` +
+      "the loss ignores",
+    "look at the labels, or at `ignore` in the spec",
   );
 }
 

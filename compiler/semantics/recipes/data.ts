@@ -10,7 +10,7 @@ import { checkFeatures, isOfFeatures, type ReadSplit } from "./features.js";
 import { checkTransforms, imageInput, type ImageInput } from "./image-flow.js";
 import { isMixing } from "../../../program/transforms.js";
 import { sourceSize } from "../../../program/image-size.js";
-import { checkMasks } from "./masks.js";
+import { checkMasks, checkTokenTransforms } from "./masks.js";
 import { checkNumbers, numbersOf, numericTarget } from "./numbers.js";
 import { checkPixelStatistics, compareNormalizations, type SplitUses } from "./normalization.js";
 import { readTransforms } from "./random-choice.js";
@@ -147,6 +147,7 @@ function checkTable(
   environment: Environment,
 ): void {
   checkFields(table, model, environment);
+  checkTokenTransforms(table, model, environment);
   const [input, ...others] = givenInputs(model);
   const image = others.length === 0 ? imageInput(model) : undefined;
   if (others.length > 0 || !input || !(isOfFeatures(model) || image)) {

@@ -1,4 +1,5 @@
-import { ignoredLabel, isBoxes, isMask } from "../../network/facts.js";
+import { labelUnit } from "../../ir/shape.js";
+import { ignoredLabel, isBoxes, isDense, isMask, isOfTokens } from "../../network/facts.js";
 import { isMixing, type TransformKind } from "../../../program/transforms.js";
 import type { NetworkPort, ResolvedNetwork, ResolvedScore } from "../../network/resolved.js";
 import type { AnalyzedModel } from "../analysis.js";
@@ -18,6 +19,9 @@ export function checkMasks(
 ): void {
   const target = network?.targets[0];
   if (!network || inputs.length > 1 || network.targets.length > 1) return;
+  if (target && isOfTokens(target.type)) {
+    return reportNoTokens({ call, target }, name, environment);
+  }
   if (!checkBoxes({ call, source, uses }, target, environment)) return;
   const isMasked = target !== undefined && isMask(target.type);
   if (isMasked !== (source.kind === "pairs")) {
@@ -48,6 +52,41 @@ export function checkMasks(
   const loss = compares ? `one_hot(${target.name}, ignore=255)` : "cross_entropy(..., ignore=255)";
   const ignores = ignoredLabel(network, 0) !== undefined;
   for (const use of uses) checkTransform(use, { ignores, loss }, environment);
+}
+
+/** A table alone has a class for each token. */
+function reportNoTokens(
+  { call, target }: Pick<ReadSplit, "call"> & { readonly target: NetworkPort },
+  name: string,
+  { reporter }: Environment,
+): void {
+  reporter.report("NET3025", {
+    message:
+      `\`${call.callee.name}\` gives an example one class, but \`${target.name}\` of model ` +
+      `\`${name}\` has one for each token`,
+    span: call.span,
+    related: [{ span: target.origin.span, message: "the target" }],
+    notes: [`\`csv\` reads them from columns: \`csv("table.csv", ${target.name}="y*")\``],
+  });
+}
+
+/** Reports two labels where a target has a class for each of several tokens. */
+export function checkTokenTransforms(
+  { uses }: Pick<ReadSplit, "uses">,
+  { network }: AnalyzedModel,
+  { reporter }: Environment,
+): void {
+  const target = network?.targets.find(({ type }) => isDense(type));
+  const use = uses.find(({ transform }) => isMixing(transform) || transform.kind === "ten_crop");
+  if (!target || !use) return;
+  reporter.report("NET3025", {
+    message:
+      `\`${use.call.callee.name}\` is for images with one class, ` +
+      `and \`${target.name}\` has one for each ${labelUnit(target.type.shape)}`,
+    span: use.call.span,
+    related: [{ span: target.origin.span, message: "the target" }],
+    notes: ["leave it out"],
+  });
 }
 
 /** Names of the classes, of masks and of boxes, are as many as the target's classes. */

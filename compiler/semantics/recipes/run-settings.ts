@@ -9,6 +9,7 @@ import type {
   TrainRecipe,
   WeightAverage,
 } from "../../../program/recipe.js";
+import { labelUnit } from "../../ir/shape.js";
 import { fractionsOf, isFormula } from "../../network/facts.js";
 import { isTupleKind, RECALL_METRIC } from "../../../program/tuples.js";
 import type { AnalyzedModel } from "../analysis.js";
@@ -154,7 +155,7 @@ function checkSampling(
   const target = port?.value;
   if (target?.type === "f32" || (target && target.shape.length > 1)) {
     const numbers = port?.boxClasses === undefined ? "numbers" : "boxes";
-    const labels = target.type === "f32" ? numbers : "a label for each pixel";
+    const labels = target.type === "f32" ? numbers : `a label for each ${labelUnit(target.shape)}`;
     return reporter.report("NET3070", {
       message: `\`sampling\` draws images by class, but model \`${name}\` is trained on ${labels}`,
       span: call.span,

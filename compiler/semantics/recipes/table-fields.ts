@@ -5,7 +5,13 @@ import type { CsvSource, TableField } from "../../../program/recipe.js";
 import type { Environment } from "../../calls/environment.js";
 import { listNames } from "../../calls/suggestion.js";
 import { plural } from "../../diagnostics/plural.js";
-import { classesOfTarget, isOfTags } from "../../network/facts.js";
+import {
+  classesOfTarget,
+  ignoredLabel,
+  isDense,
+  isOfTags,
+  isOfTokens,
+} from "../../network/facts.js";
 import type { NetworkPort } from "../../network/resolved.js";
 import type { AnalyzedInput, AnalyzedModel } from "../analysis.js";
 import type { ReadSplit } from "./features.js";
@@ -20,8 +26,8 @@ export interface WrittenTable {
 }
 
 /**
- * Whether columns are those of inputs and targets by name: not where there is one input with what
- * to predict, and the spec names the columns of the latter alone, with `label`.
+ * Whether columns are those of inputs and targets by name: not where there is one input with one
+ * class or numbers to predict, and the spec names the columns of the latter alone, with `label`.
  */
 export function hasNamedFields(
   columns: WrittenTable["columns"],
@@ -33,15 +39,17 @@ export function hasNamedFields(
     columns.size > 0 ||
     inputs.length > 1 ||
     !inputs.every(isRow) ||
-    (network?.targets.length ?? 0) > 1
+    (network?.targets.length ?? 0) > 1 ||
+    (network?.targets ?? []).some(({ type }) => isOfTokens(type))
   );
 }
 
 /** The label or the target's numbers in their columns, and the input in all others. */
 export function fieldsOf(
-  { source: { label, files, tuples, standardize }, columns: written }: Omit<WrittenTable, "call">,
+  { source, columns: written }: Omit<WrittenTable, "call">,
   model: AnalyzedModel,
 ): readonly TableField[] {
+  const { label, files, tuples, standardize } = source;
   const inputs = givenInputs(model);
   const targets = tuples ? [] : (model.network?.targets ?? []);
   if (!tuples && hasNamedFields(written, model)) {
@@ -54,7 +62,7 @@ export function fieldsOf(
       }),
       ...targets.map((target, index) => {
         const columns = written.get(target.name)?.names ?? labelColumns(label);
-        return { ...targetField(target, index, model), columns };
+        return { ...targetField(target, index, { model, source }), columns };
       }),
     ];
   }
@@ -213,12 +221,20 @@ function numbersField(target: NetworkPort, index: number, { network }: AnalyzedM
 }
 
 /** A number for each place of a target, or one class; those of several count themselves. */
-function targetField(target: NetworkPort, index: number, model: AnalyzedModel): TableField {
+function targetField(
+  target: NetworkPort,
+  index: number,
+  { model, source }: { readonly model: AnalyzedModel; readonly source: CsvSource },
+): TableField {
   if (target.type.dtype === "f32") return numbersField(target, index, model);
   const { network } = model;
   const field = { name: target.name, role: "target", size: numbersOf(target) } as const;
   const count = classesOfTarget(network!, index);
-  if (target.type.shape.length > 1) return { ...field, holds: "integers", count };
+  if (isDense(target.type)) {
+    const ignore = ignoredLabel(network!, index);
+    const says = network!.targets.length === 1 ? source.classes : undefined;
+    return { ...field, holds: "integers", count, ignore, says };
+  }
   return network!.targets.length > 1
     ? { ...field, holds: "class", count }
     : { ...field, holds: "class" };
@@ -236,13 +252,17 @@ export function checkFields(
     reporter.report("NET3027", { message, span, notes, related });
   const label = call.arguments.find(({ name }) => name?.name === "label");
   const silent = inputs.filter(({ name }) => !columns.has(name));
-  const unsaid = targets.filter(({ name }) => !columns.has(name) && targets.length > 1);
+  const needsColumns = (target: NetworkPort) =>
+    targets.length > 1 ||
+    (isOfTokens(target.type) && labelColumns(source.label).length !== numbersOf(target));
+  const unsaid = targets.filter((target) => !columns.has(target.name) && needsColumns(target));
   // A target of this name is given its columns in the same way.
   const lacking = unsaid.filter(({ name }) => name !== "label" || !label);
   if (silent.length > 1 || lacking.length > 0) {
     const names = [...(silent.length > 1 ? silent : []), ...lacking].map(({ name }) => name);
     report(`\`csv\` does not say which columns hold ${listNames(names)}`, call.span, [
-      `name them: \`csv("table.csv", ${names[0]}=["first", "second"])\``,
+      `name them: \`csv("table.csv", ${names[0]}=["first", "second"])\`, ` +
+        `or by a pattern, \`${names[0]}="x*"\``,
       "one input may go without: it has all columns that nothing else names",
     ]);
   }

@@ -189,15 +189,14 @@ function textAt(
   );
 }
 
-function valuesOf(
-  place: Place,
-  { at, holds, role, name, count, isShare }: PlacedField,
-  { maximum }: CsvOptions,
-): Float32Array {
+function valuesOf(place: Place, field: PlacedField, { maximum }: CsvOptions): Float32Array {
+  const { at, holds, role, name, isShare } = field;
   const noun = holds === "pixels" ? "pixel" : role === "target" ? "target" : "feature";
   return Float32Array.from(at, (column) => {
-    const value = numberAt(column, noun, place);
-    if (holds === "integers") checkInteger(value, column, { ...place, name, count: count! });
+    const named = field.says?.indexOf(place.row.cells[column]!) ?? -1;
+    if (named >= 0) return named;
+    const value = field.says ? toNumber(place.row.cells[column]!) : numberAt(column, noun, place);
+    if (holds === "integers") checkInteger(value, column, { ...place, field });
     if (isShare) checkShare(value, column, { ...place, name });
     if (holds !== "pixels" || (value >= 0 && value <= maximum)) return value;
     throw new DataError(
@@ -210,16 +209,31 @@ function valuesOf(
 function checkInteger(
   value: number,
   column: number,
-  { name, count, ...place }: Place & { readonly name: string; readonly count: number },
+  { field, ...place }: Place & { readonly field: PlacedField },
 ): void {
-  if (Number.isInteger(value) && value >= 0 && value < count) return;
+  const { name, says, ignore, count = 0 } = field;
+  const isCounted = !says && Number.isInteger(value) && value >= 0 && value < count;
+  if (isCounted || value === ignore) return;
   const cell = quoted(place.row.cells[column]!);
   throw new DataError(
     `${placeOf(place)}: ${cell} in the column ${place.names[column]} is not one of ` +
-      `\`${name}\`: expected an integer from 0 to ${count - 1}`,
-    `correct the cell, or declare more in the spec: in 0..${Math.max(count, Math.ceil(value)) + 1}`,
+      `\`${name}\`: expected ${says ? listOf(says) : `an integer from 0 to ${count - 1}`}` +
+      (ignore === undefined ? "" : `, or ${ignore}, which is ignored`),
+    says ? "correct the cell, or list it in `classes`" : helpForInteger(value, field),
   );
 }
+
+function helpForInteger(value: number, { role, count = 0, ignore }: PlacedField): string {
+  const end = Math.max(count, Math.ceil(value)) + 1;
+  const declared = `correct the cell, or declare more in the spec: in 0..${end}`;
+  const canIgnore = role === "target" && ignore === undefined && value >= count;
+  return canIgnore
+    ? `${declared}; the loss leaves out what has no class: cross_entropy(..., ignore=${value})`
+    : declared;
+}
+
+const listOf = (names: readonly string[]) =>
+  `${names.slice(0, 5).join(", ")}${names.length > 5 ? ", ..." : ""}`;
 
 /** How tables write that a number is missing: pandas, R, SQL and UCI. */
 const MISSING = /^(|nan|na|n\/a|null|none|nil|\?|-)$/i;

@@ -18,7 +18,7 @@ export interface EncodedImage {
   /** Where it lies, or how to get it; undefined where there is none. */
   readonly from: ImageBytes | (() => Promise<Uint8Array | undefined>);
   /** What the target's numbers are, if it has numbers. */
-  readonly numbers?: Float32Array | undefined;
+  readonly numbers?: Float32Array | Uint32Array | undefined;
   /** The file of its mask, if it has one. */
   readonly mask?: string;
   /** Its boxes, where the dataset has boxes. */

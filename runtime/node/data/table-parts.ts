@@ -73,6 +73,7 @@ export function targetsOf(table: CsvTable, source: CsvSource, rules: LabelRules)
     return { classes: labels.classes, names, labelAt, of: (row) => ({ label: labelAt(row) }) };
   }
   if (!only) return { classes: [], names, of: () => ({ label: 0 }) };
+  if (only.holds === "integers" && others.length === 0) return ofTokens(only);
   const ready = targets.map((target) => {
     const { numbers } = numbered.get(target.name) ?? {};
     return numbers ? { ...target, values: Float32Array.from(numbers) } : target;
@@ -80,6 +81,14 @@ export function targetsOf(table: CsvTable, source: CsvSource, rules: LabelRules)
   const { values, columns } = joinedParts(ready, table.lines.length, 1);
   const numbersOf = (row: number) => values.subarray(row * columns, (row + 1) * columns);
   return { classes: [], names, of: (row) => ({ label: 0, numbers: numbersOf(row) }) };
+}
+
+/** A class for each token. Classes without names are called by their numbers. */
+function ofTokens({ values, at, says, count = 0 }: ReadField): TableTargets {
+  const labels = Uint32Array.from(values);
+  const numbersOf = (row: number) => labels.subarray(row * at.length, (row + 1) * at.length);
+  const classes = says ?? Array.from({ length: count }, (_, label) => String(label));
+  return { classes, names: {}, of: (row) => ({ label: 0, numbers: numbersOf(row) }) };
 }
 
 function numberClasses(

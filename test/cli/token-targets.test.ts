@@ -1,0 +1,123 @@
+/** The example with a class for each token, with the built command. */
+import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeWorkspace, type Workspace } from "./fixtures.js";
+import { netc as run, root } from "./netc.js";
+
+const example = join(root, "examples/tokens");
+let workspace: Workspace;
+
+const netc = (...args: readonly string[]) =>
+  run(args, {
+    cwd: workspace.folder,
+    env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
+  });
+
+/** Of the rows that the model is asked for, what follows. */
+const PERIODS = [
+  [1, 2, 3, 4],
+  [9, 0, 0, 5],
+];
+const rowOf = (period: readonly number[], first: number) =>
+  Array.from({ length: 12 }, (_, place) => period[(first + place) % 4]!);
+
+beforeAll(async () => {
+  workspace = await makeWorkspace();
+  const text = await readFile(join(example, "periods.net"), "utf8");
+  await workspace.write("periods.net", text);
+  await workspace.write("known.net", text.replace(", ignore=99", ""));
+  execFileSync(process.execPath, [
+    join(example, "make-periods.mjs"),
+    join(workspace.folder, "periods.csv"),
+  ]);
+  const names = Array.from({ length: 12 }, (_, place) => `t${place}`).join(",");
+  const rows = PERIODS.map((period) => rowOf(period, 0).join(","));
+  await workspace.write("rows.csv", `${[names, ...rows].join("\n")}\n`);
+});
+
+afterAll(() => workspace.remove());
+
+test("a language model learns, is evaluated, and predicts the token after each", async () => {
+  const trained = await netc("train", "periods.net", "--out", "run");
+  expect(trained.stderr).not.toMatch(/error|warning\[/);
+  expect(trained.code).toBe(0);
+  const weights = ["--weights", "run/best.safetensors"];
+
+  const evaluated = await netc("eval", "periods.net", ...weights, "--json");
+  const { examples, right } = JSON.parse(evaluated.stdout) as { readonly [name in string]: number };
+  expect(examples).toBe(200);
+  expect(right).toBeGreaterThan(0.99);
+  const refused = await netc("eval", "periods.net", ...weights, "--csv", "x.csv");
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("for each token")]);
+
+  // What follows the first three is a guess.
+  const wanted = PERIODS.map((period) => rowOf(period, 1).slice(3));
+  const predict = ["predict", "periods.net", ...weights, "rows.csv"];
+  const shown = await netc(...predict);
+  const [first, tokens] = shown.stdout.split("\n");
+  expect(first).toMatch(/rows\.csv:2$/);
+  expect(tokens!.trim().split(" ").slice(3).map(Number)).toEqual(wanted[0]);
+  const listed = JSON.parse((await netc(...predict, "--json")).stdout) as readonly {
+    readonly classes: readonly { readonly index: number; readonly probability: number }[];
+  }[];
+  expect(listed.map(({ classes }) => classes.slice(3).map(({ index }) => index))).toEqual(wanted);
+  expect(listed[0]!.classes[8]!.probability).toBeGreaterThan(0.9);
+  await netc(...predict, "--csv", "out.csv");
+  const written = await readFile(join(workspace.folder, "out.csv"), "utf8");
+  expect(written.split("\n")[0]).toContain("file,token_0,token_1");
+  expect(written.split("\n")[2]!.split(",").slice(4).map(Number)).toEqual(wanted[1]);
+
+  const seen = await netc("show", "periods.net", ...weights, "rows.csv");
+  expect([seen.code, seen.stderr]).toEqual([1, expect.stringContaining("for each token")]);
+});
+
+test("a label that is not a class says its cell, and what is ignored", async () => {
+  const { code, stderr } = await netc("train", "known.net", "--out", "no-run");
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /periods\.csv:2: "99" in the column n0 is not one of `next`: expected an integer from 0 to 9/,
+  );
+  expect(stderr).toContain("ignore=99");
+});
+
+test("cells may say names of classes, which predictions give", async () => {
+  const spec = `model Tags {
+  input  words: u32[N, 4] in 0..5
+  target tags: u32[N, 4] in 0..3
+  embedding(8) -> linear(3) as logits
+  loss   cross_entropy(logits, tags, ignore=255)
+  metric right = accuracy(logits, tags)
+}
+data Rows for Tags {
+  train csv("tags.csv", tags="y*", classes=["none", "name", "place"])
+  eval  csv("tags.csv", tags="y*", classes=["none", "name", "place"])
+}
+train Base of Tags on Rows {
+  epochs    = 30
+  batch     = 16
+  optimizer = adam(lr=0.05)
+}
+`;
+  const names = ["none", "name", "place"];
+  const rows = Array.from({ length: 64 }, (_, row) => {
+    const words = [0, 1, 2, 3].map((place) => (row * 3 + place * (row + 2)) % 5);
+    return [...words, ...words.map((word) => (word === 4 ? 255 : names[word % 3]))].join(",");
+  });
+  await workspace.write("tags.net", spec);
+  await workspace.write("tags.csv", ["w0,w1,w2,w3,y0,y1,y2,y3", ...rows].join("\n"));
+  await workspace.write("some.csv", "w0,w1,w2,w3\n0,1,2,3\n");
+  const trained = await netc("train", "tags.net", "--out", "tags");
+  expect(trained.stderr).not.toMatch(/error|warning\[/);
+  const weights = ["--weights", "tags/best.safetensors"];
+  const { stdout } = await netc("predict", "tags.net", ...weights, "some.csv");
+  expect(stdout).toContain("none name place none");
+
+  await workspace.write(
+    "tags.csv",
+    ["w0,w1,w2,w3,y0,y1,y2,y3", "0,1,2,3,none,nme,none,255"].join("\n"),
+  );
+  const wrong = await netc("train", "tags.net", "--out", "wrong");
+  expect(wrong.stderr).toMatch(/"nme" in the column y1 is not one of `tags`: expected none, name,/);
+});
