@@ -8,8 +8,11 @@ const GPU = ["test/{runtime,kernels,parity,gpu}/**/*.test.ts"];
 /** Tests that run dist/, as users do; it is built first where the sources are newer. */
 const BUILT = ["test/{cli,browser}/**/*.test.ts"];
 
-/** Tests that replace modules of Node, before what imports them is loaded. */
-const MOCKED = ["test/training/{append-file,checkpoint}.test.ts"];
+/**
+ * Tests with a process each: they replace modules of Node before what imports them is loaded, or
+ * measure the heap, which takes long where it holds what other files loaded.
+ */
+const ALONE = ["test/training/{append-file,checkpoint}.test.ts", "test/interchange/damage.test.ts"];
 
 const COMMON = { setupFiles: ["test/setup.ts"], testTimeout: 120_000, hookTimeout: 240_000 };
 
@@ -20,7 +23,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...GPU, ...BUILT, ...MOCKED],
+          exclude: [...GPU, ...BUILT, ...ALONE],
           // The compiler is loaded once for all: it would take as long as the tests.
           isolate: false,
           maxWorkers: 2,
@@ -30,8 +33,8 @@ export default defineConfig({
       },
       {
         test: {
-          name: "mocked",
-          include: MOCKED,
+          name: "alone",
+          include: ALONE,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
           ...COMMON,

@@ -13,7 +13,7 @@ import { readSeeds } from "../../scripts/fuzz/seeds.js";
 
 const specs = join(import.meta.dirname, "../../specs");
 const isFull = process.env.NETC_TEST_FULL === "1";
-const COUNT = isFull ? 5000 : 100;
+const COUNT = isFull ? 5000 : 40;
 /** Of the places of all names, those that are tried. */
 const STEP = isFull ? 1 : 3;
 

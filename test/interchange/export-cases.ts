@@ -36,13 +36,25 @@ const FOR_GRAPHS = new RegExp(
   ].join("|"),
 );
 
-/** Every sample of a layer's documentation, with its other values as further inputs. */
+/** The longest side of an image in a case: the reference computes each pixel in JavaScript. */
+const LONGEST = 48;
+
+const smallShape = (sizes: readonly number[]) =>
+  sizes.length === 3
+    ? [sizes[0]!, ...sizes.slice(1).map((side) => Math.min(side, LONGEST))]
+    : sizes;
+
+/**
+ * Every sample of a layer's documentation, of small images, with its other values as further
+ * inputs.
+ */
 const samplesOf = ({ name, samples: each }: (typeof layers)[number]): readonly ExportCase[] =>
   each.map(({ spec, input, vocabulary, others = [] }, index) => {
     const given = /\(([^)]*)\)/.exec(spec)?.[1]?.split(", ") ?? [];
     const names = given.filter((argument) => /^[a-z]+$/.test(argument));
     const inputs = others.map((shape, at) => `input ${names[at]}: ${shapeText(shape)}`);
-    const lines = [`input x: ${inputType(input, vocabulary)}`, ...inputs, `from x -> ${spec}`];
+    const shape = others.length === 0 ? smallShape(input) : input;
+    const lines = [`input x: ${inputType(shape, vocabulary)}`, ...inputs, `from x -> ${spec}`];
     const text = `model M {\n${lines.join("\n")}\n}`;
     return { name: `${name} ${index + 1}: ${spec}`, text };
   });

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { layers } from "../../compiler/layers/index.js";
 import { analyze } from "../../compiler/semantics/index.js";
 import { inputType, othersOf } from "./others.js";
+import { casesOf } from "../counts.js";
 
 function analyzeChain(chain: string, input: readonly number[], vocabulary?: number) {
   const text = `model M {\n  input x: ${inputType(input, vocabulary)}\n  ${chain}\n}`;
@@ -99,7 +100,7 @@ describe("shapes agree with PyTorch's formulas", () => {
         expect(models[0]!.layers[0]!.output).toEqual([2, rows, 5]);
         expect(portOf(models[0]!.graph!, "prediction").shape).toEqual(["N", 2, rows, 5]);
       }),
-      { seed: 1, numRuns: 200 },
+      { seed: 1, numRuns: casesOf(200) },
     );
   });
 
@@ -125,7 +126,7 @@ describe("shapes agree with PyTorch's formulas", () => {
         // The op knows no `ceil`: it must come to the same size by the padding that the layer adds.
         expect(portOf(models[0]!.graph!, "prediction").shape).toEqual(["N", 3, side, side]);
       }),
-      { seed: 2, numRuns: 300 },
+      { seed: 2, numRuns: casesOf(300) },
     );
   });
 
@@ -156,7 +157,7 @@ describe("shapes agree with PyTorch's formulas", () => {
           if (node) expect(node.outputs[0]!.shape).toEqual(["N", ...output!]);
         }
       }),
-      { seed: 3, numRuns: 200 },
+      { seed: 3, numRuns: casesOf(200) },
     );
   });
 });

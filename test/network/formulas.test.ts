@@ -12,6 +12,7 @@ import type { ResolvedNetwork } from "../../compiler/network/resolved.js";
 import { verify } from "../../compiler/ops/verify.js";
 import { analyze } from "../../compiler/semantics/index.js";
 import { expectRoundTrip, networksOf } from "./round-trip.js";
+import { casesOf } from "../counts.js";
 
 const NAMES = ["a", "b", "c"];
 
@@ -80,7 +81,7 @@ describe("the text of a formula", () => {
         expect(values.expression).toEqual(expression);
         expectRoundTrip(network);
       }),
-      { seed: 5, numRuns: 200 },
+      { seed: 5, numRuns: casesOf(200) },
     );
   });
 

@@ -10,6 +10,7 @@ import type { NetworkValue, ResolvedNetwork } from "../../compiler/network/resol
 import { verify } from "../../compiler/ops/verify.js";
 import { expectRoundTrip, networksOf } from "./round-trip.js";
 import { callsOf } from "../work.js";
+import { casesOf } from "../counts.js";
 
 /** Two branches that join, a section in a section, an unnamed layer, and a loss of two terms. */
 function twoWays(): ResolvedNetwork {
@@ -223,7 +224,7 @@ test("random networks resolve to what they print", () => {
     fc.property(fc.array(step, { minLength: 1, maxLength: 8 }), (steps) => {
       expectRoundTrip(randomNetwork(steps));
     }),
-    { seed: 8, numRuns: 60 },
+    { seed: 8, numRuns: casesOf(60) },
   );
 });
 

@@ -13,6 +13,7 @@ import { CONTEXT } from "../passes/chain.js";
 import { gradientError, gradientsOf } from "../passes/gradients.js";
 import { made, randomNetwork } from "./random-shares.js";
 import { expectRoundTrip, networksOf } from "./round-trip.js";
+import { casesOf } from "../counts.js";
 
 /** Hashed values of everything that comes in, in double precision. */
 function inputsOf(graph: Graph, batch = 2) {
@@ -45,7 +46,7 @@ test("random networks with shared weights resolve to what they print, to the sam
       });
       expect(printed[0]).toBe(printed[1]);
     }),
-    { seed: 38, numRuns: 60 },
+    { seed: 38, numRuns: casesOf(60) },
   );
 });
 
@@ -67,6 +68,6 @@ test("gradients of random networks with shared weights are those of finite diffe
         expect(Math.max(...errors), name).toBeLessThan(1e-10);
       }
     }),
-    { seed: 39, numRuns: 25 },
+    { seed: 39, numRuns: casesOf(25) },
   );
 });

@@ -8,6 +8,7 @@ import { simplify, simplifyTraining } from "../../compiler/passes/simplify.js";
 import { analyze } from "../../compiler/semantics/index.js";
 import { inputsFor } from "./chain.js";
 import { gradientError, gradientsOf } from "./gradients.js";
+import { casesOf } from "../counts.js";
 
 function graphOf(type: string, body: string, end = ""): Graph {
   const ports = `input x: ${type}\n  target label: u32[N] in 0..3`;
@@ -116,6 +117,6 @@ test("random shapes and orders are what plain loops make", () => {
       }
       expect(moves(simplify(graph))).toBeLessThanOrEqual(1);
     }),
-    { seed: 20, numRuns: 200 },
+    { seed: 20, numRuns: casesOf(200) },
   );
 });

@@ -7,6 +7,7 @@ import { fileShapeOf } from "../../compiler/ir/graph.js";
 import { inferShape } from "../../compiler/layers/infer.js";
 import { BATCH, isSignal, ROW, type Shape } from "../../compiler/ir/shape.js";
 import { analyzed, codesOf, rendered } from "./spec.js";
+import { casesOf } from "../counts.js";
 
 const INPUT = { input: "input wave: signal[N, 4, 24]" };
 
@@ -127,7 +128,7 @@ test.for(calls)("$call: a signal gives a signal, or is refused", ({ name, call }
 });
 
 test("random convolutions and pools have the shapes of an image of one row", () => {
-  for (let seed = 0; seed < 300; seed++) {
+  for (let seed = 0; seed < casesOf(300); seed++) {
     const draw = (salt: number, low: number, high: number) =>
       low + (((seed * 7919 + salt * 104729) >>> 0) % (high - low + 1));
     const [kernel, stride, dilation, padding] = [
