@@ -11,6 +11,7 @@ import {
   Comma,
   Else,
   Equals,
+  Fn,
   Identifier,
   Import,
   LeftBrace,
@@ -145,6 +146,9 @@ function otherDeclaration(before: CstNode, last: IToken, first: IToken): string 
   if (before.name === "letStatement" && [last, first].some(({ image }) => image === "if")) {
     return "`where` chooses one of two values: `let y = where(x > 0, x, 0.1 * x)`";
   }
+  if (last.image === "parameter" && before.name === "chain") {
+    return `a parameter has a shape: \`parameter ${first.image}: f32[197, 768] init normal(0.02)\``;
+  }
   if (last.image === "share" && before.children["Arrow"] === undefined) {
     return `shared layers are in a block: \`share ${first.image} { conv(8, kernel=3) -> relu }\``;
   }
@@ -187,14 +191,41 @@ function libraryOf(before: CstNode): string | undefined {
   return written !== undefined && LIBRARIES.test(written) ? written : undefined;
 }
 
+/** What does not come before its values as a function. */
+const METHODS: Readonly<Record<string, string>> = {
+  cat: "`concat` is a layer: `from x -> concat(y)`",
+  stack: "`concat` is a layer: `from x -> concat(y)`",
+  chunk: "`split` is a layer, and `slice(channels, 0, 16)` takes one part",
+  split: "`split` is a layer, and `slice(channels, 0, 16)` takes one part",
+  detach: "`stop(x)` keeps gradients from what makes x",
+  stop_gradient: "`stop(x)` keeps gradients from what makes x",
+  view: "`reshape` is a layer: `from x -> reshape([8, 36])`",
+  reshape: "`reshape` is a layer: `from x -> reshape([8, 36])`",
+  flatten: "`flatten` is a layer: `from x -> flatten`",
+  permute: "`permute` is a layer: `from x -> permute([0, 2, 1])`",
+  transpose: "`transpose` is a layer: `from x -> transpose(1, 2)`",
+  size: "sizes are numbers of the spec: write the number, or a `const`",
+  shape: "sizes are numbers of the spec: write the number, or a `const`",
+};
+
+const isLoss = ({ name }: CstNode): boolean => name === "lossDeclaration";
+
 /** What a tensor library writes here, and how a spec says it. */
 function otherSyntax(before: CstNode, first: IToken): string | undefined {
   const { name } = before;
   if (ELSE_IF.test(lastToken(before)?.image ?? "")) return OTHER_CONDITION;
+  const method = name === "letStatement" ? METHODS[lastToken(before)?.image ?? ""] : undefined;
+  if (method) return method;
   const prefix = libraryOf(before);
   if (prefix) return `write the function alone, without \`${prefix}.\``;
   if (name === "chain" && is(first, Plus, Minus, Star, Slash, Caret)) {
     return "a formula is a separate statement: `let y = 0.5 * x`";
+  }
+  if (isLoss(before) && first.image === ".") {
+    return "losses are means over the batch: `cross_entropy(logits, label)` is one number";
+  }
+  if (name === "chain" && is(first, Equals)) {
+    return "a name follows what it names: `conv(8, kernel=3) as x`, `share tower { ... }`";
   }
   if (name === "letStatement" && is(first, LeftParenthesis)) {
     return "functions come before their values: `sigmoid(x)`, `mean(x, over=channels)`";
@@ -215,6 +246,7 @@ const places: readonly (readonly [word: TokenType, place: string, example: strin
   [Skip, "right behind the block of `residual`", "residual { conv(64) } skip auto"],
   [Else, "right behind the block of `if`", "if stride > 1 { avgpool(2) } else { conv(64) }"],
   [Block, "outside of models", "block basic(out: int) { conv(out) -> relu }"],
+  [Fn, "outside of models", "fn swish(x, beta: float = 1) = x * sigmoid(beta * x)"],
   [Import, "outside of models", 'import { basic } from "./blocks.net"'],
 ];
 

@@ -119,6 +119,8 @@ export const argumentAliases: Readonly<Record<string, readonly (string | Argumen
   slope: ["negative_slope", { name: "alpha", of: ["leaky_relu"] }],
   label_smoothing: ["smoothing"],
   ignore: ["ignore_index"],
+  heads: ["num_heads", "n_heads", "nhead", "n_head"],
+  causal: ["is_causal", "use_causal_mask"],
   over: each(["dim", "axis"], {
     differs: "numbers are those of `[N, C, H, W]` and `[N, T, C]`, and the axes stay with size 1",
   }),

@@ -86,6 +86,9 @@ export function readFormula(syntax: Syntax, names: FormulaNames): Expression | u
   return new FormulaReader(names).read(syntax);
 }
 
+/** The argument of a reduction, and what others call it. */
+const OVER = new Set(["over", "dim", "axis"]);
+
 /** Whether a call is `mean(x, over=rows)`, and not a function of its arguments. */
 function isReduction(
   { callee, arguments: given }: CallExpression,
@@ -98,7 +101,7 @@ function isReduction(
     const isAxis = value.kind === "name" && AXES.some((axis) => axis === value.name);
     return isAxis && !isValue(value.name);
   };
-  const isOver = given.some(({ name, value }) => (name ? name.name === "over" : namesAxes(value)));
+  const isOver = given.some(({ name, value }) => (name ? OVER.has(name.name) : namesAxes(value)));
   return isOver || !findFormulaFunction(callee.name);
 }
 
