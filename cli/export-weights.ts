@@ -5,15 +5,18 @@ import type { Exporter } from "../interchange/export/exporter.js";
 import type { ExportModel, ExportTensor } from "../interchange/export/model.js";
 import { optimizerOf, type ExportOptimizer } from "../interchange/export/optimizer.js";
 import type { TrainRecipe } from "../program/recipe.js";
+import type { TableFacts } from "../runtime/data/dataset.js";
 import { assertMeasuredFile } from "../runtime/measured-file.js";
 import { parseTensors } from "../runtime/safetensors.js";
 import { AVERAGE_PREFIX, OPTIMIZER_PREFIX } from "../runtime/weights.js";
 import { explained } from "./foreign-weights.js";
-import { classNamesOf, readWeights, type WeightsFile } from "./weights.js";
+import { classNamesOf, readWeights, tableOf, type WeightsFile } from "./weights.js";
 import type { WeightsFlags } from "./weights-options.js";
 
 export interface ExportedWeights {
   readonly weights: Pick<ExportModel, "tensors" | "classNames" | "optimizer">;
+  /** How the table was read that they were trained on. */
+  readonly table: TableFacts | undefined;
   /** On the optimizer's state. */
   readonly notes: readonly string[];
 }
@@ -40,6 +43,7 @@ export async function weightsFor(
   const state = stateFor(exporter, { network, recipe, all, file, isOfAverages });
   return {
     weights: { tensors, classNames: classNamesOf(file), optimizer: state.optimizer },
+    table: tableOf(file),
     notes: state.note === undefined ? [] : [state.note],
   };
 }

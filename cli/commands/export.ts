@@ -7,6 +7,7 @@ import type { ExportModel, Exported } from "../../interchange/export/model.js";
 import { neededFor } from "../../interchange/export/needed.js";
 import { WEIGHT_TYPES } from "../../interchange/export/onnx/weight-types.js";
 import { ExportError, TooLarge } from "../../interchange/export/refusal.js";
+import type { DataRecipe } from "../../program/recipe.js";
 import { formatBytes } from "../../program/format-bytes.js";
 import { wrongInput, wrongUsage } from "../failure.js";
 import { weightsFor } from "../export-weights.js";
@@ -80,13 +81,13 @@ async function exportSpec(path: string, flags: ExportFlags): Promise<void> {
   const { network, recipe } = networkOf(spec, flags);
   const output = outputOf(spec, flags.output, exporter);
   const { network: needed, left } = neededFor(network);
-  const { weights, notes: lostWeights } = await weightsFor(exporter, network, recipe, flags);
+  const { weights, table, notes: lostWeights } = await weightsFor(exporter, network, recipe, flags);
   const model: ExportModel = {
     network: needed,
     ...weights,
-    preparation: recipe?.data?.eval ? preparationOf(recipe.data.eval) : undefined,
+    preparation: recipe?.data && imagePreparation(recipe.data),
   };
-  if (flags.withPreprocessing) requirePreparation(model, spec);
+  if (flags.withPreprocessing) requirePreparation(model, spec, recipe?.data);
   const { keptForTraining } = exporter;
   const lost = lostInExport({ network, left, recipe, keptForTraining });
   const { files, notes } = written(spec, () => {
@@ -103,9 +104,20 @@ async function exportSpec(path: string, flags: ExportFlags): Promise<void> {
   const { layers } = needed;
   report(
     exporter,
-    { files, notes: [...notes, ...standardizedNotes(recipe?.data), ...lost, ...lostWeights] },
+    {
+      files,
+      notes: [...notes, ...standardizedNotes(recipe?.data, table), ...lost, ...lostWeights],
+    },
     { ...flags, layers: layers.length },
   );
+}
+
+/** What evaluation does to images; undefined where it reads the numbers of a table as they are. */
+function imagePreparation({ eval: split }: DataRecipe) {
+  const isOfNumbers = split?.source.kind === "csv" && split.source.holds === "features";
+  return split && !(isOfNumbers && split.transforms.length === 0)
+    ? preparationOf(split)
+    : undefined;
 }
 
 const CHOICES = [
@@ -141,7 +153,17 @@ function outputOf(
   throw wrongUsage(`-o ${output}: a file of ${title} ends in ${extension}`);
 }
 
-function requirePreparation({ network, preparation }: ExportModel, { path }: SpecFile): void {
+function requirePreparation(
+  { network, preparation }: ExportModel,
+  { path }: SpecFile,
+  data: DataRecipe | undefined,
+): void {
+  if (!preparation && data?.eval) {
+    throw wrongInput(
+      `${path} evaluates on the numbers of a table, and --with-preprocessing is for pixels`,
+      "leave it out: `netc export` says by what numbers are standardized, if they are",
+    );
+  }
   if (!preparation) {
     throw wrongInput(
       `${path} declares no data for evaluation, which --with-preprocessing would take over`,

@@ -25,7 +25,7 @@ import { evaluateDataset, type Evaluation } from "./evaluate.js";
 import { Exchange, type Agreement } from "./exchange.js";
 import { runLengthOver } from "./length.js";
 import { LostDevices } from "./lost-devices.js";
-import { assertMeasures, type TrainableNetwork } from "./network.js";
+import { assertInspects, assertMeasures, type TrainableNetwork } from "./network.js";
 import { checkFitOptions, checkRecipe, type FitOptions, type FitResult } from "./options.js";
 import { Progress } from "./progress.js";
 import {
@@ -82,6 +82,7 @@ function checkData(
   ranks = 1,
 ): void {
   assertSource(dataset, "what `fit` trains on");
+  if (network.program.measured) assertInspects(network, "fit");
   if (!isDataset(dataset)) {
     if (!recipe.sampling) return;
     throw new InputError(

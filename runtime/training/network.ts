@@ -110,3 +110,15 @@ export function assertMeasures(
       "`--predict-only`: compile it without",
   );
 }
+
+/** Throws InputError for a network in a worker, whose batches cannot be looked into. */
+export function assertInspects(
+  { inspectCall }: Pick<TrainableNetwork, "inspectCall">,
+  call: string,
+) {
+  if (inspectCall) return;
+  throw new InputError(
+    `\`${call}\` measures \`batchnorm\` for the mean of weights that \`swa\` keeps, which a ` +
+      "network in a worker cannot: create it without `inWorker`, or leave `swa` out of the recipe",
+  );
+}

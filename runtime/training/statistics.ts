@@ -9,7 +9,7 @@ import { DataError } from "../data/error.js";
 import type { InspectableRun, InspectionParts } from "../inspection.js";
 import { intervalsAt } from "../measured.js";
 import type { Exchange } from "./exchange.js";
-import { assertMeasures, type TrainableNetwork } from "./network.js";
+import { assertInspects, assertMeasures, type TrainableNetwork } from "./network.js";
 import { MeanMoments, poolMoments, type PartMoments } from "./mean-moments.js";
 import { startReading, write, type Range } from "./ranges.js";
 import { assertSource, isDataset, type BatchSource, type TrainingBatch } from "./source.js";
@@ -53,6 +53,7 @@ export async function measureStatistics(
   assertSource(dataset, "what is measured on");
   const intervals = intervalsAt(network.program, network.stepCount ?? 0);
   if (intervals === 0) return undefined;
+  assertInspects(network, "measureStatistics");
   return new Pass(network, recipe, options).over(dataset, intervals);
 }
 

@@ -129,10 +129,20 @@ describe("several inputs and targets of a csv", () => {
       const types = await readFile(workspace.path("build/several.d.ts"), "utf8");
       expect(types).toContain("Numbers of `left`, `series` are as in the table");
     }
-    const expected = /numbers of `left` and `series` must be standardized before/;
     const exported = await netc("export", "several.net", ...WEIGHTS, "--to", "onnx");
     expect(exported.code, exported.stderr).toBe(0);
-    expect(exported.stdout + exported.stderr).toMatch(expected);
+    const said = exported.stdout + exported.stderr;
+    for (const name of ["left", "series"]) {
+      expect(said).toMatch(
+        new RegExp(
+          `numbers of \`${name}\` must .*std, mean \\[[-\\d., e]+\\], std \\[[\\d., e-]+\\]`,
+        ),
+      );
+    }
+    const pixels = ["--to", "onnx", "--with-preprocessing", "--overwrite"];
+    const refused = await netc("export", "several.net", ...WEIGHTS, ...pixels);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain("--with-preprocessing is for pixels");
   });
 
   test("a run that was stopped and resumed ends with the same numbers", async () => {

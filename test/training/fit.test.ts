@@ -464,3 +464,12 @@ test("drop_last trains on whole batches, and says where there are none", async (
   const few = fit(new FakeNetwork(16), dataset, { ...RECIPE, batch: 16, dropLast: true });
   await expect(few).rejects.toThrow("`drop_last` leaves nothing to train on");
 });
+
+test("`swa` with `batchnorm` is refused at once where batches cannot be looked into", async () => {
+  const network = new FakeNetwork(4);
+  const measured = { layers: [] };
+  Object.defineProperty(network, "program", { value: { ...network.program, measured } });
+  const training = fit(network, numberedDataset(8), RECIPE);
+  await expect(training).rejects.toThrow(/a network in a worker cannot: create it without/);
+  expect(network.seen).toEqual([]);
+});
