@@ -20,6 +20,13 @@ export function imageOf(program: WithTensors) {
   return { name, channels, height, width };
 }
 
+/** What an example is called in messages: an image where there is nothing else to be read. */
+export function exampleNoun(program: WithTensors): "image" | "example" {
+  const inputs = tensorsOf(program, "input");
+  const areImages = inputs.length > 0 && inputs.every(({ shape }) => shape.length === 3);
+  return areImages ? "image" : "example";
+}
+
 /**
  * How many classes the one target has; undefined where it holds numbers, where it is not one, and
  * where there are several inputs.

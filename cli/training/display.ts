@@ -6,6 +6,7 @@ import {
   type StepReport,
 } from "../../runtime/training/index.js";
 import type { TrainingState } from "../../runtime/training/index.js";
+import { exampleNoun } from "../../program/tensors.js";
 import { describeNotFinite } from "../evaluation-text.js";
 import { formatDuration, formatMetrics, formatPercent, plural } from "../format.js";
 import { createProgress, Pace, type Progress } from "../progress.js";
@@ -24,15 +25,16 @@ export class RunDisplay implements RunObserver {
   ) {}
 
   begin(start: TrainingState | undefined): void {
-    const { dataset, evaluation, recipe } = this.parts;
+    const { dataset, evaluation, network, recipe } = this.parts;
+    const noun = exampleNoun(network.program);
     const { steps } = runLength(dataset.length, recipe, this.steps);
     // A run that was longer before has none left.
     const left = Math.max(0, steps - (start?.step ?? 0));
-    const evaluated = evaluation ? `, evaluating on ${plural(evaluation.length, "image")}` : "";
+    const evaluated = evaluation ? `, evaluating on ${plural(evaluation.length, noun)}` : "";
     say(
       `training ${recipe.model} by ${recipe.name} ` +
-        `on ${plural(dataset.length, "image")}${evaluated}: ` +
-        `${plural(left, "step")} of ${plural(recipe.batch, "image")}`,
+        `on ${plural(dataset.length, noun)}${evaluated}: ` +
+        `${plural(left, "step")} of ${plural(recipe.batch, noun)}`,
     );
   }
 

@@ -5,6 +5,7 @@ import { DataError } from "../../runtime/data/error.js";
 import { DeviceLostError } from "../../runtime/errors.js";
 import type { EarlyStopping } from "../../program/recipe.js";
 import type { Program } from "../../program/program.js";
+import { exampleNoun } from "../../program/tensors.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import {
   DivergedError,
@@ -39,11 +40,9 @@ export function describeResult(
   return [
     `trained ${plural(state.step, "step")} in ${formatDuration(seconds)}`,
     ...(stoppedEarly && recipe.stop ? [describeEarlyStop(recipe.stop)] : []),
-    ...(best
-      ? [`${describeEvaluation(best, program.fractions)} (epoch ${best.epoch}, best ${judged})`]
-      : []),
+    ...(best ? [`${describeEvaluation(best, program)} (epoch ${best.epoch}, best ${judged})`] : []),
     ...(evaluation && best?.step !== state.step
-      ? [`last epoch's ${describeEvaluation(evaluation, program.fractions)}`]
+      ? [`last epoch's ${describeEvaluation(evaluation, program)}`]
       : []),
     ...(!best && evaluation ? describeNoBest(evaluation, metric) : []),
     "",
@@ -127,13 +126,15 @@ const checkpointOf = ({ folder }: TrainingParts) => join(folder, LAST_CHECKPOINT
 
 function describeEvaluation(
   evaluation: Pick<Evaluation, "examples" | "metrics" | "notFinite">,
-  fractions: readonly string[],
+  program: Program,
 ): string {
+  const { fractions } = program;
   const { examples, metrics, notFinite } = evaluation;
   const { loss, ...others } = metrics;
   const ordered = { ...others, ...withoutUndefined({ loss }) };
   const noun = fractions.length > 0 ? "test accuracy" : "test";
-  const result = `${noun}: ${formatMetrics(ordered, fractions)} on ${plural(examples, "image")}`;
+  const count = plural(examples, exampleNoun(program));
+  const result = `${noun}: ${formatMetrics(ordered, fractions)} on ${count}`;
   return notFinite ? `${result}\n${describeNotFinite(evaluation, fractions)}` : result;
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TrainRecipe } from "../../program/recipe.js";
+import { exampleNoun } from "../../program/tensors.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import { InputError } from "../../runtime/errors.js";
 import type { Network } from "../../runtime/network.js";
@@ -87,12 +88,12 @@ export class TrainingRanks extends Ranks {
   announce({ batch, syncBatchnorm }: TrainRecipe, { program }: Network): void {
     const each = this.partOfBatch(batch);
     const share = each * this.size === batch ? `${each}` : `up to ${each}`;
-    say(`${plural(batch, "image")} a step, ${share} on each of ${this.size} ranks`);
+    say(`${plural(batch, exampleNoun(program))} a step, ${share} on each of ${this.size} ranks`);
     const isMoved = program.parameters.some(({ role, kept }) => role === "statistic" && !kept);
     if (syncBatchnorm || !isMoved) return;
     warn(
-      "in training, batch normalization takes the statistics of each rank's images; " +
-        "the running statistics are averaged (`sync_batchnorm = true` takes those of all images)",
+      "in training, batch normalization takes the statistics of each rank's examples; " +
+        "the running statistics are averaged (`sync_batchnorm = true` takes those of all examples)",
     );
   }
 

@@ -56,7 +56,12 @@ const MEAN: ElementLossAttributes = { expression: x, slope: constant(1) };
 
 const squaredErrorNames = [
   ...["MSELoss", "mean_squared_error", "mse_loss"],
-  { name: "l2", differs: "an L2 loss is often a sum, or half of one; `mse` is a mean" },
+  {
+    name: "l2",
+    differs:
+      "an L2 loss is often a sum, or half of one, and `mse` is a mean; a penalty of weights is " +
+      "`weight_decay` of the recipe",
+  },
   { name: "EuclideanLoss", differs: "Caffe has half the sum of squares; `mse` is their mean" },
 ] as const satisfies readonly Alias[];
 
