@@ -14,7 +14,13 @@ const BUILT = ["test/{cli,browser}/**/*.test.ts"];
  */
 const ALONE = ["test/training/{append-file,checkpoint}.test.ts", "test/interchange/damage.test.ts"];
 
-const COMMON = { setupFiles: ["test/setup.ts"], testTimeout: 120_000, hookTimeout: 240_000 };
+const COMMON = {
+  setupFiles: ["test/setup.ts"],
+  testTimeout: 120_000,
+  hookTimeout: 240_000,
+  // Megabytes for young objects: compiling a spec makes many, which are then collected less often.
+  execArgv: ["--max-semi-space-size=128"],
+};
 
 export default defineConfig({
   test: {

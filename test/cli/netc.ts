@@ -87,6 +87,7 @@ function startServer(): ChildProcess {
   const script = join(root, "scripts", "run.mjs");
   return fork(script, [join(root, "test", "cli", "command-server.ts")], {
     cwd: root,
+    execArgv: ["--max-semi-space-size=64"],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
 }

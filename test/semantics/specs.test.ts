@@ -7,8 +7,13 @@ import { analyze, type AnalyzedModel } from "../../compiler/semantics/index.js";
 
 const specs = join(import.meta.dirname, "../../specs");
 
+const analyses = new Map<string, ReturnType<typeof analyze>>();
+
+/** Each spec is analyzed once for all tests. */
 function read(file: string) {
-  return analyze(readFileSync(join(specs, file), "utf8"), file);
+  const analysis = analyses.get(file) ?? analyze(readFileSync(join(specs, file), "utf8"), file);
+  analyses.set(file, analysis);
+  return analysis;
 }
 
 function modelOf(file: string): AnalyzedModel {
