@@ -50,6 +50,15 @@ export const asSignal = (shape: Shape): Shape =>
 export const isWide = (shape: Shape): boolean => hasBatch(shape) && shape.length > 4;
 
 /**
+ * A value of more axes than an image as layers of the last axis see it: a sequence whose tokens are
+ * the other axes. Others stay.
+ */
+export function byLastAxis(shape: Shape): Shape {
+  const last = Number(shape.at(-1));
+  return isWide(shape) ? [BATCH, elementCount(shape) / last, last] : shape;
+}
+
+/**
  * The shape as ops know it: a signal is an image of one row, and a value of more axes than an image
  * is flat, `[N, elements]` in row-major order.
  */

@@ -15,6 +15,7 @@ earlier. Both values and the result have the same shape. One of them may be \`[N
 numbers are added to all pixels of their channels. \`residual { ... }\` writes the
 common case without names.
 `,
+  takesWide: "of one shape",
   positional: [],
   arguments: {},
   others: "one",

@@ -30,6 +30,7 @@ seed, the step and the layer.
 Keras' \`SpatialDropout2D\`). Use it after convolutions: their neighboring pixels are similar, so
 dropping single pixels has little effect. \`stochastic_depth\` drops whole examples.
 `,
+  takesWide: "last axis",
   positional: ["rate"],
   arguments: {
     rate: withDefault(float({ minimum: 0, below: 1 }), 0.5, "probability of a zero"),

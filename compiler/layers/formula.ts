@@ -35,6 +35,7 @@ export const formula = defineLayer({
   aliases: [],
   summary: "a value computed from others by a formula",
   documentation: "`let y = x * sigmoid(x)`.",
+  takesWide: "of one shape",
   positional: [],
   arguments: { expression: required(formulaType, "what is computed for each element") },
   others: "several",

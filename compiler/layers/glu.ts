@@ -13,6 +13,7 @@ et al., arXiv:1612.08083).
 
 - input \`[N, C, H, W]\`, \`[N, T, C]\` or \`[N, C]\`; output of \`C / 2\` channels
 `,
+  takesWide: "last axis",
   positional: [],
   arguments: {},
   samples: [

@@ -1,5 +1,13 @@
 import { catalogue, type DiagnosticCode } from "../diagnostics/catalogue/index.js";
-import { asSignal, formatShape, isSignal, isWide, type Shape } from "../ir/shape.js";
+import {
+  asSignal,
+  byLastAxis,
+  formatShape,
+  isSignal,
+  isWide,
+  sameShape,
+  type Shape,
+} from "../ir/shape.js";
 import { isActivation } from "./activation.js";
 import type { CallValues } from "../calls/signature.js";
 import type { InferenceContext, LayerDefinition, LayerProblem, MadeBy } from "./layer.js";
@@ -28,19 +36,43 @@ export function inferOutput(
   input: Shape,
   context: InferenceContext,
 ): Shape | undefined {
-  const wide = [input, ...context.others].find(isWide);
-  if (wide && !takesWide(definition)) return reportWide(wide, context);
+  const shapes = [input, ...context.others];
+  const wide = shapes.find(isWide);
+  if (wide) return inferWide({ definition, values }, { input, wide }, context);
   const output = definition.infer(input, values, context);
   return output && isSignal(input) && !definition.saysShape ? asSignal(output) : output;
 }
 
-/** Whether a layer takes values of more axes than an image: shape rules of others know none. */
-const takesWide = (definition: LayerDefinition): boolean =>
-  definition.takesWide ?? isActivation(definition);
+/** The output where a value has more axes than an image. */
+function inferWide(
+  { definition, values }: Pick<LayerCall, "definition" | "values">,
+  { input, wide }: { readonly input: Shape; readonly wide: Shape },
+  context: InferenceContext,
+): Shape | undefined {
+  const { takesWide = isActivation(definition) } = definition;
+  if (takesWide === "last axis") {
+    const output = definition.infer(byLastAxis(input), values, context);
+    return output && input.with(-1, output.at(-1)!);
+  }
+  if (takesWide === "of one shape" && !context.others.every((each) => sameShape(each, input))) {
+    return reportShapes([input, ...context.others], context);
+  }
+  return takesWide ? definition.infer(input, values, context) : reportWide(wide, context);
+}
+
+const reportShapes = (shapes: readonly Shape[], context: InferenceContext): undefined =>
+  context.report("NET2054", {
+    message:
+      `${context.title} joins values of more than 4 axes only if they have one shape: ` +
+      shapes.map(formatShape).join(" and "),
+    axis: "rank",
+    notes: ["`reshape` gives both the axes of an image or of a sequence, which may be of size 1"],
+  });
 
 /** What to do with a value of more axes than an image. */
 export const WIDE_NOTES = [
-  "`reshape`, `permute`, `transpose`, `flatten` and the activations take values of any rank",
+  "`reshape`, `permute`, `transpose`, `flatten` and the activations take values of any rank; " +
+    "`linear`, `layernorm`, `softmax` and `dropout` work on their last axis",
   "`reshape([channels, height, width])` makes an image of one, `reshape([tokens, channels])` " +
     "a sequence",
 ];

@@ -125,10 +125,11 @@ export interface LayerDefinition<
   readonly saysShape?: true;
 
   /**
-   * Whether it takes values of more axes than an image. Activations do, too: they are the same for
-   * each element.
+   * Whether it takes values of more axes than an image, and how: as they are; along their last axis
+   * alone, so that its rule and its ops see a sequence; or several of one shape. Activations take
+   * them as they are: they are the same for each element.
    */
-  readonly takesWide?: true;
+  readonly takesWide?: true | "last axis" | "of one shape";
 
   /** Whether it reads tokens, `u32[N, T]`; every other layer reads numbers. */
   readonly readsTokens?: true;

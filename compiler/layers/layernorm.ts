@@ -22,6 +22,7 @@ channels (Ba, Kiros and Hinton, 2016). Input and output have the same shape.
   PyTorch's \`LayerNorm([C, H, W])\`, with one weight per element, is not available.
 - parameters \`weight [C]\` (ones) and \`bias [C]\` (zeros), unless \`affine=false\`
 `,
+  takesWide: "last axis",
   positional: [],
   arguments: normalizationArguments,
   samples: [

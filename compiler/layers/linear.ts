@@ -35,6 +35,7 @@ export const linear = defineLayer({
 Put \`flatten\` between an image and this layer. netc infers the number of input features;
 \`in=9216\` states the number that you expect.
 `,
+  takesWide: "last axis",
   positional: ["out"],
   arguments: {
     out: required(integer({ minimum: 1 }), "number of output features"),

@@ -14,6 +14,7 @@ have the same shape. The channels of a sequence \`[N, T, C]\` are its last axis.
 \`log_softmax\`.
 `,
   range: [-Infinity, 0],
+  takesWide: "last axis",
   positional: [],
   arguments: {},
   samples: [

@@ -20,6 +20,7 @@ conv(32, kernel=3) as x
 global_avgpool -> conv(8, kernel=1) -> relu -> conv(32, kernel=1) -> sigmoid -> multiply(x)
 \`\`\`
 `,
+  takesWide: "of one shape",
   positional: [],
   arguments: {},
   others: "one",

@@ -12,6 +12,7 @@ same shape. The channels of a sequence \`[N, T, C]\` are its last axis.
 \`softmax\`.
 `,
   range: [0, 1],
+  takesWide: "last axis",
   positional: [],
   arguments: {},
   samples: [

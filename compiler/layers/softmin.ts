@@ -10,6 +10,7 @@ export const softmin = defineLayer({
 output have the same shape. The channels of a sequence \`[N, T, C]\` are its last axis.
 `,
   range: [0, 1],
+  takesWide: "last axis",
   positional: [],
   arguments: {},
   samples: [

@@ -24,6 +24,7 @@ residual {
 to that of the last block. Input and output have the same shape. Which examples are dropped follows
 from the seed, the step and the layer.
 `,
+  takesWide: true,
   positional: ["rate"],
   arguments: {
     rate: required(float({ minimum: 0, below: 1 }), "probability that an example is dropped"),

@@ -3,6 +3,7 @@ import type { Graph, Port, Score, ScoreTerm, Value } from "../ir/graph.js";
 import { noise, operand } from "../ir/expression.js";
 import { ones } from "../ir/labels.js";
 import { isSignal } from "../ir/shape.js";
+import { lowerLayer } from "../layers/lower.js";
 import { GraphBuilder } from "../ops/builder.js";
 import {
   classesOfTarget,
@@ -101,7 +102,7 @@ class NetworkBuild {
     const [input, ...others] = inputs.map((value) => this.valueOf(value));
     const nextStream = () => ++this.streams;
     const type = inputs[0] && typeOf(this.network, inputs[0]);
-    return definition.lower(input!, values, {
+    return lowerLayer(definition, input!, values, {
       builder: this.builder,
       vocabulary: type?.vocabulary,
       shape: type?.shape ?? [],

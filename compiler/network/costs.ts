@@ -1,7 +1,8 @@
 import { GraphBuilder, predictions } from "../ops/builder.js";
 import type { Parameter } from "../ir/graph.js";
-import { BATCH, elementCount, type Shape } from "../ir/shape.js";
+import { BATCH, byLastAxis, elementCount, type Shape } from "../ir/shape.js";
 import { inferShape, type LayerCall } from "../layers/infer.js";
+import { lowerLayer } from "../layers/lower.js";
 
 /** What a layer costs. */
 export interface LayerCost {
@@ -23,7 +24,7 @@ export function costOf(call: LayerCall, given: Shape | undefined): LayerCost {
   const parameters = parametersOf(call, input);
   return {
     parameters: parameters.reduce((sum, { value }) => sum + elementCount(value.shape), 0),
-    macs: call.definition.macs?.(input, output, call.values) ?? 0,
+    macs: call.definition.macs?.(byLastAxis(input), byLastAxis(output), call.values) ?? 0,
     isTrainable: parameters.some((parameter) => parameter.trainable),
   };
 }
@@ -42,7 +43,7 @@ function parametersOf(
       : builder.tokens("input", shape, origin, vocabulary);
   const own = { builder, origin, weights: origin.name, nextStream: () => 0, others: [] };
   const context = { ...own, vocabulary, shape };
-  const output = definition.lower(input, values, context);
+  const output = lowerLayer(definition, input, values, context);
   const { parameters } = builder.finish({ outputs: predictions(output), metrics: [] });
   return parameters.filter(({ role }) => role === "weight");
 }

@@ -71,11 +71,11 @@ function join(
   const { shape } = body;
   if (!shape || !skip.shape || skip.vocabulary !== undefined) {
     reader.lose();
-  } else if (!refuseWide([shape, skip.shape], { reader: "`residual`", span }, place.environment)) {
-    reader.lose();
   } else if (sameShape(shape, skip.shape)) {
     const step = { layer: "add", span, input: shape, output: shape, infer: (same: Shape) => same };
     reader.current = { ...body, trail: withStep(body, step) };
+  } else if (!refuseWide([shape, skip.shape], { reader: "`residual`", span }, place.environment)) {
+    reader.lose();
   } else {
     reportDisagreement(residual, body, skip, place);
     // What the body makes is most likely what was meant: layers below are checked with it.

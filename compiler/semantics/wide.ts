@@ -1,4 +1,4 @@
-/** Values of more axes than an image, which only layers that move elements take. */
+/** Values of more axes than an image, which few layers take. */
 import type { Span } from "../../grammar/ast.js";
 import type { Environment } from "../calls/environment.js";
 import type { Label } from "../diagnostics/diagnostic.js";

@@ -2,7 +2,7 @@
 import type { Expression } from "../../compiler/ir/expression.js";
 import type { Padding, Pair } from "../../compiler/ir/graph.js";
 import type { ChosenAxis } from "../../compiler/layers/chosen-axes.js";
-import { imageShape, type ImageShape, type Shape } from "../../compiler/ir/shape.js";
+import { byLastAxis, imageShape, type ImageShape, type Shape } from "../../compiler/ir/shape.js";
 import type { ResolvedLayer } from "../../compiler/network/resolved.js";
 import { typeOf } from "../../compiler/network/facts.js";
 import { nameOf, shapeOf, type ExportModel, type ExportTensor } from "./model.js";
@@ -38,7 +38,7 @@ export class LayerCall {
   }
 
   get image(): ImageShape {
-    return imageShape(this.shape);
+    return imageShape(byLastAxis(this.shape));
   }
 
   /** Of its first input: how many different tokens there are. */
@@ -57,13 +57,14 @@ export class LayerCall {
     return this.rank === 4;
   }
 
+  /** Whether the channels are last: of a sequence, and of a value of more axes than an image. */
   get isSequence(): boolean {
-    return this.rank === 3;
+    return this.rank === 3 || this.rank > 4;
   }
 
   /** The axis that the language uses for channels. */
   get channelAxis(): number {
-    return this.isSequence ? 2 : 1;
+    return this.isSequence ? this.rank - 1 : 1;
   }
 
   has(name: string): boolean {

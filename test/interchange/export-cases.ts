@@ -96,6 +96,8 @@ export const graphCases: readonly ExportCase[] = [
     "pad([1, 2], axis=channels, mode=circular) -> pad([3, 0], axis=2, mode=reflect)",
     "identity as y -> pad(2, axis=rows, value=0.5) -> pad([0, 3], axis=-1, mode=circular)",
     "relu as y -> max([2, -1]) -> multiply(y)",
+    "reshape([3, 2, 4, 7]) -> linear(6) -> layernorm -> glu as y -> softmin -> add(y) -> flatten",
+    "reshape([3, 2, 2, 2, 7]) -> linear(4, bias=false) -> softmin -> softmax -> reshape([-1])",
     "adaptive_maxpool(1) -> pad(2, mode=replicate)",
     "adaptive_maxpool([4, 3]) -> softplus(0.5, threshold=0.1)",
     "adaptive_maxpool([4, 1])",

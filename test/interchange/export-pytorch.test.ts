@@ -95,8 +95,8 @@ for case in json.load(open(sys.argv[1])):
         spec.loader.exec_module(module)
         net = module.load()
         inputs = [
-            torch.from_numpy(numpy.fromfile(file, "<f4").reshape(shape))
-            for file, shape in case["inputs"]
+            torch.from_numpy(numpy.fromfile(file, "<f4").astype(kind).reshape(shape))
+            for file, shape, kind in case["inputs"]
         ]
         with torch.no_grad():
             outputs = net(*inputs)
@@ -112,7 +112,9 @@ function prepare(model: ExportModel, name: string, batch = 2) {
   const inputs = [...inputsOf(model, batch)].map(([input, values], index) => {
     const file = join(folder, `${name}.${input}`);
     writeFileSync(file, values);
-    return [file, [batch, ...model.network.inputs[index]!.type.shape.slice(1)]] as const;
+    const { shape, vocabulary } = model.network.inputs[index]!.type;
+    const kind = vocabulary === undefined ? "float32" : "int64";
+    return [file, [batch, ...shape.slice(1)], kind] as const;
   });
   return { source, inputs, output: join(folder, `${name}.out`) };
 }

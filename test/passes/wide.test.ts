@@ -72,6 +72,36 @@ describe("by hand and as a layer", () => {
   });
 });
 
+/** Layers of the last axis, as of a sequence whose tokens are the other axes. */
+const ON_LAST_AXIS = [
+  "linear(6)",
+  "linear(4, bias=false) -> layernorm",
+  "layernorm(affine=false) -> glu",
+  "softmax",
+  "log_softmax -> softmin",
+  "residual { layernorm -> linear(18) -> gelu }",
+  "residual(drop=0.3) { dropout(0.2) -> softmax }",
+  "linear(5) as a -> softmax -> multiply(a)\n  let y = (a + y0) * sigmoid(a)",
+];
+
+describe("layers of the last axis", () => {
+  test.each(ON_LAST_AXIS)("%s: as of a sequence, with the gradients of differences", (body) => {
+    const own = body.replace("multiply(a)", "multiply(a) as y0");
+    const ends = own.includes("let") ? "from y -> reshape([-1])" : "reshape([-1])";
+    const [wide, sequence] = ["[2, 3, 2, 2, 18]", "[24, 18]"].map((sizes) =>
+      graphOf("f32[N, 5, 4, 6]", `${BEFORE} -> reshape(${sizes}) -> ${own}\n  ${ends}`, CLASSIFIER),
+    );
+    const gradients = [wide!, sequence!].map((graph) =>
+      gradientsOf(simplifyTraining(differentiate(simplify(graph))), inputsFor(graph)),
+    );
+    expect(gradients[0]!.size).toBe(gradients[1]!.size);
+    for (const [name, gradient] of gradients[0]!) {
+      expect(Array.from(gradient), name).toEqual(Array.from(gradients[1]!.get(name)!));
+    }
+    expect(gradientError(wide!)).toBeLessThan(1e-7);
+  });
+});
+
 /** The value with its axes in another order, element by element. */
 function permuted(data: ArrayLike<number>, sizes: readonly number[], order: readonly number[]) {
   const strides = sizes.map((_, axis) => sizes.slice(axis + 1).reduce((a, b) => a * b, 1));

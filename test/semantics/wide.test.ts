@@ -32,23 +32,19 @@ test("shapes are known on the way", () => {
 /** Everything that reads a value and does not take one of many axes. */
 const REFUSED: readonly string[] = [
   `${WIDE} -> conv(8, kernel=3) -> ${OUT}`,
-  `${WIDE} -> linear(8) -> ${OUT}`,
-  `${WIDE} -> softmax -> ${OUT}`,
   `${WIDE} -> batchnorm -> ${OUT}`,
-  `${WIDE} -> dropout(0.5) -> ${OUT}`,
   `${WIDE} -> prelu -> ${OUT}`,
   `${WIDE} -> mean(2) -> ${OUT}`,
   `${WIDE} -> slice(1, 0, 1) -> ${OUT}`,
-  `${WIDE} as x -> add(x) -> ${OUT}`,
+  `${WIDE} as x -> reshape([2, 4, 2, 18, 1]) -> add(x) -> ${OUT}`,
   `${WIDE} as x -> flatten -> add(x) -> ${OUT}`,
   `${WIDE} as x -> concat(x) -> ${OUT}`,
-  `${WIDE}\n  residual { relu } -> ${OUT}`,
+  `${WIDE}\n  residual { linear(3) } -> ${OUT}`,
   `${WIDE}\n  concat { branch { relu } branch { identity } } -> ${OUT}`,
   `${WIDE}\n  split { branch { relu } branch { identity } } -> ${OUT}`,
-  `${WIDE} as x\n  let y = x * 2\n  ${OUT}`,
+  `${WIDE} as x -> linear(1) as z\n  let y = x * z\n  ${OUT}`,
   `${WIDE} as x\n  let y = mean(x, over=channels)\n  ${OUT}`,
   `${WIDE} as x\n  loss mean(x)`,
-  `${WIDE} as x\n  loss mean(x^2)`,
   `${WIDE} as x\n  loss mse(x, image)`,
   `${WIDE} as x\n  loss cross_entropy(x, label)`,
   `${WIDE} as x\n  loss mean((x - one_hot(label))^2)`,
@@ -70,10 +66,45 @@ describe("what takes at most four axes", () => {
   });
 });
 
+const TAKEN: readonly string[] = [
+  ...["linear(8)", "linear(8, in=6)", "layernorm", "softmax", "log_softmax", "softmin", "glu"],
+  ...["dropout(0.5)", "dropout(0.5, channels=true)", "stochastic_depth(0.2)"],
+  ...["relu as x -> add(x)", "relu as x -> multiply(x)", "residual { linear(6) -> relu }"],
+  ...["relu as x\n  let y = x * sigmoid(x) + 2\n  from y -> linear(3)"],
+];
+
+test.each(TAKEN)("%s takes more axes", (body) => {
+  expect(codesOf(`${WIDE} -> ${body} -> ${OUT}`)).toEqual([]);
+});
+
+test("layers of the last axis change that axis alone, and count as those of tokens", () => {
+  const layersOf = (reshape: string) => {
+    const { models, diagnostics } = analyze(
+      modelOf(`${reshape} -> linear(10) -> layernorm -> ${OUT}`),
+      "m.net",
+    );
+    expect(diagnostics).toEqual([]);
+    return models[0]!.layers.slice(1, 3);
+  };
+  const [wide, tokens] = [layersOf(WIDE), layersOf("reshape([48, 6])")];
+  expect(wide.map(({ output }) => output)).toEqual([
+    [2, 4, 2, 3, 10],
+    [2, 4, 2, 3, 10],
+  ]);
+  for (const [index, { parameters, macs }] of wide.entries()) {
+    expect({ parameters, macs }).toEqual({
+      parameters: tokens[index]!.parameters,
+      macs: tokens[index]!.macs,
+    });
+  }
+});
+
 const WRONG: readonly (readonly [body: string, code: string, message: string])[] = [
   ["reshape([2, 4, 2, 3, 7])", "NET2033", "cannot make [N, 2, 4, 2, 3, 7] (336 elements)"],
   ["reshape([2, -1, 2, -1, 6])", "NET2033", "cannot make [N, 2, -1, 2, -1, 6]"],
   ["reshape([2, 1, 4, 2, 3, 6, 1, 1, 1])", "NET2033", "cannot make [N, 2, 1, 4"],
+  [`${WIDE} -> linear(8, in=5)`, "NET2002", "declares in=5 but receives 6 features"],
+  [`${WIDE} -> linear(5) -> glu`, "NET2036", "cuts the channels of [N, 48, 5]"],
   [`${WIDE} -> permute([0, 1, 1, 2, 3, 4])`, "NET2028", "[0, 1, 1, 2, 3, 4] does not order [N, 2,"],
   [`${WIDE} -> permute([0, 1, 2, 3])`, "NET2028", "[0, 1, 2, 3] does not order [N, 2, 4, 2, 3, 6]"],
   [`${WIDE} -> permute([1, 0, 2, 3, 4, 5])`, "NET2028", "[1, 0, 2, 3, 4, 5] does not order"],
