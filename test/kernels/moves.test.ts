@@ -139,6 +139,14 @@ const CASES: Record<string, readonly [type: string, body: string]> = {
     channel_shuffle(5)
     concat { branch { conv(2, kernel=3, padding=1) } branch { conv(1, kernel=1) } } -> flatten`,
   ],
+  "layers of the last axis of many": [
+    "f32[N, 6, 4, 6]",
+    `conv(18, kernel=1) -> reshape([2, 3, 2, 2, 18])
+    residual { layernorm -> linear(12) -> glu -> linear(18) } -> tanh
+    linear(6) as a -> softmax -> multiply(a) as b
+    let y = (a + b) * sigmoid(a)
+    from y -> permute([0, 2, 1, 4, 3, 5]) -> linear(2) -> softmax -> flatten`,
+  ],
   "what is undone": [
     "f32[N, 6, 4, 6]",
     "conv(12, kernel=1) -> pixel_shuffle(2) -> pixel_unshuffle(2) -> conv(3, kernel=1) -> flatten",
