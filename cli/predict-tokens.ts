@@ -52,9 +52,10 @@ function tokensIn(
   names: readonly string[],
 ): readonly PredictedToken[] {
   const { count: classes } = tokensOf(program)!;
+  const scores = scoresOf(program)!;
   const tokens = logits.length / classes;
   return Array.from({ length: tokens }, (_, token) => {
-    const probabilities = toProbabilities(rowOf(logits, tokens, token), scoresOf(program)!);
+    const probabilities = toProbabilities(rowOf(logits, tokens, token), scores);
     const index = indexOfLargest(probabilities);
     return { index, name: names[index] ?? String(index), probability: probabilities[index]! };
   });

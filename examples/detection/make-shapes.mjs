@@ -6,22 +6,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
+import { generator } from "../generator.mjs";
 
 const SIZE = 64;
 const NOISE = 40;
 const CONTRAST = 100;
 const [folder = "data", count = "1000"] = process.argv.slice(2);
-
-/** Numbers from 0 to 1 (mulberry32). */
-function generator(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Whether a point is within a shape. */
 const CONTAINS = [

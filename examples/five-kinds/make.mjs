@@ -10,22 +10,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import sharp from "sharp";
+import { generator } from "../generator.mjs";
 
 const [folder, photographs] = process.argv.slice(2);
 if (!folder) {
   console.error("usage: node make.mjs FOLDER [PHOTOGRAPHS]");
   process.exit(2);
-}
-
-/** Numbers from 0 to 1 (mulberry32). */
-function generator(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 const between = (random, low, high) => low + (high - low) * random();

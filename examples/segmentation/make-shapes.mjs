@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
+import { generator } from "../generator.mjs";
 
 const SIZE = 64;
 const NOISE = 40;
@@ -12,17 +13,6 @@ const CONTRAST = 100;
 /** Pixels at the edges of shapes count as neither. */
 const EDGE = 255;
 const [folder = "data", count = "1000"] = process.argv.slice(2);
-
-/** Numbers from 0 to 1 (mulberry32). */
-function generator(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** How far a point is inside a shape, in pixels; below 0 it is outside. */
 const DEPTHS = {

@@ -5,20 +5,10 @@
 //   node make-periods.mjs [FILE] [COUNT]
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { generator } from "../generator.mjs";
 
 const [LENGTH, PERIOD, UNKNOWN] = [12, 4, 99];
 const [file = "periods.csv", count = "1000"] = process.argv.slice(2);
-
-/** Numbers from 0 to 1 (mulberry32). */
-function generator(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const draw = generator(1);
 
