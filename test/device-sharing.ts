@@ -8,7 +8,7 @@
 type RequestDevice = GPUAdapter["requestDevice"];
 
 /** Kept with what it changes: vitest loads modules again for each file of a process. */
-export interface Sharing {
+interface Sharing {
   isOn: boolean;
   readonly devices: Map<string, Promise<GPUDevice>>;
 }

@@ -36,7 +36,8 @@ export function netc(args: readonly string[], options: RunOptions = {}): Promise
     onStderr !== undefined ||
     Object.keys(env).some((name) => name !== "NETC_ADAPTER");
   if (!isAlone) return serve({ args, cwd, env });
-  return netcAlone(args, options);
+  const [node, ...flags] = NODE;
+  return run(node!, [...flags, main, ...args], options);
 }
 
 /** Runs a command that must end well, and returns its results. */
@@ -44,12 +45,6 @@ export async function runNetc(args: readonly string[], options: RunOptions = {})
   const { code, stdout, stderr } = await netc(args, options);
   if (code !== 0) throw new Error(`netc ${args.join(" ")} ended with ${code}:\n${stderr}`);
   return stdout;
-}
-
-/** Runs `netc` in a process for it alone. */
-export function netcAlone(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const [node, ...flags] = NODE;
-  return run(node!, [...flags, main, ...args], options);
 }
 
 /** Kept for all test files of this process. */
