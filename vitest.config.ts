@@ -10,9 +10,13 @@ const BUILT = ["test/{cli,browser}/**/*.test.ts"];
 
 /**
  * Tests with a process each: they replace modules of Node before what imports them is loaded, or
- * measure the heap, which takes long where it holds what other files loaded.
+ * measure memory, which is what other files left, too, and takes long where that is much.
  */
-const ALONE = ["test/training/{append-file,checkpoint}.test.ts", "test/interchange/damage.test.ts"];
+const ALONE = [
+  "test/training/{append-file,checkpoint}.test.ts",
+  "test/interchange/damage.test.ts",
+  "test/gpu/flat-memory.test.ts",
+];
 
 const COMMON = {
   setupFiles: ["test/setup.ts"],
@@ -24,6 +28,8 @@ const COMMON = {
 
 export default defineConfig({
   test: {
+    // All projects import the compiler: each file is transformed once.
+    experimental: { fsModuleCache: true },
     projects: [
       {
         test: {
@@ -44,12 +50,15 @@ export default defineConfig({
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
           ...COMMON,
+          // What young objects may take would count as memory that a run takes.
+          execArgv: [],
         },
       },
       {
         test: {
           name: "gpu",
           include: GPU,
+          exclude: ALONE,
           // As above; a process also keeps what Node has optimized.
           isolate: false,
           pool: "forks",

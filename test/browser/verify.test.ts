@@ -37,6 +37,25 @@ train Base of Shapes on Drawings {
 `;
 const GATE = "block gate() { relu }\n";
 
+/** Few layers, for what does not depend on them. */
+const SMALL = `import { gate } from "blocks/gate.net"
+
+model Small {
+  input  image: f32[N, 1, 8, 8]
+  target label: u32[N] in 0..3
+  gate
+  maxpool(2)
+  flatten -> linear(3) as logits
+  loss   cross_entropy(logits, label)
+  metric top1 = accuracy(logits, label)
+}
+train Base of Small {
+  epochs    = 1
+  batch     = 2
+  optimizer = sgd(lr=0.1)
+}
+`;
+
 /** Of the driver: every kernel with a maximum has a minimum in its place. */
 const WRONG_KERNEL = `
   const create = GPUDevice.prototype.createShaderModule;
@@ -81,9 +100,11 @@ describe.skipIf(!chromiumPath)("checks of kernels in Chromium", () => {
     folder = mkdtempSync(join(root, ".cache", "verify-"));
     mkdirSync(join(folder, "blocks"));
     writeFileSync(join(folder, "shapes.net"), SPEC);
+    writeFileSync(join(folder, "small.net"), SMALL);
     writeFileSync(join(folder, "blocks", "gate.net"), GATE);
     const spec = join(folder, "shapes.net");
     await runNetc(["compile", spec]);
+    await runNetc(["compile", join(folder, "small.net")]);
     const args = ["verify", spec, "--page", join(folder, "verify.html")];
     console.log((await runNetc(args)).split("\n")[0]);
     server = await serve({ dist: join(root, "dist"), modules: folder });
@@ -155,30 +176,30 @@ describe.skipIf(!chromiumPath)("checks of kernels in Chromium", () => {
     const verify = (programs: string, options: string) =>
       page.evaluate<Verification | string>(`(async () => {
         const { verifyInBrowser } = await import("netc/verify");
-        const shapes = await import("/modules/shapes.js");
+        const small = await import("/modules/small.js");
         const text = async (name) => (await fetch("/modules/" + name)).text();
-        const given = { spec: await text("shapes.net"), file: "shapes.net",
+        const given = { spec: await text("small.net"), file: "small.net",
           imports: { "blocks/gate.net": await text("blocks/gate.net") }, rounds: 1 };
         const module = { programs: ${programs} };
         return verifyInBrowser(module, { ...given, ${options} }).catch(String);
       })()`);
 
     test("checks the kernels of the module itself", async () => {
-      const planted = `shapes.programs.map((program) => ({ ...program, kernels:
+      const planted = `small.programs.map((program) => ({ ...program, kernels:
         program.kernels.map((kernel) => ({ ...kernel,
-          wgsl: kernel.wgsl.replaceAll("candidate > winner", "candidate < winner") })) }))`;
+          wgsl: kernel.wgsl.replaceAll("max(winner, candidate)", "candidate") })) }))`;
       const wrong = (await verify(planted, "")) as Verification;
-      expect(wrong).toMatchObject({ ok: false, model: "Shapes", batch: 2, rounds: 1 });
-      expect(wrong.first).toMatchObject({ list: "train", line: 6 });
+      expect(wrong).toMatchObject({ ok: false, model: "Small", batch: 2, rounds: 1 });
+      expect(wrong.first).toMatchObject({ list: "train", line: 7 });
       expect(wrong.checks.filter(({ deviation }) => !deviation).length).toBeGreaterThan(20);
     });
 
     test("refuses a module of another spec, other settings, and a missing import", async () => {
       const other = 'spec: given.spec.replace("linear(3)", "linear(3, bias=false)")';
-      expect(await verify("shapes.programs", other)).toContain("from another text than this spec");
-      const slices = "shapes.programs.map((program) => ({ ...program, slice: 1 }))";
+      expect(await verify("small.programs", other)).toContain("from another text than this spec");
+      const slices = "small.programs.map((program) => ({ ...program, slice: 1 }))";
       expect(await verify(slices, "")).toContain("with other settings");
-      expect(await verify("shapes.programs", "imports: {}")).toContain("blocks/gate.net");
+      expect(await verify("small.programs", "imports: {}")).toContain("blocks/gate.net");
     });
   });
 });

@@ -119,7 +119,7 @@ describe("train", () => {
       expect(filters).toMatchObject({ width: 3, height: 3 });
       return [foreign, state.status, state.records[0]!.step] as const;
     };
-    const args = ["train", "stripes.net", "--out", "open", "--epochs", "60", "--lr", "0.001"];
+    const args = ["train", "stripes.net", "--out", "open", "--epochs", "30", "--lr", "0.001"];
     const { code, stderr } = await netc([...args, "--open", "--tensorboard"], {
       env: { DISPLAY: "", WAYLAND_DISPLAY: "" },
       onStderr: (text) => {
@@ -183,7 +183,7 @@ train Again of Stripes on Pictures {
   });
 
   test("Ctrl-C saves, and --resume ends with the bits of an uninterrupted run", async () => {
-    const args = ["train", "stripes.net", "--epochs", "40", "--lr", "0.001", "--seed", "3"];
+    const args = ["train", "stripes.net", "--epochs", "16", "--lr", "0.001", "--seed", "3"];
     const whole = await netc([...args, "--out", "whole"]);
     expect(whole.code).toBe(0);
     let asked = false;
@@ -197,7 +197,7 @@ train Again of Stripes on Pictures {
     expect(stopped.code).toBe(0);
     expect(stopped.stdout).toMatch(/stopped after \d+ steps/);
     expect(stopped.stdout).toContain(
-      "npx netc train stripes.net --epochs 40 --lr 0.001 --seed 3 --out halves --resume",
+      "npx netc train stripes.net --epochs 16 --lr 0.001 --seed 3 --out halves --resume",
     );
     const resumed = await netc([...args, "--out", "halves", "--resume"]);
     expect(resumed.code).toBe(0);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { createNetwork, type Network } from "../../runtime/index.js";
+import { sampled } from "../adapters.js";
 import { relativeError, type Summary } from "../oracle/sketch.js";
 import { parameterValues, uniformValues } from "../oracle/values.js";
 import { readExpected, readSpec } from "./harness.js";
@@ -26,7 +27,7 @@ const cases = [
 ];
 const full = process.env.NETC_TEST_FULL === "1";
 /** Small enough for every test run. */
-const QUICK = ["resnet18", "squeezenet1_1"];
+const QUICK = sampled(["squeezenet1_1", "resnet18"], 2);
 
 async function openNetwork({ name, size }: Case): Promise<Network> {
   const text = readSpec(name);

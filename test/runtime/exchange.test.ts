@@ -168,7 +168,7 @@ test.each(fewer([2, 4], [2]))(
   },
 );
 
-test("two ranks train digits.net to the bits of one process in two slices", async () => {
+test.runIf(runsAllVariants)("two ranks train digits.net as one process in slices", async () => {
   const folder = join(import.meta.dirname, "../../specs");
   const source = readFileSync(join(folder, "digits.net"), "utf8");
   const { recipe } = compiled(source);

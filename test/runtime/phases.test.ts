@@ -6,7 +6,7 @@ import { createNetwork, fit, type Network, type TrainingState } from "../../runt
 import type { Device } from "../../runtime/device.js";
 import { parseState, serializeState } from "../../runtime/training/state.js";
 import { countingDataset } from "../data/pattern.js";
-import { sampled } from "../adapters.js";
+import { runsAllVariants, sampled } from "../adapters.js";
 import { openSeparateDevices } from "../shared-devices.js";
 
 /**
@@ -146,7 +146,8 @@ test("weights that are not finite enter no other phase; the network still works"
 describe("separate devices", () => {
   openSeparateDevices();
 
-  test("a device lost in a phase, with averages, is replaced: the same bits", async () => {
+  // On the embedded adapter test/runtime/recovery loses devices, in a network that opens sooner.
+  test.runIf(runsAllVariants)("a device lost in a phase, with averages, is replaced", async () => {
     const network = await open();
     const lost = await open();
     try {

@@ -127,7 +127,7 @@ const slicedCases = [
   { spec: "transformer", title: "sgd", optimizer: "sgd(lr=1e-2, momentum=0.9)" },
 ];
 
-test.for(sampled(slicedCases, 3))(
+test.for(sampled(slicedCases, 6))(
   "$spec in slices as in one piece: $title",
   async ({ spec, optimizer }) => {
     const text = specOf(spec, optimizer);
