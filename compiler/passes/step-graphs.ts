@@ -67,13 +67,14 @@ export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
     const finish = (graph: Graph) => leave(separate(repeat(graph)));
     const reading = readingGraphs(forward, options);
     if (options.predictOnly) return { predict: reading.predict };
+    const isSliced = needsSlices(options);
     const training = ({
       graph,
       optimizer,
     }: Pick<Turn, "graph"> & Pick<GraphOptions, "optimizer">) => {
       const settings = { ...options, optimizer };
       const train = fusedTraining(graph, settings);
-      const sliced = train && fusedSlices(graph, settings);
+      const sliced = train && isSliced ? fusedSlices(graph, settings) : undefined;
       return {
         train: train && finish(train),
         sliced: sliced && { ...sliced, slice: finish(sliced.slice) },
@@ -106,11 +107,22 @@ export function fusedTraining(forward: Graph, options: GraphOptions): Graph | un
   });
 }
 
-/** The same for slices of the batch, where those need separate graphs. */
+/**
+ * Whether slices of the batch need separate graphs. Turns are run alike: those of all do where
+ * those of one do.
+ */
+function needsSlices(options: GraphOptions): boolean {
+  const { turns = [], optimizer } = options;
+  const optimizers = turns.length > 0 ? turns.map((turn) => turn.optimizer) : [optimizer];
+  const rules = optimizers.map((each) => ruleOf({ ...options, optimizer: each }));
+  const takeSlices = rules.every((rule) => !rule || takesSlices(rule));
+  return (options.keepGradients || options.exchange || !takeSlices) ?? false;
+}
+
+/** The training graph for slices of the batch. */
 function fusedSlices(forward: Graph, options: GraphOptions): SlicedTraining | undefined {
   const rule = ruleOf(options);
-  const isNeeded = options.keepGradients || options.exchange || (rule && !takesSlices(rule));
-  if (!rule || !isNeeded) return undefined;
+  if (!rule) return undefined;
   return once(forward, ["slices", ...settingsOf(options)], () => {
     const watched = watching(options);
     const sliced = differentiateInSlices(trainedGraph(forward, options), rule);

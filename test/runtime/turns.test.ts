@@ -104,6 +104,40 @@ describe("steps of a recipe", () => {
     }
   });
 
+  // Slices of plain SGD are applied as they come; a step that clips waits for the sum of all.
+  test.each([
+    ["the first step alone", ["clip_norm = 0.1", ""]],
+    ["the second step alone", ["", "clip_norm = 0.01"]],
+    ["the second step alone, each value,", ["", "clip_value = 0.001"]],
+    ["neither", ["", ""]],
+  ] as const)("in slices come to the same where %s clips", async (_, [d, g]) => {
+    const settings = `
+  step d { update = discriminator optimizer = sgd(lr=0.2) ${d} }
+  step g { update = generator optimizer = sgd(lr=0.2, momentum=0.5) ${g} }`;
+    const text = gan({ settings: settings.replaceAll(/ (optimizer|clip)/g, "\n    $1") });
+    const { programs } = compile(text.replaceAll("-> batchnorm ", ""), { file: "gan.net" });
+    const trained = async (accumulate: number) => {
+      const adapter = process.env["NETC_ADAPTER"];
+      const options = { batch: COUNT, seed: 3, adapter };
+      const net = await createNetwork<string, string, void>(programs, options);
+      const read = async () => {
+        const all = await Promise.all(net.parameters.map(({ name }) => net.read(name)));
+        return all.map((values) => [...values]);
+      };
+      const before = await read();
+      for (let step = 0; step < 2; step++) await net.step(images, undefined, { accumulate });
+      const after = await read();
+      net.destroy();
+      return { before, after };
+    };
+    const [whole, sliced] = [await trained(1), await trained(3)];
+    whole.after.forEach((values, index) => {
+      expect(values).not.toEqual(whole.before[index]);
+      for (const [place, value] of values.entries())
+        expect(sliced.after[index]![place]).toBeCloseTo(value, 5);
+    });
+  });
+
   test("draw noise by step and seed; evaluations draw the same each time", async () => {
     const [net, other] = [await open(), await open({}, { seed: 4 })];
     const evaluated = await net.evaluate(images, undefined);
