@@ -1,4 +1,4 @@
-import { addValues, spreadValues } from "./joins.js";
+import { addValues, spreadAll } from "./joins.js";
 import { defineLayer } from "./layer.js";
 import { joinedShape } from "./rules.js";
 
@@ -15,7 +15,7 @@ earlier. Both values and the result have the same shape. One of them may be \`[N
 numbers are added to all pixels of their channels. \`residual { ... }\` writes the
 common case without names.
 `,
-  takesWide: "of one shape",
+  takesWide: true,
   positional: [],
   arguments: {},
   others: "one",
@@ -31,6 +31,6 @@ common case without names.
     return other ? joinedShape(input, other, context) : input;
   },
 
-  lower: (input, _, { builder, origin, others }) =>
-    addValues(builder, spreadValues(builder, [input, others[0]!], origin), origin),
+  lower: (input, _, context) =>
+    addValues(context.builder, spreadAll(input, context), context.origin),
 });

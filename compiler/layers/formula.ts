@@ -1,11 +1,8 @@
 import { required, type ArgumentType } from "../calls/signature.js";
-import type { Value } from "../ir/graph.js";
-import type { Builder } from "../ir/builder.js";
-import type { Origin } from "../ir/origin.js";
 import type { Expression } from "../ir/expression.js";
 import { broadcastShape, formatShape, type Shape } from "../ir/shape.js";
 import { formulaText } from "./formula-text.js";
-import { spreadValue } from "./joins.js";
+import { spreadAll } from "./joins.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
 import { broadcastNote } from "./rules.js";
 
@@ -35,7 +32,7 @@ export const formula = defineLayer({
   aliases: [],
   summary: "a value computed from others by a formula",
   documentation: "`let y = x * sigmoid(x)`.",
-  takesWide: "of one shape",
+  takesWide: true,
   positional: [],
   arguments: { expression: required(formulaType, "what is computed for each element") },
   others: "several",
@@ -43,10 +40,8 @@ export const formula = defineLayer({
 
   infer: (input, _, context) => formulaShape([input, ...context.others], context),
 
-  lower(input, { expression }, { builder, origin, others }) {
-    const values = spreadAll(builder, [input, ...others], origin);
-    return builder.add("pointwise", values, { expression }, origin);
-  },
+  lower: (input, { expression }, context) =>
+    context.builder.add("pointwise", spreadAll(input, context), { expression }, context.origin),
 });
 
 /** The shape to which all operands are repeated. */
@@ -66,9 +61,4 @@ function formulaShape(shapes: readonly Shape[], context: InferenceContext): Shap
 function differingPair(shapes: readonly Shape[]): readonly [Shape, Shape] {
   const pairs = shapes.flatMap((a, index) => shapes.slice(index + 1).map((b) => [a, b] as const));
   return pairs.find((pair) => !broadcastShape(pair))!;
-}
-
-function spreadAll(builder: Builder, values: readonly Value[], origin: Origin): readonly Value[] {
-  const shape = broadcastShape(values.map((value) => value.shape))!;
-  return values.map((value) => spreadValue(builder, value, shape, origin));
 }

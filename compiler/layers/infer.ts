@@ -1,16 +1,8 @@
 import { catalogue, type DiagnosticCode } from "../diagnostics/catalogue/index.js";
-import {
-  asSignal,
-  byLastAxis,
-  formatShape,
-  isSignal,
-  isWide,
-  sameShape,
-  type Shape,
-} from "../ir/shape.js";
-import { isActivation } from "./activation.js";
+import { asSignal, byLastAxis, formatShape, isSignal, isWide, type Shape } from "../ir/shape.js";
 import type { CallValues } from "../calls/signature.js";
 import type { InferenceContext, LayerDefinition, LayerProblem, MadeBy } from "./layer.js";
+import { takesWide, wideNotes } from "./wide-layers.js";
 
 /** A layer as its shape rule sees it. */
 export interface LayerCall {
@@ -49,40 +41,20 @@ function inferWide(
   { input, wide }: { readonly input: Shape; readonly wide: Shape },
   context: InferenceContext,
 ): Shape | undefined {
-  const { takesWide = isActivation(definition) } = definition;
-  if (takesWide === "last axis") {
+  const how = takesWide(definition);
+  if (how === "last axis") {
     const output = definition.infer(byLastAxis(input), values, context);
     return output && input.with(-1, output.at(-1)!);
   }
-  if (takesWide === "of one shape" && !context.others.every((each) => sameShape(each, input))) {
-    return reportShapes([input, ...context.others], context);
-  }
-  return takesWide ? definition.infer(input, values, context) : reportWide(wide, context);
+  return how ? definition.infer(input, values, context) : reportWide(wide, context);
 }
-
-const reportShapes = (shapes: readonly Shape[], context: InferenceContext): undefined =>
-  context.report("NET2054", {
-    message:
-      `${context.title} joins values of more than 4 axes only if they have one shape: ` +
-      shapes.map(formatShape).join(" and "),
-    axis: "rank",
-    notes: ["`reshape` gives both the axes of an image or of a sequence, which may be of size 1"],
-  });
-
-/** What to do with a value of more axes than an image. */
-export const WIDE_NOTES = [
-  "`reshape`, `permute`, `transpose`, `flatten` and the activations take values of any rank; " +
-    "`linear`, `layernorm`, `softmax` and `dropout` work on their last axis",
-  "`reshape([channels, height, width])` makes an image of one, `reshape([tokens, channels])` " +
-    "a sequence",
-];
 
 const reportWide = (wide: Shape, context: InferenceContext): undefined =>
   context.report("NET2054", {
     message: `${context.title} takes values of at most 4 axes but receives ${formatShape(wide)}`,
     label: `has ${wide.length} axes`,
     axis: "rank",
-    notes: WIDE_NOTES,
+    notes: wideNotes(),
   });
 
 /** The layer's output for an input; undefined where its shape rule refuses that. */

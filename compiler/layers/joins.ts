@@ -2,18 +2,23 @@ import type { Builder } from "../ir/builder.js";
 import { add, multiply, operand } from "../ir/expression.js";
 import type { OpAttributes, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { broadcastShape, sameShape, type Shape } from "../ir/shape.js";
+import { asImage, broadcastShape, isWide, sameShape, type Shape } from "../ir/shape.js";
+import type { LayerContext } from "./layer.js";
+import { spreadWide } from "./wide-axes.js";
 
 /** What `residual` and `concat`, and the layers of the same meaning, are in ops. */
 
-/** Two values that `joinedShape` accepts, in one shape. */
-export function spreadValues(
-  builder: Builder,
-  [a, b]: readonly [Value, Value],
-  origin: Origin,
-): readonly [Value, Value] {
-  const shape = broadcastShape([a.shape, b.shape])!;
-  return [spreadValue(builder, a, shape, origin), spreadValue(builder, b, shape, origin)];
+/** What a layer reads, in one shape: `broadcastShape` accepts it. */
+export function spreadAll(input: Value, context: LayerContext): readonly Value[] {
+  const { builder, origin, others } = context;
+  const shapes = [context.shape, ...context.otherShapes];
+  const shape = broadcastShape(shapes)!;
+  return [input, ...others].map((value, index) => {
+    const from = shapes[index]!;
+    return isWide(shape) && !sameShape(from, shape)
+      ? spreadWide(value, { from, to: shape }, builder, origin)
+      : spreadValue(builder, value, asImage(shape), origin);
+  });
 }
 
 /** The value itself where it has the shape, else repeated along the axes on which it has 1. */
@@ -22,23 +27,15 @@ export function spreadValue(builder: Builder, value: Value, shape: Shape, origin
 }
 
 /** The sum of two values of one shape. */
-export function addValues(
-  builder: Builder,
-  [a, b]: readonly [Value, Value],
-  origin: Origin,
-): Value {
+export function addValues(builder: Builder, values: readonly Value[], origin: Origin): Value {
   const expression = add(operand(0), operand(1));
-  return builder.add("pointwise", [a, b], { expression }, origin);
+  return builder.add("pointwise", values, { expression }, origin);
 }
 
 /** The product of two values of one shape, element by element. */
-export function multiplyValues(
-  builder: Builder,
-  [a, b]: readonly [Value, Value],
-  origin: Origin,
-): Value {
+export function multiplyValues(builder: Builder, values: readonly Value[], origin: Origin): Value {
   const expression = multiply(operand(0), operand(1));
-  return builder.add("pointwise", [a, b], { expression }, origin);
+  return builder.add("pointwise", values, { expression }, origin);
 }
 
 /** Values one after the other along their channels, or their tokens. */

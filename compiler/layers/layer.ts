@@ -95,6 +95,8 @@ export interface LayerContext {
   readonly others: readonly Value[];
   /** How many different tokens the input holds; undefined where it holds numbers. */
   readonly vocabulary?: number | undefined;
+  /** Their shapes as the spec has them, see `shape`. */
+  readonly otherShapes: readonly Shape[];
   /**
    * The input's shape as the spec has it; the builder knows `asImage` of it. Empty for a layer that
    * reads nothing.
@@ -125,11 +127,11 @@ export interface LayerDefinition<
   readonly saysShape?: true;
 
   /**
-   * Whether it takes values of more axes than an image, and how: as they are; along their last axis
-   * alone, so that its rule and its ops see a sequence; or several of one shape. Activations take
-   * them as they are: they are the same for each element.
+   * Whether it takes values of more axes than an image, and how: as they are, or along their last
+   * axis alone, so that its rule and its ops see a sequence. Activations take them as they are:
+   * they are the same for each element.
    */
-  readonly takesWide?: true | "last axis" | "of one shape";
+  readonly takesWide?: true | "last axis";
 
   /** Whether it reads tokens, `u32[N, T]`; every other layer reads numbers. */
   readonly readsTokens?: true;

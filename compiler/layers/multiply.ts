@@ -1,4 +1,4 @@
-import { multiplyValues, spreadValues } from "./joins.js";
+import { multiplyValues, spreadAll } from "./joins.js";
 import { defineLayer } from "./layer.js";
 import { joinedShape } from "./rules.js";
 
@@ -20,7 +20,7 @@ conv(32, kernel=3) as x
 global_avgpool -> conv(8, kernel=1) -> relu -> conv(32, kernel=1) -> sigmoid -> multiply(x)
 \`\`\`
 `,
-  takesWide: "of one shape",
+  takesWide: true,
   positional: [],
   arguments: {},
   others: "one",
@@ -36,6 +36,6 @@ global_avgpool -> conv(8, kernel=1) -> relu -> conv(32, kernel=1) -> sigmoid -> 
     return other ? joinedShape(input, other, context) : input;
   },
 
-  lower: (input, _, { builder, origin, others }) =>
-    multiplyValues(builder, spreadValues(builder, [input, others[0]!], origin), origin),
+  lower: (input, _, context) =>
+    multiplyValues(context.builder, spreadAll(input, context), context.origin),
 });

@@ -1,6 +1,6 @@
 import type { ArgumentType } from "../calls/signature.js";
 import { optional, required } from "../calls/signature.js";
-import { BATCH, elementCount, formatShape, type Shape } from "../ir/shape.js";
+import { asImage, BATCH, elementCount, formatShape, type Shape } from "../ir/shape.js";
 import { initializer, ruleOf } from "./initializers.js";
 import { defineLayer } from "./layer.js";
 
@@ -46,6 +46,6 @@ export const parameter = defineLayer({
     const numbers = builder.parameter(weights, shape, settings, origin);
     const row = builder.add("broadcast", [numbers], {}, origin);
     if (shape.length === 1) return row;
-    return builder.add("reshape", [row], { shape: [BATCH, ...shape] }, origin);
+    return builder.add("reshape", [row], { shape: asImage([BATCH, ...shape]) }, origin);
   },
 });

@@ -4,11 +4,12 @@ import { required } from "../calls/signature.js";
 import type { Builder } from "../ir/builder.js";
 import type { ReduceAttributes, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { axesOf, formatShape, reducedShape, type Shape } from "../ir/shape.js";
+import { formatShape, isWide, reducedShape, type Shape, writtenAxes } from "../ir/shape.js";
 import { each, type Alias } from "../diagnostics/alias.js";
 import { AXES, type AxisName, storedAxis } from "./channel-parts.js";
-import { type ChosenAxis, nameOfAxis, reportAbsentAxis } from "./chosen-axes.js";
+import { type ChosenAxis, nameOfAxis, numberOfAxis, reportAbsentAxis } from "./chosen-axes.js";
 import { defineLayer, type InferenceContext, type LayerDefinition } from "./layer.js";
+import { reducedWide, reduceWide } from "./wide-axes.js";
 
 /** How a reduction differs from the others. */
 interface Reduction {
@@ -41,6 +42,7 @@ export function defineReduction(reduction: Reduction): LayerDefinition {
     aliases,
     summary,
     reduces: true,
+    takesWide: true,
     documentation: `
 ${says} The axes stay, with one element each: \`${name}(channels)\` of \`[N, C, H, W]\` is
 \`[N, 1, H, W]\`, PyTorch's \`keepdim=True\`, and \`${name}([rows, columns])\` is \`[N, C, 1, 1]\`.
@@ -52,6 +54,8 @@ where they compute with it.
   \`[N, C]\` with \`channels\`
 - numbers are PyTorch's: \`${name}(1)\` is over the channels of images, \`${name}(-1)\` over the
   last axis. Axis 0 is the batch, whose examples stay apart
+- values of more axes, which \`reshape\` makes: \`${name}(-1)\` of \`[N, 2, 4, 2, 3, 6]\` is
+  \`[N, 2, 4, 2, 3, 1]\`, \`${name}([2, 3])\` is \`[N, 2, 1, 1, 3, 6]\`
 `,
     positional: ["over"],
     arguments: {
@@ -66,19 +70,36 @@ where they compute with it.
     ],
 
     infer(input, { over }, context) {
+      if (isWide(input)) return wideShape(over, input, context);
       const names = namesOf(over, input, context);
       return names && reducedShape(input, names.map(storedAxis));
     },
 
     lower(input, { over }, { builder, origin, shape }) {
-      const axes = over.map((axis) => storedAxis(nameOfAxis(axis, shape)!));
-      const sizes = input.shape.slice(1).map(Number);
-      const own = axesOf(input.shape);
-      const count = sizes.reduce((n, size, axis) => n * (axes.includes(own[axis]!) ? size : 1), 1);
-      const reduce = (value: Value) => builder.add("reduce", [value], { by, axes }, origin);
+      const numbers = over.map((axis) => numberOfAxis(axis, shape)!);
+      const count = numbers.reduce((n, axis) => n * Number(writtenAxes(shape)[axis]), 1);
+      const reduce = (value: Value) => {
+        if (isWide(shape)) return reduceWide(value, { shape, axes: numbers, by }, builder, origin);
+        const axes = over.map((axis) => storedAxis(nameOfAxis(axis, shape)!));
+        return builder.add("reduce", [value], { by, axes }, origin);
+      };
       return reduction.lower(reduce, input, { builder, origin, count });
     },
   });
+}
+
+/** Of a value of more axes than an image, whose axes have no names. */
+function wideShape(
+  over: readonly ChosenAxis[],
+  input: Shape,
+  context: InferenceContext,
+): Shape | undefined {
+  const axes = over.map((axis) => numberOfAxis(axis, input));
+  const absent = axes.indexOf(undefined);
+  if (absent >= 0) return reportAbsentAxis(over[absent]!, input, context, "over");
+  const twice = axes.find((axis, index) => axes.indexOf(axis) !== index);
+  if (twice === undefined) return reducedWide(input, axes as readonly number[]);
+  return reportTwice(`axis ${twice}`, input, context);
 }
 
 /** Each axis once; undefined after a report. */
@@ -92,10 +113,13 @@ function namesOf(
   if (absent >= 0) return reportAbsentAxis(over[absent]!, input, context, "over");
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (!twice) return names as readonly AxisName[];
-  return context.report("NET2035", {
-    message: `${context.title} is over the ${twice} of ${formatShape(input)} twice`,
+  return reportTwice(`the ${twice}`, input, context);
+}
+
+const reportTwice = (axis: string, input: Shape, context: InferenceContext): undefined =>
+  context.report("NET2035", {
+    message: `${context.title} is over ${axis} of ${formatShape(input)} twice`,
     at: "over",
     label: "each axis once",
     axis: "rank",
   });
-}

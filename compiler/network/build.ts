@@ -101,7 +101,7 @@ class NetworkBuild {
     const { definition, values, inputs, weights, origin } = this.network.layers[index]!;
     const [input, ...others] = inputs.map((value) => this.valueOf(value));
     const nextStream = () => ++this.streams;
-    const type = inputs[0] && typeOf(this.network, inputs[0]);
+    const [type, ...otherTypes] = inputs.map((value) => typeOf(this.network, value));
     return lowerLayer(definition, input!, values, {
       builder: this.builder,
       vocabulary: type?.vocabulary,
@@ -109,6 +109,7 @@ class NetworkBuild {
       origin,
       weights,
       others,
+      otherShapes: otherTypes.map(({ shape }) => shape),
       nextStream,
     });
   }

@@ -41,7 +41,14 @@ function parametersOf(
     vocabulary === undefined
       ? builder.input("input", shape, origin)
       : builder.tokens("input", shape, origin, vocabulary);
-  const own = { builder, origin, weights: origin.name, nextStream: () => 0, others: [] };
+  const own = {
+    builder,
+    origin,
+    weights: origin.name,
+    nextStream: () => 0,
+    others: [],
+    otherShapes: [],
+  };
   const context = { ...own, vocabulary, shape };
   const output = lowerLayer(definition, input, values, context);
   const { parameters } = builder.finish({ outputs: predictions(output), metrics: [] });

@@ -12,7 +12,7 @@ import { isConstant, simplify } from "../ir/expression-simplify.js";
 import { compactInputs, leaves, substitute } from "../ir/expression-transform.js";
 import type { Label } from "../diagnostics/diagnostic.js";
 import { constant, type Expression } from "../ir/expression.js";
-import { formatShape, type Shape } from "../ir/shape.js";
+import { formatShape, isWide, type Shape } from "../ir/shape.js";
 import { formula, MOST_OPERANDS } from "../layers/formula.js";
 import { type ChosenAxis, nameOfAxis } from "../layers/chosen-axes.js";
 import { inferOutput, inferShape } from "../layers/infer.js";
@@ -35,7 +35,6 @@ import type { NamingHost } from "./naming-host.js";
 import { type Current, type Place, valueOf } from "./place.js";
 import { isOfNoNumbers, reportNoClasses, reportNoNumbers } from "./score-classes.js";
 import type { NamedValue, Target } from "./values.js";
-import { refuseWide } from "./wide.js";
 
 /** What formulas need of the reader of a network. */
 export interface FormulaHost extends NamingHost {
@@ -190,6 +189,7 @@ class Operands {
 
 /** Whether a reduction is over rows or columns of an image, or over tokens. */
 const overPixels = (over: unknown, shape: Shape): boolean =>
+  !isWide(shape) &&
   (over as readonly ChosenAxis[]).some((axis) => nameOfAxis(axis, shape) !== "channels");
 
 /** A value under a name, which the layers below continue from. */
@@ -217,9 +217,7 @@ export function readUnnamed(
   const read = readFormula(value, operands.names);
   const expression = read && !operands.hasClasses(read) ? read : undefined;
   if (targets && expression?.kind === "operand") {
-    const operand = operands.values[expression.index]!;
-    const use = { reader: "a loss or metric", span: value.span };
-    return refuseWide([operand.shape], use, place.environment) ? operand : undefined;
+    return operands.values[expression.index];
   }
   const made = { name, alias: undefined, span: value.span, at: value.span, call: undefined };
   make(host, made, { expression, operands: operands.values }, place);

@@ -80,6 +80,9 @@ export function readScore(
   if (prediction) markPrediction(first, prediction, environment);
   if (target) markTarget(second, target, environment);
   if (!prediction?.shape || !target) return undefined;
+  if (definition.against !== "values" && !takesRank(first, prediction, environment)) {
+    return undefined;
+  }
   const { complaints, layers, ignored } = model;
   const values = { prediction, target };
   const use = { call, kind, definition, bound, ...values, complaints, ignored, layers };
@@ -144,10 +147,27 @@ function readLogitScore(
     return value;
   });
   if (!logits?.shape || !other?.shape) return undefined;
+  if (!takesRank(first, logits, environment) || !takesRank(second, other, environment)) {
+    return undefined;
+  }
   if (!checkLogits({ ...use, logits, other }, environment)) return undefined;
   const values = withoutNames(use.bound.values, use.definition);
   const compared = { prediction: valueOf(logits.current), target: valueOf(other.current) };
   return { definition: use.definition, values, ...compared };
+}
+
+/** False after reporting a value of more axes than an image, which has no classes. */
+function takesRank(
+  { span }: GivenName,
+  { shape, span: made }: NamedValue,
+  { reporter }: Environment,
+) {
+  const related = [{ span: made, message: "made here" }];
+  return refuseWide(
+    [shape],
+    { reader: "a loss or metric of classes", span, related },
+    { reporter },
+  );
 }
 
 /** Settings of a score: prediction and target are known otherwise. */
@@ -222,11 +242,7 @@ export function findPrediction(
   const matches = valuesNamed(name, model);
   if (matches.length > 1) return reportAmbiguous(name, span, matches, { reporter });
   const [found] = matches;
-  if (found) {
-    const related = [{ span: found.span, message: "made here" }];
-    const use = { reader: "a loss or metric", span, related };
-    return refuseWide([found.shape], use, { reporter }) ? found : undefined;
-  }
+  if (found) return found;
   const later = model.laterValues.get(shortName);
   if (later) {
     return reporter.report("NET1012", {

@@ -3,7 +3,7 @@ import type { Span } from "../../grammar/ast.js";
 import type { Environment } from "../calls/environment.js";
 import type { Label } from "../diagnostics/diagnostic.js";
 import { formatShape, isWide, type Shape } from "../ir/shape.js";
-import { WIDE_NOTES } from "../layers/infer.js";
+import { wideNotes } from "../layers/wide-layers.js";
 
 interface Reading {
   /** What reads the value, as a message begins: "`residual`". */
@@ -25,7 +25,7 @@ export function refuseWide(
   reporter.report("NET2054", {
     message: `${reader} ${takes} ${formatShape(wide)}`,
     label: `has ${wide.length} axes`,
-    notes: WIDE_NOTES,
+    notes: wideNotes(),
     ...place,
   });
   return false;

@@ -4,6 +4,7 @@ import { aliasNames } from "../../compiler/diagnostics/alias.js";
 import type { LabelUnit } from "../../compiler/ir/shape.js";
 import { initializers } from "../../compiler/layers/initializers.js";
 import { type LayerDefinition, layers } from "../../compiler/layers/index.js";
+import { ofAnyRank, ofLastAxis } from "../../compiler/layers/wide-layers.js";
 import { losses, metrics, type ScoreDefinition } from "../../compiler/layers/scores.js";
 import { optimizers } from "../../compiler/semantics/recipes/optimizers.js";
 import {
@@ -111,8 +112,17 @@ function layersIndex(placed: readonly PlacedLayer[]): string {
     layer.summary,
     codes(aliasNames(layer.aliases)),
   ]);
-  return page(LAYERS_INTRODUCTION, table(["layer", "is", "elsewhere"], rows));
+  return page(LAYERS_INTRODUCTION, table(["layer", "is", "elsewhere"], rows), manyAxes());
 }
+
+const manyAxes = () => `
+## Values of more than four axes
+
+Which \`reshape\` makes. All activations take them, and these:
+
+- as they are: ${ofAnyRank().join(", ")}, and \`residual\` and formulas
+- along their last axis: ${ofLastAxis().join(", ")}
+`;
 
 function layerPage({ file, title }: LayerPage, placed: readonly PlacedLayer[]): string {
   const own = placed.filter((each) => each.page.file === file).map(({ layer }) => layer);

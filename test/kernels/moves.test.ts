@@ -147,6 +147,13 @@ const CASES: Record<string, readonly [type: string, body: string]> = {
     let y = (a + b) * sigmoid(a)
     from y -> permute([0, 2, 1, 4, 3, 5]) -> linear(2) -> softmax -> flatten`,
   ],
+  "many axes joined along some, and repeated": [
+    "f32[N, 6, 4, 6]",
+    `conv(18, kernel=1) -> reshape([2, 3, 2, 2, 18]) as x
+    let y = x / sqrt(mean(x^2, over=[1, 3]) + 0.1) - 0.1 * logsumexp(x, over=-1)
+    from y -> max([2, 4]) -> multiply(y) -> linear(2) as z -> sum(1) as a
+    from z -> min([2, 3, 5]) -> add(a) -> flatten`,
+  ],
   "what is undone": [
     "f32[N, 6, 4, 6]",
     "conv(12, kernel=1) -> pixel_shuffle(2) -> pixel_unshuffle(2) -> conv(3, kernel=1) -> flatten",

@@ -927,6 +927,26 @@ def layer_cases():
             nn.PixelShuffle(2),
         ),
         (
+            "reshape([3, 2, 2, 4, 5]) -> logsumexp([2, 3]) as a\n  let y = a * min(a, over=[1, -1])",
+            (12, 4, 5),
+            Formula(lambda x: times_least(x.view(-1, 3, 2, 2, 4, 5).logsumexp((2, 3), True))),
+        ),
+        (
+            "reshape([3, 2, 2, 4, 5]) as x\n  let y = x - mean(x, over=-1) + 0.1 * sum(x, over=[1, 4])",
+            (12, 4, 5),
+            Formula(lambda x: centered(x.view(-1, 3, 2, 2, 4, 5))),
+        ),
+        (
+            "reshape([3, 2, 2, 4, 5]) as x -> max([1, 3, 5]) -> multiply(x)",
+            (12, 4, 5),
+            Formula(lambda x: of_most(x.view(-1, 3, 2, 2, 4, 5))),
+        ),
+        (
+            "reshape([3, 2, 2, 4, 5]) as x -> sum([2, 3, 4]) as a\n  from x -> sum([1, 5]) as b\n  let y = a * b + x",
+            (12, 4, 5),
+            Formula(lambda x: outer(x.view(-1, 3, 2, 2, 4, 5))),
+        ),
+        (
             "reshape([3, 4, 2, 2, 5]) -> transpose(1, 2) -> sigmoid -> transpose(-4, -1) -> reshape([-1, 4, 5])",
             (12, 4, 5),
             Formula(
@@ -1070,6 +1090,22 @@ def signals():
 def in_pieces(x):
     low = torch.where(x <= -0.2, x**2, torch.log((-x + 0.2).clamp(min=1e-9)))
     return torch.where(x > 0.1, torch.exp(x), low) * (x != 0)
+
+
+def times_least(x):
+    return x * x.amin((1, -1), True)
+
+
+def centered(x):
+    return x - x.mean(-1, True) + 0.1 * x.sum((1, 4), True)
+
+
+def of_most(x):
+    return x * x.amax((1, 3, 5), True)
+
+
+def outer(x):
+    return x.sum((2, 3, 4), True) * x.sum((1, 5), True) + x
 
 
 CLASSES = 5

@@ -102,6 +102,26 @@ describe("layers of the last axis", () => {
   });
 });
 
+/** Joined along axes, and repeated along them: the same of two to four axes, or of none. */
+const ALONG_AXES = [
+  "sum(-1)",
+  "mean(1)",
+  "max([2, 3])",
+  "min([1, -1])",
+  "logsumexp([1, 3, 5])",
+  "tanh as a -> mean([2, 4]) -> multiply(a)",
+  "tanh as a -> logsumexp([1, 3, 5]) -> add(a)",
+  "max(2) as a\n  from x -> min([1, 4]) as b\n  let y = x * a + b",
+  "sum([2, 3, 4]) as a\n  from x -> sum([1, 5]) as b\n  let y = a * b",
+];
+
+describe("joined along axes and repeated", () => {
+  test.each(ALONG_AXES)("%s has the gradients of differences", (body) => {
+    const wide = `${BEFORE} -> reshape([2, 3, 2, 2, 18]) as x -> ${body} -> reshape([-1])`;
+    expect(gradientError(graphOf("f32[N, 5, 4, 6]", wide, CLASSIFIER))).toBeLessThan(1e-7);
+  });
+});
+
 /** The value with its axes in another order, element by element. */
 function permuted(data: ArrayLike<number>, sizes: readonly number[], order: readonly number[]) {
   const strides = sizes.map((_, axis) => sizes.slice(axis + 1).reduce((a, b) => a * b, 1));
@@ -123,6 +143,72 @@ const wide = fc
     const order = fc.shuffledSubarray(axes, { minLength: axes.length });
     return fc.tuple(fc.constant(sizes), order, order);
   });
+
+/** Joined along axes and repeated again, element by element. */
+function joined(
+  data: readonly number[],
+  sizes: readonly number[],
+  axes: readonly number[],
+  join: (values: readonly number[]) => number,
+): number[] {
+  const strides = sizes.map((_, axis) => sizes.slice(axis + 1).reduce((a, b) => a * b, 1));
+  const keys = data.map((_, index) =>
+    strides
+      .map((stride, axis) => (axes.includes(axis) ? 0 : Math.floor(index / stride) % sizes[axis]!))
+      .join(),
+  );
+  const totals = new Map(
+    [...new Set(keys)].map((key) => [key, join(data.filter((_, index) => keys[index] === key))]),
+  );
+  return keys.map((key) => totals.get(key)!);
+}
+
+const JOINS: Record<string, (values: readonly number[]) => number> = {
+  sum: (values) => values.reduce((a, b) => a + b, 0),
+  mean: (values) => values.reduce((a, b) => a + b, 0) / values.length,
+  max: (values) => Math.max(...values),
+  min: (values) => Math.min(...values),
+  logsumexp: (values) => Math.log(values.reduce((sum, value) => sum + Math.exp(value), 0)),
+};
+
+const along = fc
+  .array(fc.integer({ min: 1, max: 4 }), { minLength: 4, maxLength: 8 })
+  .filter((sizes) => sizes.reduce((a, b) => a * b, 1) <= 512)
+  .chain((sizes) => {
+    const axes = fc.subarray(
+      sizes.map((_, axis) => axis),
+      { minLength: 1 },
+    );
+    return fc.tuple(fc.constant(sizes), axes, fc.constantFrom(...Object.keys(JOINS)));
+  });
+
+test("random axes joined and repeated are what plain loops make", () => {
+  fc.assert(
+    fc.property(along, ([sizes, axes, kind]) => {
+      const elements = sizes.reduce((a, b) => a * b, 1);
+      const over = axes.map((axis) => axis + 1).join();
+      const graph = graphOf(
+        `f32[N, ${elements}]`,
+        `reshape([${sizes.join()}]) as a -> ${kind}([${over}]) as b
+        let y = b - 2 * a
+        reshape([-1])`,
+      );
+      const inputs = inputsFor(graph);
+      const expected = [0, 1].flatMap((example) => {
+        const own = Array.from(inputs.images).slice(example * elements, (example + 1) * elements);
+        const b = joined(own, sizes, axes, JOINS[kind]!);
+        return own.map((value, index) => b[index]! - 2 * value);
+      });
+      for (const made of [graph, simplify(graph)]) {
+        const values = runGraph(made, inputs);
+        const found = values.get(made.outputs[0]!.value.id)!.data;
+        const worst = expected.map((value, index) => Math.abs(value - found[index]!));
+        expect(Math.max(...worst)).toBeLessThan(1e-9);
+      }
+    }),
+    { seed: 20, numRuns: casesOf(200) },
+  );
+});
 
 test("random shapes and orders are what plain loops make", () => {
   fc.assert(

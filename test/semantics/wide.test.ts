@@ -34,20 +34,13 @@ const REFUSED: readonly string[] = [
   `${WIDE} -> conv(8, kernel=3) -> ${OUT}`,
   `${WIDE} -> batchnorm -> ${OUT}`,
   `${WIDE} -> prelu -> ${OUT}`,
-  `${WIDE} -> mean(2) -> ${OUT}`,
   `${WIDE} -> slice(1, 0, 1) -> ${OUT}`,
-  `${WIDE} as x -> reshape([2, 4, 2, 18, 1]) -> add(x) -> ${OUT}`,
-  `${WIDE} as x -> flatten -> add(x) -> ${OUT}`,
   `${WIDE} as x -> concat(x) -> ${OUT}`,
   `${WIDE}\n  residual { linear(3) } -> ${OUT}`,
   `${WIDE}\n  concat { branch { relu } branch { identity } } -> ${OUT}`,
   `${WIDE}\n  split { branch { relu } branch { identity } } -> ${OUT}`,
-  `${WIDE} as x -> linear(1) as z\n  let y = x * z\n  ${OUT}`,
-  `${WIDE} as x\n  let y = mean(x, over=channels)\n  ${OUT}`,
-  `${WIDE} as x\n  loss mean(x)`,
-  `${WIDE} as x\n  loss mse(x, image)`,
   `${WIDE} as x\n  loss cross_entropy(x, label)`,
-  `${WIDE} as x\n  loss mean((x - one_hot(label))^2)`,
+  `${WIDE} as x -> linear(6) as y\n  loss kl(x, y)`,
   `${WIDE} as x -> ${OUT}\n  metric m = accuracy(x, label)`,
   `${WIDE} as x -> ${OUT}\n  output x, logits`,
 ];
@@ -71,6 +64,10 @@ const TAKEN: readonly string[] = [
   ...["dropout(0.5)", "dropout(0.5, channels=true)", "stochastic_depth(0.2)"],
   ...["relu as x -> add(x)", "relu as x -> multiply(x)", "residual { linear(6) -> relu }"],
   ...["relu as x\n  let y = x * sigmoid(x) + 2\n  from y -> linear(3)"],
+  ...["mean(2)", "sum(-1)", "max([1, 2, -1])", "min([5, 3])", "logsumexp([1, 2, 3, 4, 5])"],
+  ...["relu as x -> linear(1) -> add(x)", "relu as x -> mean([2, 3]) -> multiply(x)"],
+  ...["relu as x\n  let y = x / sqrt(mean(x^2, over=[2, 4]) + 1e-6)\n  from y -> linear(3)"],
+  ...["relu as x -> sum(1) as a\n  from x -> max(-1) as b\n  let y = a * b\n  from y -> relu"],
 ];
 
 test.each(TAKEN)("%s takes more axes", (body) => {
@@ -116,8 +113,26 @@ const WRONG: readonly (readonly [body: string, code: string, message: string])[]
   [`${WIDE} -> transpose(channels, 3)`, "NET2028", "[N, 2, 4, 2, 3, 6] has no channels"],
   [`${WIDE} -> transpose(1, 6)`, "NET2028", "[N, 2, 4, 2, 3, 6] has no axis 6"],
   [`${WIDE} -> transpose(1, -6)`, "NET2028", "axis -6 is the batch"],
+  [`${WIDE} -> mean(6)`, "NET2035", "[N, 2, 4, 2, 3, 6] has no axis 6"],
+  [`${WIDE} -> mean(0)`, "NET2035", "axis 0 is the batch"],
+  [`${WIDE} -> mean([2, -4])`, "NET2035", "is over axis 2 of [N, 2, 4, 2, 3, 6] twice"],
+  [`${WIDE} as x -> linear(3) -> add(x)`, "NET2031", "[N, 2, 4, 2, 3, 3] and [N, 2, 4, 2, 3, 6]"],
+  [`${WIDE} as x -> flatten -> add(x)`, "NET2031", "joins [N, 288] and [N, 2, 4, 2, 3, 6]"],
+  [
+    `${WIDE} as x -> linear(3) as z\n  let y = x * z\n  from y`,
+    "NET2031",
+    "computes with [N, 2, 4, 2, 3, 6] and [N, 2, 4, 2, 3, 3]",
+  ],
+  [`${WIDE} as x\n  let y = mean(x, over=channels)\n  from y`, "NET2035", "has no channels"],
+  [`${WIDE} as x\n  loss mse(x, image)\n  from x`, "NET2047", "`x` is [N, 2, 4, 2, 3, 6] and"],
+  [`${WIDE} as x\n  loss mean((x - one_hot(label))^2)\n  from x`, "NET2031", "[N, 10]"],
   [`${WIDE} -> transpose(1, -5)`, "NET2028", "exchanges axis 1 with -5, which is the same one"],
 ];
+
+test.each(["mean(x)", "mean(x^2)", "mean(sum(x, over=-1))"])("a loss %s of more axes", (loss) => {
+  const body = `${WIDE} -> linear(6) as x\n  ${OUT} + 0.1 * ${loss}`;
+  expect(codesOf(body)).toEqual([]);
+});
 
 test("what a model predicts has at most four axes", () => {
   const [diagnostic] = analyze(modelOf(WIDE), "m.net").diagnostics;

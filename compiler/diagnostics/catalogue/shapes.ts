@@ -469,12 +469,11 @@ export const SHAPES = {
   NET2054: {
     title: "a value of too many axes",
     explanation:
-      "`reshape([2, 2, 2, 4, 4])` makes a value of more than four axes. `permute`, `transpose`, " +
-      "`flatten`, `reshape` and the activations take values of any rank; `linear`, `layernorm`, " +
-      "`softmax`, `log_softmax`, `softmin`, `glu` and `dropout` work on their last axis, and " +
-      "`add`, `multiply`, `residual` and formulas join values of one shape. Every other layer, " +
-      "losses, metrics and outputs take images, sequences, signals and features: a last " +
-      "`reshape` makes one of them.",
+      "`reshape([2, 2, 2, 4, 4])` makes a value of more than four axes. Activations, layers that " +
+      "reorder, join or reduce, `residual` and formulas take values of any rank, and some layers " +
+      "work on their last axis: the message lists them. Every other layer, outputs, and losses " +
+      "and metrics of classes take images, sequences, signals and features: a last `reshape` " +
+      "makes one of them.",
     wrong: "reshape([-1, 2, 2, 4, 4]) -> permute([0, 1, 4, 2, 5, 3]) -> conv(8, kernel=3)",
     right:
       "reshape([-1, 2, 2, 4, 4]) -> permute([0, 1, 4, 2, 5, 3])\n" +
