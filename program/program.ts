@@ -394,6 +394,8 @@ export interface ProgramSum {
   readonly total?: number;
   /** Which of the sums is the union. */
   readonly over?: number;
+  /** Whether the metric is e to the power of the mean. */
+  readonly isExponential?: true | undefined;
 }
 
 /** An adapter as it names itself. Browsers tell no more than vendor and architecture. */

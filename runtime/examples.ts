@@ -285,7 +285,8 @@ function checkLabels(
       );
     }
   }
-  return new Uint32Array(labels);
+  // Beyond all classes, whichever label that was.
+  return new Uint32Array(labels).map((label) => (label === ignore ? -1 : label));
 }
 
 export function assertFinite(values: Float32Array, what: string): void {

@@ -15,6 +15,8 @@ export interface MeasuredSum {
   readonly weight: number;
   /** Present where the metric is the mean over classes with a weight. */
   readonly over?: number | undefined;
+  /** Whether the metric is e to the power of the mean. */
+  readonly isExponential?: true | undefined;
 }
 
 export interface Measurement {
@@ -57,9 +59,9 @@ export function readMeasurement(
   return {
     examples: images,
     notFinite: Math.max(0, ...values.subarray(sums.length)),
-    sums: sums.map(({ metric, factor, total, over }, index) => {
+    sums: sums.map(({ metric, factor, total, over, isExponential }, index) => {
       const weight = values[over!] ?? totals[total!] ?? images;
-      return { metric, factor, sum: values[index]!, weight, over };
+      return { metric, factor, sum: values[index]!, weight, over, isExponential };
     }),
   };
 }
@@ -82,13 +84,13 @@ function addSums(first: MeasuredSum | undefined, second: MeasuredSum | undefined
 /** Loss and metrics by name: of each the sum of its parts' means. */
 export function meansOf({ sums }: Measurement): Readonly<Record<string, number>> {
   const means: Record<string, number> = {};
-  for (const { metric, factor, sum, weight, over } of sums) {
+  for (const { metric, factor, sum, weight, over, isExponential } of sums) {
     const classes = sums.filter(
       (each) => over && each.metric === metric && each.over && each.weight,
     );
     // Without a pixel that counts, there is nothing to divide.
-    means[metric] =
-      (means[metric] ?? 0) + (weight && (factor * sum) / weight / (classes.length || 1));
+    const mean = (means[metric] ?? 0) + (weight && (factor * sum) / weight / (classes.length || 1));
+    means[metric] = isExponential ? Math.exp(mean) : mean;
   }
   return means;
 }

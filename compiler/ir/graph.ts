@@ -293,7 +293,8 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   each row of what its pixels add to a mean by class weights. Labels of C and more are ignored.
  *   Here and below, logits [N, T, C] and labels of tokens [N, T] are a row of T pixels.
  *   pixelCrossEntropyGradient: the same -> `weight` times the gradient of the step's mean loss
- * - pixelHits: the same -> [N, H], how many pixels of a row have their label's logit as the largest
+ * - pixelHits: the same -> [N, H], how many pixels of a row have their label among the k
+ *   largest logits
  * - pixelOverlaps: the same -> [N, H, 2 C], for each class how many pixels of a row have it as
  *   label and as prediction, and then for each class how many have it as either
  * - diceSums: the same -> [N, H, 2 C], for each class the probabilities of a row's pixels that have
@@ -400,7 +401,7 @@ export interface OpAttributes {
   };
   pixelCrossEntropy: PixelRule;
   pixelCrossEntropyGradient: PixelRule & { readonly weight: number };
-  pixelHits: Record<never, never>;
+  pixelHits: { readonly k: number };
   pixelOverlaps: Record<never, never>;
   diceSums: Record<never, never>;
   diceSumsGradient: Record<never, never>;
@@ -533,6 +534,8 @@ export interface Score {
   readonly name: string;
   /** Whether it is a share of something: an example that has no value counts as 0. */
   readonly isShare?: true;
+  /** Whether it is e to the power of its mean. */
+  readonly isExponential?: true;
   readonly terms: readonly ScoreTerm[];
 }
 
@@ -549,6 +552,8 @@ export interface ScoreTerm {
   readonly factor: number;
   /** What the sum is divided by; the number of examples if absent. */
   readonly over?: ClassTotal;
+  /** Of a mean over classes: the one that it leaves out, since its pixels count in no score. */
+  readonly without?: number;
 }
 
 /** The values of a role, in their order. */

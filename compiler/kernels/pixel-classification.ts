@@ -214,6 +214,39 @@ export const pixelHits = defineKernel("pixel_hits", () => ({
     }`,
 }));
 
+/** hits: [N, H]. A workgroup a row. Equal logits count in the order of their classes. */
+export const pixelTopHits = defineKernel("pixel_top_hits", () => ({
+  summary: "Pixels whose label is among the k largest logits, counted by row.",
+  bindings: { input: read("f32"), labels: read("u32"), hits: written("f32") },
+  constants: { ...PIXELS, k: "u32", hits: "place" } as const,
+  lanes: REDUCE_WORKGROUP,
+  declarations: [SUM],
+  body: ({ io, k }) => {
+    const logit = io.input.load(code`${FIRST} + ${CHANNEL}`);
+    return code`
+      ${rowStart(k)}
+      var sum = 0f;
+      ${eachPixel(k.width)} {
+        ${pixelStart(k, io.labels)}
+        if (label < ${k.channels}) {
+          let own = ${io.input.load(code`${FIRST} + label`)};
+          var before = 0u;
+          var is_unfit = false;
+          ${eachChannel(k.channels)} {
+            let value = ${logit};
+            is_unfit = is_unfit || ${isNotFinite(code`value`)};
+            before += u32(value > own || (value == own && channel < label));
+          }
+          sum += select(0.0, 1.0, before < ${k.k} && !is_unfit);
+        }
+      }
+      sum = ${SUM}(sum, ${lane});
+      if (${lane} == 0u) {
+        ${io.hits.store(code`${k.hits.at(IMAGE, text("0u"), text("0u"))} + ${Y}`, code`sum`)}
+      }`;
+  },
+}));
+
 const LABELS = workgroupArray("row_labels", "f32", REDUCE_WORKGROUP);
 const PREDICTED = workgroupArray("row_predicted", "f32", REDUCE_WORKGROUP);
 

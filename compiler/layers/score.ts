@@ -36,6 +36,8 @@ export interface ScoreDefinition<
   readonly applies?: "softmax" | "sigmoid";
   /** Whether it is a share of something, shown as a percentage. */
   readonly isFraction?: true;
+  /** Whether it is e to the power of its mean. */
+  readonly isExponential?: true;
   /** Whether it is a mean over classes: what it is made of has sums for each. */
   readonly isByClass?: true;
   /**

@@ -38,9 +38,9 @@ function elementwise({ expression, slope, ...words }: ElementScore): ScoreDefini
 /** Whether an example has several labels: of its pixels, [N, H, W], or of its tokens, [N, T]. */
 const areSeveral = ({ shape }: Value): boolean => labelUnit(shape) !== "image";
 
-/** How many pixels or tokens of an example are right; ignored ones are not. */
-function hitsOf(inputs: readonly Value[], builder: Builder, origin: Origin): Value {
-  const rows = builder.add("pixelHits", inputs, {}, origin);
+/** How many pixels or tokens of an example are among the k largest; ignored ones are not. */
+function hitsOf(inputs: readonly Value[], k: number, builder: Builder, origin: Origin): Value {
+  const rows = builder.add("pixelHits", inputs, { k }, origin);
   return builder.add("exampleSum", [rows], {}, origin);
 }
 
@@ -220,8 +220,25 @@ export const metrics: readonly ScoreDefinition[] = [
     },
     lower: (inputs, { k }, builder, origin) =>
       areSeveral(inputs[1])
-        ? hitsOf(inputs, builder, origin)
+        ? hitsOf(inputs, k, builder, origin)
         : builder.add("accuracy", inputs, { k }, origin),
+  }),
+  define({
+    name: "perplexity",
+    example: "perplexity(logits, next)",
+    aliases: ["Perplexity", "ppl"],
+    summary:
+      "perplexity: e to the power of the mean cross-entropy of all tokens that count, " +
+      "without smoothing or weights",
+    isExponential: true,
+    against: "labels",
+    labelsOf: ["token"],
+    positional: ["logits", "labels"],
+    arguments: ofLabels,
+    lower: (inputs, _, builder, origin) => {
+      const rows = builder.add("pixelCrossEntropy", inputs, { smoothing: 0 }, origin);
+      return builder.add("exampleSum", [rows], {}, origin);
+    },
   }),
   define({
     name: "miou",
@@ -251,7 +268,7 @@ export const metrics: readonly ScoreDefinition[] = [
     labelsOf: ["pixel"],
     positional: ["logits", "labels"],
     arguments: ofLabels,
-    lower: (inputs, _, builder, origin) => hitsOf(inputs, builder, origin),
+    lower: (inputs, _, builder, origin) => hitsOf(inputs, 1, builder, origin),
   }),
   elementwise({ ...squaredError, aliases: [...squaredError.aliases, "MeanSquaredError"] }),
   elementwise({

@@ -6,6 +6,7 @@ import {
   pixelLoss,
   pixelLossGradient,
   pixelOverlaps,
+  pixelTopHits,
 } from "../kernels/pixel-classification.js";
 import { perImage } from "../plan/storage.js";
 import { totalsOf } from "./classification.js";
@@ -100,15 +101,14 @@ export function lowerPixelHits(
 ): readonly StepDraft[] {
   const { buffers, constants, rows, label, origin } = pixelParts(context, node);
   const [hits] = node.outputs as [Value];
-  return [
-    dispatch(pixelHits(), {
-      buffers: { ...buffers, hits: context.storageOf(hits) },
-      constants: { ...constants, hits: context.layout(hits).inFloats() },
-      ...rows,
-      label,
-      origin,
-    }),
-  ];
+  const { k } = node.attributes;
+  const parts = { ...rows, label, origin, buffers: { ...buffers, hits: context.storageOf(hits) } };
+  const place = { ...constants, hits: context.layout(hits).inFloats() };
+  const counted =
+    k === 1
+      ? dispatch(pixelHits(), { ...parts, constants: place })
+      : dispatch(pixelTopHits(), { ...parts, constants: { ...place, k } });
+  return [counted];
 }
 
 export function lowerPixelOverlaps(

@@ -127,8 +127,9 @@ class NetworkBuild {
 
   private buildMetric(metric: ResolvedScore): Score {
     const { name, definition } = metric;
-    const isShare = definition.isFraction;
-    return { name, isShare: isShare || undefined, terms: [this.buildTerm(metric, 1)] };
+    const { isFraction, isExponential } = definition;
+    const terms = [this.buildTerm(metric, 1)];
+    return { name, isShare: isFraction, isExponential, terms };
   }
 
   private buildTerm(score: ResolvedScore, factor: number): ScoreTerm {
@@ -140,7 +141,12 @@ class NetworkBuild {
     const value = definition.lower(inputs, values, this.builder, origin);
     const weights = definition.classWeights?.(values) ?? this.labelWeights(score);
     const over = weights && ({ of: "labels", target: compared!.name, weights } as const);
-    return { value, factor, over };
+    const without = definition.isByClass && this.ignoredClass(score);
+    return { value, factor, over, without };
+  }
+
+  private ignoredClass({ target }: ResolvedScore): number | undefined {
+    return target?.from === "target" ? ignoredLabel(this.network, target.index) : undefined;
   }
 
   /** Means over pixels, or tokens, are over those with a class. */

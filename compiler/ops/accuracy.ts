@@ -4,7 +4,7 @@ import type { OpDefinition } from "./op.js";
 import { imageSizes, zeros } from "./tensors.js";
 
 /** How many classes come before the label: larger logits, and equal ones of lower index. */
-function rankOf(logits: ArrayLike<number>, label: number): number {
+export function rankOf(logits: ArrayLike<number>, label: number): number {
   const own = logits[label]!;
   return Array.from(logits).filter(
     (logit, index) => logit > own || (logit === own && index < label),

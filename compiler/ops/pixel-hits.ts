@@ -1,4 +1,5 @@
 import { BATCH } from "../ir/shape.js";
+import { rankOf } from "./accuracy.js";
 import type { OpDefinition } from "./op.js";
 import { forEachPixel, pixelSizes, requirePixelLogits } from "./pixel-cross-entropy.js";
 import { zeros } from "./tensors.js";
@@ -9,7 +10,7 @@ import { zeros } from "./tensors.js";
 export const classOfPixel = (logits: readonly number[]): number =>
   logits.every(Number.isFinite) ? logits.indexOf(Math.max(...logits)) : -1;
 
-/** How many pixels of each row have their label's logit as the largest; ignored ones do not. */
+/** How many pixels of each row have their label among the k largest logits; ignored ones do not. */
 export const pixelHits: OpDefinition<"pixelHits"> = {
   keepsOrder: true,
 
@@ -18,11 +19,12 @@ export const pixelHits: OpDefinition<"pixelHits"> = {
     return [{ shape: [BATCH, height], type: "f32" }];
   },
 
-  reference(inputs) {
+  reference(inputs, { k }) {
     const { images, height } = pixelSizes(inputs[0]!.shape);
     const hits = zeros([images, height]);
     forEachPixel(inputs, ({ logits, label, image, row }) => {
-      hits.data[image * height + row]! += Number(classOfPixel(logits) === label);
+      const isHit = logits.every(Number.isFinite) && rankOf(logits, label) < k;
+      hits.data[image * height + row]! += Number(isHit);
     });
     return [hits];
   },

@@ -63,9 +63,12 @@ export function runGraph(graph: Graph, inputs: GraphInputs): GraphValues {
   return values;
 }
 
+/** As a runtime hands on labels that do not count: beyond all classes. */
+const IGNORED = 0xffffffff;
+
 function portData(
   graph: Graph,
-  { role }: Port,
+  { role, ignore }: Port,
   { images, labels, partners, shares, lossScale }: GraphInputs,
   batch: number,
 ): Tensor["data"] | undefined {
@@ -73,7 +76,7 @@ function portData(
     case "input":
       return images;
     case "target":
-      return labels ?? new Uint32Array(batch);
+      return labels?.map((label) => (label === ignore ? IGNORED : label)) ?? new Uint32Array(batch);
     case "partner":
       return partners ?? labels;
     case "share":

@@ -14,14 +14,15 @@ import type { GraphValues } from "./run-graph.js";
  */
 export function scoresOf(graph: Graph, values: GraphValues): ReadonlyMap<string, number> {
   return new Map(
-    graph.metrics.map(({ name, isShare, terms }) => {
+    graph.metrics.map(({ name, isShare, isExponential, terms }) => {
       const counts = isShare ? Number.isFinite : () => true;
       const means = terms.map((term) => {
         if (isByClass(term)) return meanOfClasses(term, values);
         const own = numbersOf(term.value, values).filter(counts);
         return (term.factor * sumOf(own)) / totalOf(graph, term, values);
       });
-      return [name, sumOf(means)];
+      const mean = sumOf(means);
+      return [name, isExponential ? Math.exp(mean) : mean];
     }),
   );
 }
@@ -39,11 +40,13 @@ function totalOf(graph: Graph, { value, over }: ScoreTerm, values: GraphValues):
 }
 
 /** The mean of intersection over union, over the classes that occur. */
-function meanOfClasses({ value }: ScoreTerm, values: GraphValues): number {
+function meanOfClasses({ value, without }: ScoreTerm, values: GraphValues): number {
   const width = sumsOfValue(value);
   const sums = Array.from({ length: width }, () => 0);
   numbersOf(value, values).forEach((part, index) => (sums[index % width]! += part));
   const unions = sums.slice(width / 2);
-  const ratios = unions.flatMap((union, label) => (union > 0 ? [sums[label]! / union] : []));
+  const ratios = unions.flatMap((union, label) =>
+    union > 0 && label !== without ? [sums[label]! / union] : [],
+  );
   return sumOf(ratios) / ratios.length;
 }

@@ -201,9 +201,11 @@ function upsampleFixes({ prediction: logits, target }: ScoreUse, wanted: Shape):
   return [{ title: `insert \`${layer}\` after it`, edits }];
 }
 
-/** The label that pixels or tokens are left out by is not one of the classes. */
+/** Losses of a target leave out the same label. */
 function checkIgnore(use: ScoreUse, environment: Environment): boolean {
-  const { bound, target, prediction } = use;
+  const { bound, target, prediction, definition } = use;
+  // Metrics leave out what losses do.
+  if (!("ignore" in definition.arguments)) return true;
   const { ignore } = bound.values as { readonly ignore?: number };
   const classes = target.range?.classes ?? classesOf(prediction);
   return checkIgnoredLabel({ ...use, spans: bound.spans, ignore, classes }, environment);
@@ -218,55 +220,45 @@ export interface IgnoreUse extends Pick<ScoreUse, "call" | "target" | "ignored">
 
 /** False after a report. */
 export function checkIgnoredLabel(use: IgnoreUse, { reporter }: Environment): boolean {
-  const { call, ignore, spans, target, classes } = use;
+  const { call, ignore, spans, target } = use;
+  if (isDense(target.type)) return checkOneIgnore(use, { reporter });
   if (ignore === undefined) return true;
-  const span = spans.get("ignore")!;
-  if (!isDense(target.type)) {
-    reporter.report("NET2049", {
-      message:
-        `\`ignore\` is for masks and tokens, ` +
-        `but \`${target.name}\` has a class for each image`,
-      span,
-      related: [{ span: target.span, message: "one class per image" }],
-      notes: ["leave images without a class out of the data"],
-      fixes: removing(call, "ignore"),
-    });
-    return false;
-  }
-  if (ignore >= classes) return checkOneIgnore(use, ignore, { reporter });
   reporter.report("NET2049", {
-    message: `\`ignore=${ignore}\` is one of the ${classes} classes of \`${target.name}\``,
-    span,
-    label: `expected ${classes} or more`,
-    related: [
-      { span: target.range?.span ?? target.span, message: `labels go from 0 to ${classes - 1}` },
-    ],
-    notes: [
-      unitOf(target) === "token"
-        ? "ignored tokens have a separate label in the target, which is not one of the classes"
-        : "ignored pixels have a separate label in the masks, often 255",
-      "to let a class count less, give it a small weight in `class_weights`",
-    ],
-    fixes: classes <= 255 ? replacing(call, "ignore", "ignore=255") : [],
+    message:
+      `\`ignore\` is for masks and tokens, ` + `but \`${target.name}\` has a class for each image`,
+    span: spans.get("ignore")!,
+    related: [{ span: target.span, message: "one class per image" }],
+    notes: ["leave images without a class out of the data"],
+    fixes: removing(call, "ignore"),
   });
   return false;
 }
 
 /** Losses of one target leave out the same pixels or tokens. */
 function checkOneIgnore(
-  { spans, target, ignored }: IgnoreUse,
-  ignore: number,
+  { call, spans, target, ignored, ignore, classes }: IgnoreUse,
   { reporter }: Pick<Environment, "reporter">,
 ): boolean {
   const before = ignored.get(target.name);
-  ignored.set(target.name, before ?? ignore);
-  if (before === undefined || before === ignore) return true;
+  const isFirst = !ignored.has(target.name);
+  if (isFirst || before === undefined) ignored.set(target.name, ignore);
+  if (isFirst || before === ignore) return true;
+  // Of a label that is not a class, it is enough that one loss says so.
+  const label = before ?? ignore!;
+  const isSaidOnce = before === undefined || ignore === undefined;
+  if (isSaidOnce && label >= classes) return true;
+  const said = `\`ignore=${label}\``;
+  const earlier = `an earlier loss of \`${target.name}\``;
   reporter.report("NET2049", {
     message:
-      `\`ignore=${ignore}\`, but an earlier loss of \`${target.name}\` has ` +
-      `\`ignore=${before}\``,
-    span: spans.get("ignore")!,
+      ignore === undefined
+        ? `\`${call.callee.name}\` has no \`ignore\`, but ${earlier} has ${said}`
+        : before === undefined
+          ? `${said} leaves out a class of \`${target.name}\`, but an earlier loss counts it`
+          : `\`ignore=${ignore}\`, but ${earlier} has ${said}`,
+    span: spans.get("ignore") ?? call.callee.span,
     related: [{ span: target.span, message: `one label is for ignored ${unitOf(target)}s` }],
+    fixes: ignore === undefined ? replacing(call, "ignore", said.slice(1, -1)) : [],
   });
   return false;
 }
@@ -345,31 +337,15 @@ function checkClassWeights(
 }
 
 function checkK(use: ScoreUse, { reporter }: Environment): boolean {
-  const { call, bound, prediction: logits, target } = use;
+  const { call, bound, prediction: logits } = use;
   const k = (bound.values as { readonly k?: number }).k ?? 1;
   const classes = classesOf(logits);
-  if (k > 1 && unitOf(target) !== "image") return reportTokenK(use, { reporter });
   if (k <= classes) return true;
   reporter.report("NET2008", {
     message: `\`${call.callee.name}\` has k=${k}, but there are only ${classes} logits`,
     span: bound.spans.get("k")!,
     label: `at most ${classes}`,
     related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
-  });
-  return false;
-}
-
-/** Hits of tokens are counted by the largest logit alone. */
-function reportTokenK(
-  { call, bound, target }: ScoreUse,
-  { reporter }: Pick<Environment, "reporter">,
-): false {
-  reporter.report("NET2008", {
-    message: `\`k\` is for a class for each image, but \`${target.name}\` has one for each token`,
-    span: bound.spans.get("k")!,
-    related: [{ span: target.span, message: "one class per token" }],
-    notes: ["of tokens, `accuracy` counts those whose label has the largest logit"],
-    fixes: removing(call, "k"),
   });
   return false;
 }

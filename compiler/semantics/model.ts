@@ -71,7 +71,7 @@ class ModelAnalysis {
   private readonly inputs: AnalyzedModel["inputs"];
   private readonly metricNames = new Map<string, Span>();
   private readonly complaints = new Set<string>();
-  private readonly ignored = new Map<string, number>();
+  private readonly ignored = new Map<string, number | undefined>();
   private readonly pixelSums: PixelSum[] = [];
   private readonly outputs: OutputDeclaration[] = [];
   /** Indices of the layers that formulas of scores are made of. */

@@ -15,8 +15,8 @@ export interface ScoreUse {
   readonly prediction: NamedValue;
   readonly target: Target;
   readonly complaints: Set<string>;
-  /** By target, the label of pixels that losses so far ignore. */
-  readonly ignored: Map<string, number>;
+  /** By target, the label of pixels or tokens that losses so far ignore, if they do. */
+  readonly ignored: Map<string, number | undefined>;
   /** The layers so far, among them the one that makes the prediction. */
   readonly layers: readonly KnownLayer[];
 }

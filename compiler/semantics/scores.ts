@@ -34,8 +34,8 @@ export interface ScoreModel {
    * one.
    */
   readonly complaints: Set<string>;
-  /** By target, the label of pixels that losses so far ignore. */
-  readonly ignored: Map<string, number>;
+  /** By target, the label of pixels or tokens that losses so far ignore, if they do. */
+  readonly ignored: Map<string, number | undefined>;
   /** Sums over pixels in formulas that read a mask, which pixels without a class count in. */
   readonly pixelSums: PixelSum[];
   /** The layers so far. */
@@ -96,7 +96,7 @@ export function readScore(
 /** Reports sums over pixels that count those which a mask leaves out. */
 export function checkPixelSums(
   sums: readonly PixelSum[],
-  ignored: ReadonlyMap<string, number>,
+  ignored: ReadonlyMap<string, number | undefined>,
   { reporter }: Environment,
 ): void {
   for (const { call, mask } of sums) {

@@ -65,22 +65,41 @@ export const metricsTensor = (buffer: number): ProgramTensor => {
 export function sumsOf(graph: Graph, totals: readonly ClassTotal[]): readonly ProgramSum[] {
   const sums: ProgramSum[] = [];
   for (const { score, term } of scoreTerms(graph)) {
-    const { factor, over } = term;
+    const { factor, over, without } = term;
     const metric = score.name;
-    if (isByClass(term)) sums.push(...sumsByClass(metric, sums.length, sumsOfValue(term.value)));
+    if (isByClass(term))
+      sums.push(...sumsByClass(metric, sums.length, { count: sumsOfValue(term.value), without }));
     else if (over)
-      sums.push({ metric, factor, mean: "class weights", total: indexOfTotal(totals, over) });
+      sums.push({
+        metric,
+        factor,
+        mean: "class weights",
+        total: indexOfTotal(totals, over),
+        isExponential: score.isExponential,
+      });
     else sums.push({ metric, factor, mean: "examples" });
   }
   return sums;
 }
 
-/** Overlaps, each divided by the union that comes as many sums later as there are classes. */
-function sumsByClass(metric: string, start: number, count: number): readonly ProgramSum[] {
+/**
+ * Overlaps, each divided by the union that comes as many sums later as there are classes. The class
+ * that counts in no score has no overlap: divided by that, it is in no mean.
+ */
+function sumsByClass(
+  metric: string,
+  start: number,
+  { count, without }: { readonly count: number; readonly without: number | undefined },
+): readonly ProgramSum[] {
   const classes = count / 2;
   return Array.from({ length: count }, (_, place): ProgramSum =>
     place < classes
-      ? { metric, factor: 1, mean: "union", over: start + classes + place }
+      ? {
+          metric,
+          factor: 1,
+          mean: "union",
+          over: start + place + (place === without ? 0 : classes),
+        }
       : { metric, factor: 0, mean: "examples" },
   );
 }

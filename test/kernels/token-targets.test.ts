@@ -23,6 +23,8 @@ function graphOf({ classes, length, loss }: Sequence): Graph {
       linear(${classes}) as logits
       loss ${loss}
       metric right = accuracy(logits, next)
+      metric top2 = accuracy(logits, next, k=2)
+      metric surprise = perplexity(logits, next)
     }`;
   const { diagnostics, selected } = analyze(text, "m.net");
   if (!selected?.model.graph) throw new Error(diagnostics.map(({ message }) => message).join("\n"));

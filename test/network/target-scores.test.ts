@@ -107,7 +107,14 @@ model Net {
     [" + mean(wanted - one_hot(p))", "NET2046 `one_hot` is of a target of classes"],
     [" + mean(one_hot(label) - wanted)", "NET1040 the formula of a score needs a value"],
     [" + mean(p - one_hot(label, ignore=9))", "NET2049 `ignore` is for masks"],
-    [" + mean(logits - one_hot(mask, ignore=3))", "NET2049 `ignore=3` is one of the 5 classes"],
+    [
+      " + mean(logits - one_hot(mask, ignore=3)) + mean(logits + one_hot(mask))",
+      "NET2049 `one_hot` has no `ignore`, but an earlier loss of `mask` has `ignore=3`",
+    ],
+    [
+      " + mean(logits + one_hot(mask)) + mean(logits - one_hot(mask, ignore=3))",
+      "NET2049 `ignore=3` leaves out a class of `mask`, but an earlier loss counts it",
+    ],
     [" + mean(p - one_hot(mask))", "NET2031"],
     [" + mean(sum(a - b, over=0) * wanted)", "NET2035"],
     ["\n  let y = one_hot(label)", "NET1040 `one_hot` is of a target, which only scores read"],

@@ -1975,33 +1975,37 @@ class Language(nn.Module):
 
 def token_targets():
     """A class for each token: losses before each step, and metrics and weights after them."""
+    return [*token_losses(255), *token_losses(2)]
+
+
+def token_losses(ignore):
+    """Where tokens with this label do not count, which may be one of the classes."""
     examples, vocabulary, classes, length = 7, 9, 5, 11
     words_of = labels_of("tokens/words", examples * length, vocabulary).reshape(examples, length)
     labels = labels_of("tokens/labels", examples * length, classes + 1).reshape(examples, length)
-    labels[labels == classes] = 255
-    labels[3] = 255
+    labels[labels == classes] = ignore
+    labels[3] = ignore
+    kept = labels != ignore
     weights = [1.0, 2.5, 0.5, 1.0, 3.0]
     weight = torch.tensor(weights, dtype=torch.float64)
 
     def cross_entropy(logits, **rule):
-        return F.cross_entropy(logits.transpose(1, 2), labels, ignore_index=255, **rule)
+        return F.cross_entropy(logits.transpose(1, 2), labels, ignore_index=ignore, **rule)
 
     def focal(logits, gamma):
         known = labels.clamp(max=classes - 1)
         probability = logits.softmax(2).gather(2, known[..., None])[..., 0]
-        losses = F.cross_entropy(logits.transpose(1, 2), labels, ignore_index=255, reduction="none")
-        return ((1 - probability) ** gamma * losses).sum() / (labels != 255).sum()
+        losses = F.cross_entropy(logits.transpose(1, 2), labels, ignore_index=ignore, reduction="none")
+        return ((1 - probability) ** gamma * losses).sum() / kept.sum()
 
     def dice(logits, smooth):
-        kept = (labels != 255)[..., None]
-        wanted = F.one_hot(labels.clamp(max=classes - 1), classes) * kept
-        predicted = logits.softmax(2) * kept
+        wanted = F.one_hot(labels.clamp(max=classes - 1), classes) * kept[..., None]
+        predicted = logits.softmax(2) * kept[..., None]
         both, either = (each.sum(1) for each in (predicted * wanted, predicted + wanted))
         return (1 - (2 * both + smooth) / (either + smooth)).mean()
 
     def squares(logits):
         wanted = F.one_hot(labels.clamp(max=classes - 1), classes)
-        kept = labels != 255
         return ((logits - wanted) ** 2).mean(2)[kept].mean()
 
     rules = {
@@ -2010,13 +2014,13 @@ def token_targets():
         f", class_weights={weights}": dict(weight=weight),
         f", label_smoothing=0.2, class_weights={weights}": dict(label_smoothing=0.2, weight=weight),
     }
-    losses_of = {f"cross_entropy(out, next{text}, ignore=255)": partial(cross_entropy, **rule) for text, rule in rules.items()}
-    losses_of["focal(out, next, ignore=255)"] = partial(focal, gamma=2)
-    losses_of["dice(out, next, ignore=255)"] = partial(dice, smooth=1e-5)
-    losses_of["cross_entropy(out, next, ignore=255) + 0.5 * dice(out, next, smooth=1, ignore=255)"] = (
+    losses_of = {f"cross_entropy(out, next{text}, ignore={ignore})": partial(cross_entropy, **rule) for text, rule in rules.items()}
+    losses_of[f"focal(out, next, ignore={ignore})"] = partial(focal, gamma=2)
+    losses_of[f"dice(out, next, ignore={ignore})"] = partial(dice, smooth=1e-5)
+    losses_of[f"cross_entropy(out, next, ignore={ignore}) + 0.5 * dice(out, next, smooth=1, ignore={ignore})"] = (
         lambda logits: cross_entropy(logits) + 0.5 * dice(logits, smooth=1)
     )
-    losses_of["mean((out - one_hot(next, ignore=255))^2)"] = squares
+    losses_of[f"mean((out - one_hot(next, ignore={ignore}))^2)"] = squares
     made = []
     for text, loss_of in losses_of.items():
         network = Language(vocabulary, 8, classes).double()
@@ -2032,11 +2036,22 @@ def token_targets():
         with torch.no_grad():
             logits = network(words_of)
             loss = float(loss_of(logits))
-        kept = labels != 255
-        hits = logits.argmax(2)[kept] == labels[kept]
+            perplexity = float(torch.exp(cross_entropy(logits)))
+        top = logits.topk(2).indices[kept] == labels[kept][:, None]
+        top1, top2 = (float(top[:, :k].any(1).double().mean()) for k in (1, 2))
         state = {name: summary(value) for name, value in network.state_dict().items()}
-        accuracy = float(hits.double().mean())
-        made.append({"loss": text, "losses": losses, "evaluation": loss, "accuracy": accuracy, "weights": state})
+        made.append(
+            {
+                "loss": text,
+                "ignore": ignore,
+                "losses": losses,
+                "evaluation": loss,
+                "accuracy": top1,
+                "top2": top2,
+                "perplexity": perplexity,
+                "weights": state,
+            }
+        )
     return made
 
 

@@ -120,6 +120,38 @@ test("a step without a pixel that counts changes nothing and has the loss 0", as
   }
 });
 
+/** As in torchmetrics' JaccardIndex, a class that is ignored is in no mean. */
+test("a class that is ignored has no overlap, also where it is predicted", async () => {
+  const ignored = 2;
+  const network = await opened(`cross_entropy(out, mask, ignore=${ignored})`);
+  try {
+    await network.write("out.bias", Float32Array.of(0, 0, 2, 0, 0));
+    const own = labels.map((label) => (label === IGNORED ? ignored : label));
+    const logits = await network.predict(images);
+    const predicted = own.map((_, index) => {
+      const [image, pixel] = [Math.floor(index / PIXELS), index % PIXELS];
+      const row = Array.from(
+        { length: CLASSES },
+        (_, label) => logits[(image * CLASSES + label) * PIXELS + pixel]!,
+      );
+      return row.indexOf(Math.max(...row));
+    });
+    const counted = [...own.keys()].filter((index) => own[index] !== ignored);
+    expect(counted.filter((index) => predicted[index] === ignored).length).toBeGreaterThan(10);
+    const overlaps = [0, 1, 3, 4].map((label) => {
+      const [is, told] = [own, predicted].map((all) => (index: number) => all[index] === label);
+      const both = counted.filter((index) => is!(index) && told!(index)).length;
+      return both / counted.filter((index) => is!(index) || told!(index)).length;
+    });
+    const { miou, pixels } = await network.evaluate(images, own);
+    expect(miou).toBeCloseTo(overlaps.reduce((sum, each) => sum + each) / 4, 6);
+    const hits = counted.filter((index) => own[index] === predicted[index]);
+    expect(pixels).toBeCloseTo(hits.length / counted.length, 6);
+  } finally {
+    network.destroy();
+  }
+});
+
 test("logits that are not finite make the loss NaN, and their pixels wrong", async () => {
   const network = await opened(IGNORING);
   try {

@@ -15,6 +15,10 @@ interface Expected {
   /** After all steps. */
   readonly evaluation: number;
   readonly accuracy: number;
+  readonly top2: number;
+  readonly perplexity: number;
+  /** The label of tokens that do not count. */
+  readonly ignore: number;
   readonly weights: Readonly<Record<string, Summary>>;
 }
 
@@ -23,9 +27,11 @@ const IGNORED = 255;
 
 const words = labelValues("tokens/words", EXAMPLES * LENGTH, VOCABULARY);
 /** Of the fourth example, no token counts. */
-const labels = labelValues("tokens/labels", EXAMPLES * LENGTH, CLASSES + 1).map((label, index) =>
-  label === CLASSES || Math.floor(index / LENGTH) === 3 ? IGNORED : label,
-);
+const labelsIgnoring = (ignore: number) =>
+  labelValues("tokens/labels", EXAMPLES * LENGTH, CLASSES + 1).map((label, index) =>
+    label === CLASSES || Math.floor(index / LENGTH) === 3 ? ignore : label,
+  );
+const labels = labelsIgnoring(IGNORED);
 
 const specOf = (loss: string, recipe = "") => `
   model M {
@@ -36,6 +42,8 @@ const specOf = (loss: string, recipe = "") => `
     linear(${CLASSES}) as out
     loss ${loss}
     metric right = accuracy(out, next)
+    metric top2 = accuracy(out, next, k=2)
+    metric surprise = perplexity(out, next)
   }
   train Run of M {
     epochs = 1
@@ -58,12 +66,14 @@ async function opened(loss: string, options: { readonly accumulate?: number } = 
 const cases = readExpected<Expected[]>("token-targets");
 
 describe.each(cases)("$loss", (expected) => {
+  const own = labelsIgnoring(expected.ignore);
+
   // In one piece, in uneven slices, and an example each: one of these has no token that counts.
   test.each([1, 3, 7])("training in %i slices is PyTorch's", async (accumulate) => {
     const network = await opened(expected.loss, { accumulate });
     try {
       for (const wanted of expected.losses) {
-        const { loss } = await network.step(words, labels);
+        const { loss } = await network.step(words, own);
         expect(Math.abs(loss! - wanted)).toBeLessThan(2e-5 * Math.max(1, wanted));
       }
       const errors = await Promise.all(
@@ -78,12 +88,14 @@ describe.each(cases)("$loss", (expected) => {
         [0, 4],
         [4, 7],
       ] as const) {
-        const own = [words, labels].map((all) => all.subarray(first * LENGTH, end * LENGTH));
-        mean.add(await network.measure(own[0]!, own[1]!));
+        const part = [words, own].map((all) => all.subarray(first * LENGTH, end * LENGTH));
+        mean.add(await network.measure(part[0]!, part[1]!));
       }
       const metrics = MetricsMean.from(JSON.parse(JSON.stringify(mean.state)) as never).values();
       expect(metrics["loss"]).toBeCloseTo(expected.evaluation, 4);
       expect(metrics["right"]).toBeCloseTo(expected.accuracy, 6);
+      expect(metrics["top2"]).toBeCloseTo(expected.top2, 6);
+      expect(metrics["surprise"]! / expected.perplexity).toBeCloseTo(1, 4);
     } finally {
       network.destroy();
     }
@@ -99,22 +111,22 @@ describe.each(cases)("$loss", (expected) => {
     );
     const optimizer = { kind: "sgd", learningRate: 0.1, momentum: 0, weightDecay: 0 } as const;
     const context = { seed: 1, step: 0, training: true, optimizer } as never;
-    const inputs = { images: words as never, labels, parameters, context };
+    const inputs = { images: words as never, labels: own, parameters, context };
     expect(gradientError(graph!, inputs)).toBeLessThan(1e-8);
   });
 });
 
 const IGNORING = `cross_entropy(out, next, ignore=${IGNORED})`;
 
-test("a step without a token that counts changes nothing and has the loss 0", async () => {
-  const network = await opened(IGNORING);
+test.each([IGNORED, 2])("a step whose tokens are all %i changes nothing", async (ignored) => {
+  const network = await opened(`cross_entropy(out, next, ignore=${ignored})`);
   try {
     const before = await network.read("out.weight");
-    const { loss, right } = await network.step(
+    const { loss, right, top2 } = (await network.step(
       words,
-      labels.map(() => IGNORED),
-    );
-    expect([loss, right]).toEqual([0, 0]);
+      labels.map(() => ignored),
+    )) as Readonly<Record<string, number>>;
+    expect([loss, right, top2]).toEqual([0, 0, 0]);
     expect(await network.read("out.weight")).toEqual(before);
   } finally {
     network.destroy();
@@ -193,12 +205,13 @@ test("two outputs, their losses and a weighted sum of both train", async () => {
   }
 });
 
-test("training in 16 bits is nearly that of 32", async () => {
+test.each([IGNORED, 2])("training in 16 bits is nearly that of 32, without %i", async (ignored) => {
+  const own = labelsIgnoring(ignored);
   const losses = await Promise.all(
     ["", "precision = f16"].map(async (recipe) => {
-      const network = await opened(IGNORING, {}, recipe);
-      for (let step = 0; step < 3; step++) await network.step(words, labels);
-      const { loss } = await network.evaluate(words, labels);
+      const network = await opened(`cross_entropy(out, next, ignore=${ignored})`, {}, recipe);
+      for (let step = 0; step < 3; step++) await network.step(words, own);
+      const { loss } = await network.evaluate(words, own);
       network.destroy();
       return loss!;
     }),

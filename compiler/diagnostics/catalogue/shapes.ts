@@ -415,16 +415,17 @@ export const SHAPES = {
     title: "`ignore` of a label that cannot be left out",
     explanation:
       "`ignore` is the label of pixels or tokens that count in neither the loss nor the metrics, " +
-      "such as borders without an annotation, or padding; data sets often use 255. It is not one " +
-      "of the classes, and all losses of a target use the same. Sums over rows and columns in a " +
+      "such as borders without an annotation, or padding; data sets often use 255. Where it is " +
+      "one of the classes, that class is never learned, and all losses of the target must leave " +
+      "it out. Sums over rows and columns in a " +
       "formula leave such pixels out where a factor is 0 there: " +
       "`sum(one_hot(mask), over=channels)`.",
     wrong:
       "target mask: u32[N, 32, 32] in 0..21\nconv(21, kernel=3, padding=1) as logits\n" +
-      "loss cross_entropy(logits, mask, ignore=20)",
+      "loss cross_entropy(logits, mask, ignore=20) + dice(logits, mask)",
     right:
       "target mask: u32[N, 32, 32] in 0..21\nconv(21, kernel=3, padding=1) as logits\n" +
-      "loss cross_entropy(logits, mask, ignore=255)",
+      "loss cross_entropy(logits, mask, ignore=255) + dice(logits, mask)",
   },
   NET2050: {
     title: "a stride larger than the kernel",
