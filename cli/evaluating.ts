@@ -9,6 +9,7 @@ import type { ReportedTag } from "../report/data.js";
 import type { Dataset } from "../runtime/data/dataset.js";
 import {
   evaluateClassifier,
+  examinedClasses,
   type Examination,
   type JudgedExample,
 } from "../runtime/evaluation/index.js";
@@ -92,7 +93,7 @@ async function evaluateOnce(
     };
     const pass = { transforms, onProgress };
     const evaluation =
-      classesOf(network.program) === undefined || denseOf(network.program)
+      examinedClasses(network.program) === undefined
         ? await evaluateDataset(network, dataset, pass)
         : await evaluateClassifier(
             network,

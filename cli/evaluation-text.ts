@@ -30,7 +30,9 @@ export function describeEvaluation(
   const parts = [describeMetrics(evaluation, fractions, calibration?.error)];
   if ("classes" in evaluation) {
     const { classes, confusion } = evaluation;
-    parts.push(classTable(classes, width), describeConfusion(classes, confusion, width));
+    const noun: ShownClasses["noun"] = evaluation.tokens ? "tokens" : "examples";
+    const shown = { classes, width, noun };
+    parts.push(classTable(shown), describeConfusion(shown, confusion));
     parts.push(mistakeTable(evaluation, dataset));
   }
   const { overlaps, tags } = evaluation;
@@ -100,8 +102,8 @@ function mistakeTable(
   dataset: EvaluatedData,
 ): string {
   if (mistakes.length === 0) return "";
-  const rows = mistakes.map(({ example, actual, predicted, probability }: Mistake) => [
-    nearName(nameOfExample(dataset, example)),
+  const rows = mistakes.map(({ example, token, actual, predicted, probability }: Mistake) => [
+    nearName(nameOfExample(dataset, example)) + (token === undefined ? "" : ` token ${token}`),
     classes[actual]!.name,
     classes[predicted]!.name,
     formatPercent(probability),
@@ -125,14 +127,16 @@ function overlapTable(
 
 /** `error` is the expected calibration error, of a classifier. */
 function describeMetrics(
-  evaluation: Evaluation,
+  evaluation: Evaluation & Partial<Pick<Examination, "tokens">>,
   fractions: readonly string[],
   error: number | undefined,
 ): string {
-  const { examples, metrics, notFinite, withoutBoxes } = evaluation;
+  const { examples, metrics, notFinite, withoutBoxes, tokens } = evaluation;
   const { loss, ...others } = metrics;
   const rows = [
     ["examples", formatCount(examples)],
+    ...(tokens ? [["tokens", formatCount(tokens.counted)]] : []),
+    ...(tokens?.ignored ? [["ignored", `${formatCount(tokens.ignored)} tokens`]] : []),
     ...(withoutBoxes ? [["without a box", formatCount(withoutBoxes)]] : []),
     ...(loss === undefined ? [] : [["loss", formatNumber(loss)]]),
     ...Object.entries(others).map(([name, value]) => [name, formatMetric(name, value, fractions)]),
@@ -155,9 +159,16 @@ export function describeNotFinite(
   return `${share} give numbers that are not finite${consequence}`;
 }
 
-const CLASS_COLUMNS: readonly Column[] = [
+interface ShownClasses {
+  readonly classes: readonly ClassResult[];
+  readonly width: number | undefined;
+  /** What a class is of. */
+  readonly noun: "examples" | "tokens";
+}
+
+const classColumns = (noun: ShownClasses["noun"]): readonly Column[] => [
   { title: "class", align: "left", expendable: 0 },
-  { title: "examples", align: "right", expendable: 1 },
+  { title: noun, align: "right", expendable: 1 },
   { title: "precision", align: "right", expendable: 0 },
   { title: "recall", align: "right", expendable: 0 },
 ];
@@ -166,14 +177,15 @@ const CLASS_COLUMNS: readonly Column[] = [
 const MAX_ROWS = 40;
 const WORST_ROWS = 20;
 
-function classTable(classes: readonly ClassResult[], width: number | undefined): string {
+function classTable({ classes, width, noun }: ShownClasses): string {
+  const columns = classColumns(noun);
   const present = classes.filter(({ support }) => support > 0);
-  if (present.length <= MAX_ROWS) return renderTable(CLASS_COLUMNS, present.map(classRow), width);
+  if (present.length <= MAX_ROWS) return renderTable(columns, present.map(classRow), width);
   const worst = present.toSorted((a, b) => a.recall! - b.recall!).slice(0, WORST_ROWS);
   return [
     `the ${WORST_ROWS} of ${formatCount(present.length)} classes ` +
       "that are recognized worst (--json has all)",
-    renderTable(CLASS_COLUMNS, worst.map(classRow), width),
+    renderTable(columns, worst.map(classRow), width),
   ].join("\n");
 }
 
@@ -186,14 +198,13 @@ function share(value: number | null): string {
 }
 
 /** The matrix where it fits, else the worst of it. */
-function describeConfusion(
-  classes: readonly ClassResult[],
-  matrix: ConfusionMatrix,
-  width = DEFAULT_WIDTH,
-): string {
+function describeConfusion(shown: ShownClasses, matrix: ConfusionMatrix): string {
+  const { classes, width = DEFAULT_WIDTH } = shown;
+  // A column takes three characters, and two between it and the next.
+  if (5 * classes.length > width) return worstTable(shown, matrix);
   const table = confusionTable(classes, matrix);
   const fits = Math.max(...table.split("\n").map((line) => line.length)) <= width;
-  return fits ? table : worstTable(classes, matrix, width);
+  return fits ? table : worstTable(shown, matrix);
 }
 
 /** The width that a file or a pipe has. */
@@ -232,15 +243,11 @@ function abbreviations(names: readonly string[], length: number): readonly strin
 
 const WORST_CONFUSIONS = 15;
 
-function worstTable(
-  classes: readonly ClassResult[],
-  matrix: ConfusionMatrix,
-  width: number,
-): string {
+function worstTable({ classes, width, noun }: ShownClasses, matrix: ConfusionMatrix): string {
   const columns: Column[] = [
     { title: "most often mistaken", align: "left", expendable: 0 },
     { title: "for", align: "left", expendable: 0 },
-    { title: "examples", align: "right", expendable: 0 },
+    { title: noun, align: "right", expendable: 0 },
     { title: "of its class", align: "right", expendable: 1 },
   ];
   const worst = worstConfusions(matrix).slice(0, WORST_CONFUSIONS);

@@ -6,6 +6,7 @@ import type {
   Calibration,
   ClassResult,
   ConfusionMatrix,
+  CountedTokens,
   PrecisionRecallCurve,
 } from "../runtime/evaluation/index.js";
 import type { ClassPrecision } from "../runtime/detection/average-precision.js";
@@ -118,6 +119,8 @@ export interface ReportedExamination {
   /** Number of examples that were examined. */
   readonly examples: number;
   readonly of: number;
+  /** Where each token has a class: what the counts of classes are of. */
+  readonly tokens?: CountedTokens | undefined;
   readonly classes: readonly ClassResult[];
   /** Examples of each class in the train split, where its labels are known. */
   readonly trained?: readonly number[];

@@ -1,8 +1,12 @@
 import { Option, type Command } from "commander";
-import { denseOf, maskOf } from "../../program/masks.js";
-import { classesOf } from "../../program/tensors.js";
+import { maskOf, tokensOf } from "../../program/masks.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
-import { classNames, type JudgedExample } from "../../runtime/evaluation/index.js";
+import {
+  classNames,
+  examinedClasses,
+  MOST_CLASSES_OF_TOKENS,
+  type JudgedExample,
+} from "../../runtime/evaluation/index.js";
 import type { Network } from "../../runtime/network.js";
 import { compileSpec, parametersOf, requireData, type CompiledSpec } from "../compiled.js";
 import { wrongInput } from "../failure.js";
@@ -18,7 +22,7 @@ import { ComparedFile, comparedOutputs } from "../compared-csv.js";
 import { describeEvaluation } from "../evaluation-text.js";
 import { adapterOption, jsonOption, nonNegativeInteger, positiveInteger } from "../options.js";
 import { describeCost, originalOf } from "../original-metrics.js";
-import { nameOfExample, PredictionsFile } from "../predictions.js";
+import { formatProbability, nameOfExample, PredictionsFile } from "../predictions.js";
 import { TagCounts } from "../tag-results.js";
 import { tagsOf, type Tags } from "../tags.js";
 import { print, printJson, widthOf } from "../terminal.js";
@@ -58,7 +62,8 @@ export function evalCommand(): Command {
     .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
     .option(
       "--csv <file>",
-      "write file, label, prediction and probabilities of each example, or its numbers or tags",
+      "write file, label, prediction and probabilities of each example or token, or its numbers " +
+        "or tags",
     )
     .option("--mistakes <n>", "the most confident mistakes to name", nonNegativeInteger, 10)
     .addOption(jsonOption())
@@ -147,22 +152,33 @@ async function withPredictions(
 /** Only classes have probabilities to list. */
 function requireClassifier({ compilation, model, spec }: CompiledSpec): void {
   const program = compilation.programs[0]!;
-  if (denseOf(program)) {
-    const isMask = maskOf(program) !== undefined;
+  if (maskOf(program)) {
     throw wrongInput(
       `--csv lists a class for each example, and model ${model.name} of ${spec.path} predicts ` +
-        `one for each ${isMask ? "pixel" : "token"}`,
-      isMask
-        ? "`netc predict SPEC IMAGES --masks DIR` writes them as pictures"
-        : "`netc predict SPEC TABLE --csv FILE` lists them",
+        "one for each pixel",
+      "`netc predict SPEC IMAGES --masks DIR` writes them as pictures",
     );
   }
-  if (classesOf(program) !== undefined) return;
+  if (examinedClasses(program) !== undefined) return;
+  const { count = 0 } = tokensOf(program) ?? {};
+  if (count > 0) {
+    throw wrongInput(
+      `--csv lists tokens of up to ${MOST_CLASSES_OF_TOKENS} classes, of a model with one input, ` +
+        `and model ${model.name} of ${spec.path} tells ${count} apart`,
+      "`netc predict SPEC TABLE --csv FILE` lists its predictions",
+    );
+  }
   throw wrongInput(
     `--csv lists the probabilities of classes, and model ${model.name} of ${spec.path} has none`,
     "call `predict` of the compiled module for other outputs",
   );
 }
+
+const EXAMPLE_COLUMNS = ["file", "label", "prediction"] as const;
+const TOKEN_COLUMNS = [
+  ...["file", "token", "label", "prediction"],
+  ...["probability", "probability_of_label"],
+] as const;
 
 /** The file of `--csv`, with the names that its columns need. */
 class Predictions {
@@ -174,15 +190,24 @@ class Predictions {
 
   static async create(path: string, network: Network, dataset: Dataset): Promise<Predictions> {
     const names = classNames(network, dataset);
-    const file = await PredictionsFile.create(path, ["file", "label", "prediction"], names);
+    const isOfTokens = tokensOf(network.program) !== undefined;
+    const columns = isOfTokens ? TOKEN_COLUMNS : EXAMPLE_COLUMNS;
+    const file = await PredictionsFile.create(path, columns, isOfTokens ? [] : names);
     return new Predictions(file, names, dataset);
   }
 
-  add({ example, actual, predicted, probabilities }: JudgedExample): void {
+  add({ example, token, actual, predicted, probabilities }: JudgedExample): void {
     const { names, dataset } = this;
     const name = nameOfExample(dataset, example);
     const prediction = predicted === undefined ? undefined : names[predicted];
-    this.file.add([name, names[actual], prediction], probabilities, names.length);
+    if (token === undefined) {
+      return this.file.add([name, names[actual], prediction], probabilities, names.length);
+    }
+    // Probabilities of all classes, of each token, would make large files.
+    const shares = [predicted, actual].map(
+      (label) => probabilities && formatProbability(probabilities[label!]!),
+    );
+    this.file.add([name, String(token), names[actual], prediction, ...shares], undefined, 0);
   }
 
   flush(): Promise<void> {
@@ -217,12 +242,15 @@ function evaluationJson(
       }),
   };
   if (!("classes" in details)) return measured;
-  const { calibration, classes, confusion } = details;
-  const mistakes = details.mistakes.map(({ example, actual, predicted, ...probabilities }) => ({
-    file: nameOfExample(dataset, example),
-    label: classes[actual]!.name,
-    prediction: classes[predicted]!.name,
-    ...probabilities,
-  }));
-  return { ...measured, calibration, classes, confusion, mistakes };
+  const { tokens, calibration, classes, confusion } = details;
+  const mistakes = details.mistakes.map(
+    ({ example, token, actual, predicted, ...probabilities }) => ({
+      file: nameOfExample(dataset, example),
+      token,
+      label: classes[actual]!.name,
+      prediction: classes[predicted]!.name,
+      ...probabilities,
+    }),
+  );
+  return { ...measured, tokens, calibration, classes, confusion, mistakes };
 }

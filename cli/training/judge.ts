@@ -2,10 +2,12 @@
  * What a classifier predicts after an epoch: for the recall of each class by epoch, and for the
  * report during a run. An evaluation sums its metrics up on the device, and keeps no predictions.
  */
-import { denseOf } from "../../program/masks.js";
-import { classesOf } from "../../program/tensors.js";
+import { tokensOf } from "../../program/masks.js";
+import type { Program } from "../../program/program.js";
+import { sizeOf, tensorsOf } from "../../program/tensors.js";
 import {
   examineDataset,
+  examinedClasses,
   type Examination,
   type JudgedExample,
 } from "../../runtime/evaluation/index.js";
@@ -20,6 +22,13 @@ export const MAX_CURVES = 30;
  * compared with its evaluation, and a small one is looked at as a whole.
  */
 const MAX_EXAMPLES = 2000;
+
+/** How many examples that is where each has a class for each token: one counts as all of these. */
+export function examplesOf(most: number, program: Pick<Program, "tensors">): number {
+  if (!tokensOf(program)) return most;
+  const [target] = tensorsOf(program, "target");
+  return Math.max(1, Math.ceil(most / sizeOf(target!.shape)));
+}
 
 /** Examples that a page shows as pictures. */
 const SAMPLES = 8;
@@ -50,13 +59,14 @@ export async function judgeEpoch(
   signal: AbortSignal,
 ): Promise<Judgment | undefined> {
   const { program } = network;
-  if (!evaluation || classesOf(program) === undefined || denseOf(program)) return undefined;
-  const every = Math.ceil(Math.min(MAX_EXAMPLES, evaluation.length) / SAMPLES);
+  if (!evaluation || examinedClasses(program) === undefined) return undefined;
+  const most = examplesOf(MAX_EXAMPLES, program);
+  const every = Math.ceil(Math.min(most, evaluation.length) / SAMPLES);
   const samples: Sample[] = [];
   let count = 0;
   const examination = await examineDataset(network, evaluation, {
     transforms: recipe.data?.eval?.transforms ?? [],
-    examples: MAX_EXAMPLES,
+    examples: most,
     onExample: (judged) => {
       if (count++ % every === 0) samples.push(sampleOf(judged));
     },
@@ -72,7 +82,7 @@ function sampleOf({ example, actual, predicted, probabilities }: JudgedExample):
 
 /** Whether an epoch's recalls are kept: of more classes, they would only fill the log. */
 export const keepsRecalls = ({ network }: Pick<TrainingParts, "network">): boolean =>
-  (classesOf(network.program) ?? Infinity) <= MAX_CURVES;
+  (examinedClasses(network.program) ?? Infinity) <= MAX_CURVES;
 
 /** A line of metrics.jsonl, with the recall of each class that was evaluated. */
 export function judgedRecord({ judgment, ...report }: JudgedEpoch): EpochRecord {

@@ -8,10 +8,21 @@ import { color, compact, grouped, h, percent, section, table } from "./elements.
 const LEAST_LABELED = 26;
 const WORST = 12;
 
-export function confusionSection(examination: ReportedExamination): HTMLElement {
-  const { classes, examples, of } = examination;
-  const looked =
+/** What a class is of. */
+const nounOf = ({ tokens }: ReportedExamination) => (tokens ? "token" : "example");
+
+/** How much was looked at. */
+function lookedAt({ examples, of, tokens }: ReportedExamination): string {
+  const some =
     examples < of ? ` ${grouped(examples)} of ${grouped(of)} examples, evenly spread.` : "";
+  if (!tokens) return some;
+  const { counted, ignored } = tokens;
+  const left = ignored > 0 ? `; ${grouped(ignored)} that the loss ignores are left out` : "";
+  return `${some} ${grouped(counted)} tokens${left}.`;
+}
+
+export function confusionSection(examination: ReportedExamination): HTMLElement {
+  const { classes } = examination;
   const readout = h("p.readout", "Point at a cell.");
   const canvas = document.createElement("canvas");
   canvas.setAttribute("role", "img");
@@ -27,7 +38,8 @@ export function confusionSection(examination: ReportedExamination): HTMLElement 
   });
   return section(
     "Confusion matrix",
-    "Rows: true class. Columns: predicted class. Darker: a larger share of " + `the row.${looked}`,
+    "Rows: true class. Columns: predicted class. Darker: a larger share of the row." +
+      lookedAt(examination),
     h("div.split", h("div", holder, readout), worstTable(examination)),
   );
 }
@@ -141,20 +153,22 @@ function describeCell(
   );
 }
 
-function worstTable({ classes, confusion }: ReportedExamination): HTMLElement {
+function worstTable(examination: ReportedExamination): HTMLElement {
+  const { classes, confusion } = examination;
+  const noun = nounOf(examination);
   const worst = confusion
     .flatMap((row, actual) => row.map((count, predicted) => ({ actual, predicted, count })))
     .filter(({ actual, predicted, count }) => actual !== predicted && count > 0)
     .sort((a, b) => b.count - a.count)
     .slice(0, WORST);
-  if (worst.length === 0) return h("p.note", "No example was classified wrongly.");
+  if (worst.length === 0) return h("p.note", `No ${noun} was classified wrongly.`);
   const rows = worst.map(({ actual, predicted, count }) => [
     classes[actual]!.name,
     classes[predicted]!.name,
     grouped(count),
     percent(count / classes[actual]!.support),
   ]);
-  return table(["mistaken most often", "for", "examples", "of its class"], rows, ".numbers2");
+  return table(["mistaken most often", "for", `${noun}s`, "of its class"], rows, ".numbers2");
 }
 
 /** From this ratio of the largest class to the smallest on, rare classes are worth a word. */
@@ -175,6 +189,7 @@ function imbalanceNote({ classes, trained }: ReportedExamination): string {
 
 export function classesSection(examination: ReportedExamination): HTMLElement {
   const { classes, trained } = examination;
+  const noun = nounOf(examination);
   const share = (value: number | null) => {
     if (value === null) return "–";
     const bar = h("i.bar");
@@ -193,8 +208,8 @@ export function classesSection(examination: ReportedExamination): HTMLElement {
     ]);
   return section(
     "Classes",
-    "Precision: of the examples predicted as the class, the share that belongs to it. Recall: " +
-      "of the examples of the class, the share that was predicted as it." +
+    `Precision: of the ${noun}s predicted as the class, the share that belongs to it. Recall: ` +
+      `of the ${noun}s of the class, the share that was predicted as it.` +
       imbalanceNote(examination),
     table(["class", ...(trained ? ["train"] : []), "eval", "precision", "recall"], rows),
   );

@@ -91,7 +91,7 @@ function tiles(): HTMLElement {
     }),
     ...trained,
     ["steps", `${grouped(last?.step ?? 0)} / ${grouped(data.steps)}`],
-    ...(last ? [["images a second", compact(last.examplesPerSecond)] as [string, string]] : []),
+    ...(last ? [["examples a second", compact(last.examplesPerSecond)] as [string, string]] : []),
     ...(last?.dataWait === undefined
       ? []
       : [["waiting for data", percent(last.dataWait)] as [string, string]]),

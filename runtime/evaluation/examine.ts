@@ -1,8 +1,10 @@
 /**
  * A closer look at a classifier than its metrics: the confusion matrix, and the most confident
- * mistakes.
+ * mistakes. Of a network with a class for each token, each token that counts is looked at.
  */
-import { classesOf, imageOf } from "../../program/tensors.js";
+import { maskOf, tokensOf } from "../../program/masks.js";
+import type { Program } from "../../program/program.js";
+import { classesOf, imageOf, type Scores } from "../../program/tensors.js";
 import { imagesOf } from "../../program/transforms.js";
 import type { Dataset, Images } from "../data/dataset.js";
 import { loadBatches } from "../data/loader.js";
@@ -21,7 +23,14 @@ import { CalibrationCounts, type Calibration } from "./calibration.js";
 import { classResults, ConfusionCounts, type ClassResult } from "./confusion.js";
 import type { ConfusionMatrix } from "./confusion.js";
 import { DatasetView } from "./dataset-view.js";
-import { firstOf, indexOfLargest, requireScores, rowOf, toProbabilities } from "./probabilities.js";
+import {
+  firstOf,
+  indexOfLargest,
+  requireScores,
+  rowOf,
+  scoresOf,
+  toProbabilities,
+} from "./probabilities.js";
 
 /** What an examination uses of a network. */
 export type Classifier = Pick<TrainableNetwork, "batch" | "inspectCall" | "measure"> & {
@@ -30,10 +39,12 @@ export type Classifier = Pick<TrainableNetwork, "batch" | "inspectCall" | "measu
   predict(images: Images): Promise<Float32Array | Readonly<Record<string, Float32Array>>>;
 };
 
-/** An example that was classified wrongly. */
+/** An example, or a token of it, that was classified wrongly. */
 export interface Mistake {
   /** Index into the dataset. */
   readonly example: number;
+  /** Place in the example, from 0; absent where it has one class. */
+  readonly token?: number | undefined;
   readonly actual: number;
   readonly predicted: number;
   /** How sure the network was. */
@@ -42,10 +53,12 @@ export interface Mistake {
   readonly probabilityOfActual: number;
 }
 
-/** What a classifier says of one example. */
+/** What a classifier says of one example, or of one of its tokens. */
 export interface JudgedExample {
   /** Index into the dataset. */
   readonly example: number;
+  /** Place in the example, from 0; undefined where it has one class. */
+  readonly token: number | undefined;
   readonly actual: number;
   /** Undefined where a score is not finite: the example has no prediction. */
   readonly predicted: number | undefined;
@@ -56,6 +69,8 @@ export interface JudgedExample {
 export interface Examination {
   /** Examples examined; those that could not be read are not among them. */
   readonly examples: number;
+  /** Where each token has a class: what all counts below are of. */
+  readonly tokens?: CountedTokens | undefined;
   readonly classes: readonly ClassResult[];
   readonly confusion: ConfusionMatrix;
   /** The surest first. */
@@ -68,12 +83,20 @@ export interface Examination {
   readonly notFinite?: number;
 }
 
+/** Tokens of all examples that were examined. */
+export interface CountedTokens {
+  /** Those that count. */
+  readonly counted: number;
+  /** Those with the label that the loss ignores: they are looked at nowhere. */
+  readonly ignored: number;
+}
+
 export interface ExamineOptions extends EvaluateOptions {
   /** Mistakes to keep, 0 unless told. */
   readonly mistakes?: number;
   /** Examines about this many examples, evenly spread over the dataset, instead of all. */
   readonly examples?: number;
-  /** Called with each example, in the dataset's order. */
+  /** Called with each example, or each token that counts, in the dataset's order. */
   readonly onExample?: (judged: JudgedExample) => void;
 }
 
@@ -112,13 +135,10 @@ async function examine(
   assertOneTensor(network.program);
   const names = classNames(network, dataset);
   const view = new DatasetView(dataset, options.examples ?? dataset.length);
-  const counts = new ConfusionCounts(names.length);
-  const calibration = new CalibrationCounts();
-  const worst = new WorstMistakes(options.mistakes ?? 0);
   const { transforms = [] } = options;
   let done = 0;
   const { program } = network;
-  const kind = requireScores(program);
+  const tally = new Tally(program, names, options);
   const judged = overViews(network, transforms);
   for await (const { images, labels, position, count } of loadBatches(view, {
     batch: judged.batch,
@@ -133,34 +153,92 @@ async function examine(
     const judging = judge(judged, images, labels);
     const [scores, measurement] = await Promise.all([judging.scores, sums && judging.measure()]);
     if (measurement) sums!.add(measurement, { images, targets: labels, count });
-    const examples = view.readable(position * judged.batch, (position + 1) * judged.batch);
-    labels.forEach((actual, index) => {
-      const row = rowOf(scores, count, index);
-      const example = examples[index]!;
-      const probabilities = areFinite(row) ? toProbabilities(row, kind) : undefined;
-      const predicted = probabilities && indexOfLargest(probabilities);
-      counts.add(actual, predicted);
-      options.onExample?.({ example, actual, predicted, probabilities });
-      if (probabilities === undefined || predicted === undefined) return;
-      calibration.add(probabilities[predicted]!, actual === predicted);
-      if (actual !== predicted) worst.add(mistakeOf(example, actual, predicted, probabilities));
-    });
+    const end = Math.min((position + 1) * judged.batch, view.length);
+    const examples = view.readable(position * judged.batch, end);
+    tally.add(scores, labels, examples);
     done += count;
     await options.onProgress?.(done);
   }
   if (done === 0) throw noExamplesError(dataset);
-  const { matrix: confusion, unjudged } = counts;
-  const classes = classResults(confusion, names, unjudged);
-  const notFinite = unjudged.reduce((sum, each) => sum + each, 0);
-  const { list: mistakes } = worst;
-  return {
-    examples: done,
-    classes,
-    confusion,
-    mistakes,
-    calibration: calibration.result(),
-    notFinite: notFinite > 0 ? notFinite : undefined,
-  };
+  return { examples: done, ...tally.result() };
+}
+
+/** Most classes of tokens: the confusion matrix of a large vocabulary would fill the memory. */
+export const MOST_CLASSES_OF_TOKENS = 1024;
+
+/**
+ * How many classes an examination tells apart: of examples, or of tokens, if these are not too
+ * many. Undefined where there are none, or a class for each pixel.
+ */
+export function examinedClasses(program: Pick<Program, "tensors">): number | undefined {
+  const count = classesOf(program);
+  if (count === undefined || maskOf(program)) return undefined;
+  return tokensOf(program) && count > MOST_CLASSES_OF_TOKENS ? undefined : count;
+}
+
+/** Of logits or probabilities of each example or token. */
+function judgedScores(program: Pick<Program, "tensors">): Scores {
+  const scores = tokensOf(program) && scoresOf(program);
+  return scores ?? requireScores(program);
+}
+
+/** Counts what is predicted of examples, or of their tokens. */
+class Tally {
+  private readonly kind: Scores;
+  private readonly tokens: ReturnType<typeof tokensOf>;
+  private readonly counts: ConfusionCounts;
+  private readonly calibration = new CalibrationCounts();
+  private readonly worst: WorstMistakes;
+  private ignored = 0;
+  private counted = 0;
+
+  constructor(
+    program: Pick<Program, "tensors">,
+    private readonly names: readonly string[],
+    private readonly options: Pick<ExamineOptions, "mistakes" | "onExample">,
+  ) {
+    this.kind = judgedScores(program);
+    this.tokens = tokensOf(program);
+    this.counts = new ConfusionCounts(names.length);
+    this.worst = new WorstMistakes(options.mistakes ?? 0);
+  }
+
+  /** A row of scores for each label; `examples` are their indices into the dataset. */
+  add(scores: Float32Array, labels: Uint32Array, examples: readonly number[]): void {
+    const each = labels.length / examples.length;
+    labels.forEach((actual, index) => {
+      if (actual === this.tokens?.ignore) return this.ignored++;
+      const row = rowOf(scores, labels.length, index);
+      const token = this.tokens && index % each;
+      this.addOne(row, { example: examples[Math.floor(index / each)]!, token, actual });
+    });
+  }
+
+  private addOne(row: Float32Array, of: Pick<JudgedExample, "example" | "token" | "actual">): void {
+    const { actual } = of;
+    const probabilities = areFinite(row) ? toProbabilities(row, this.kind) : undefined;
+    const predicted = probabilities && indexOfLargest(probabilities);
+    this.counted++;
+    this.counts.add(actual, predicted);
+    this.options.onExample?.({ ...of, predicted, probabilities });
+    if (probabilities === undefined || predicted === undefined) return;
+    this.calibration.add(probabilities[predicted]!, actual === predicted);
+    if (actual !== predicted) this.worst.add(mistakeOf(of, predicted, probabilities));
+  }
+
+  result(): Omit<Examination, "examples"> {
+    const { matrix: confusion, unjudged } = this.counts;
+    const notFinite = unjudged.reduce((sum, each) => sum + each, 0);
+    const { counted, ignored } = this;
+    return {
+      tokens: this.tokens && { counted, ignored },
+      classes: classResults(confusion, this.names, unjudged),
+      confusion,
+      mistakes: this.worst.list,
+      calibration: this.calibration.result(),
+      notFinite: notFinite > 0 ? notFinite : undefined,
+    };
+  }
 }
 
 /**
@@ -185,13 +263,13 @@ export function classNames(
 }
 
 function mistakeOf(
-  example: number,
-  actual: number,
+  { example, token, actual }: Pick<JudgedExample, "example" | "token" | "actual">,
   predicted: number,
   probabilities: Float32Array,
 ): Mistake {
   const probability = probabilities[predicted]!;
-  return { example, actual, predicted, probability, probabilityOfActual: probabilities[actual]! };
+  const probabilityOfActual = probabilities[actual]!;
+  return { example, token, actual, predicted, probability, probabilityOfActual };
 }
 
 /** Keeps the mistakes that the network was surest of. */

@@ -4,13 +4,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeWorkspace, type Workspace } from "./fixtures.js";
-import { netc as run, root } from "./netc.js";
+import { netc as runCommand, root } from "./netc.js";
 
 const example = join(root, "examples/tokens");
 let workspace: Workspace;
 
 const netc = (...args: readonly string[]) =>
-  run(args, {
+  runCommand(args, {
     cwd: workspace.folder,
     env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
   });
@@ -39,8 +39,11 @@ beforeAll(async () => {
 
 afterAll(() => workspace.remove());
 
+let run: ReturnType<typeof netc> | undefined;
+const training = () => (run ??= netc("train", "periods.net", "--out", "run"));
+
 test("a language model learns, is evaluated, and predicts the token after each", async () => {
-  const trained = await netc("train", "periods.net", "--out", "run");
+  const trained = await training();
   expect(trained.stderr).not.toMatch(/error|warning\[/);
   expect(trained.code).toBe(0);
   const weights = ["--weights", "run/best.safetensors"];
@@ -49,8 +52,6 @@ test("a language model learns, is evaluated, and predicts the token after each",
   const { examples, right } = JSON.parse(evaluated.stdout) as { readonly [name in string]: number };
   expect(examples).toBe(200);
   expect(right).toBeGreaterThan(0.99);
-  const refused = await netc("eval", "periods.net", ...weights, "--csv", "x.csv");
-  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("for each token")]);
 
   // What follows the first three is a guess.
   const wanted = PERIODS.map((period) => rowOf(period, 1).slice(3));
@@ -71,6 +72,33 @@ test("a language model learns, is evaluated, and predicts the token after each",
 
   const seen = await netc("show", "periods.net", ...weights, "rows.csv");
   expect([seen.code, seen.stderr]).toEqual([1, expect.stringContaining("for each token")]);
+});
+
+test("evaluations judge each token that counts, and list it", async () => {
+  await training();
+  const evaluate = ["eval", "periods.net", "--weights", "run/best.safetensors"];
+  const { stdout } = await netc(...evaluate, "--csv", "judged.csv", "--json");
+  const { tokens, classes } = JSON.parse(stdout) as {
+    readonly tokens: object;
+    readonly classes: readonly { readonly support: number }[];
+  };
+  expect(tokens).toEqual({ counted: 1800, ignored: 600 });
+  expect(classes.reduce((sum, { support }) => sum + support, 0)).toBe(1800);
+
+  const judged = await readFile(join(workspace.folder, "judged.csv"), "utf8");
+  const [header, ...rows] = judged.trim().split("\n");
+  expect(header).toBe("file,token,label,prediction,probability,probability_of_label");
+  expect(rows).toHaveLength(1800);
+  // Of each row of the table the tokens from the third on.
+  const places = rows.slice(-9).map((row) => Number(row.split(",")[1]));
+  expect(places).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  const table = (await readFile(join(workspace.folder, "periods.csv"), "utf8")).split("\n");
+  for (const row of rows) {
+    const [file, token, label, prediction, probability, ofLabel] = row.split(",");
+    const line = table[Number(file!.split(":").at(-1)) - 1]!.split(",");
+    expect(label).toBe(line[12 + Number(token)]);
+    expect(label === prediction).toBe(probability === ofLabel);
+  }
 });
 
 test("a label that is not a class says its cell, and what is ignored", async () => {

@@ -1,3 +1,4 @@
+import type { ProgramTensor } from "../../program/program.js";
 import { tensorsFor } from "../tensors.js";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -72,6 +73,76 @@ test("an examination counts predictions and keeps the most confident mistakes", 
     mistakes: [{ example: 4, actual: 1, predicted: 0 }],
   });
   expect(examination!.mistakes[0]!.probability).toBeCloseTo(1 / (1 + Math.exp(-5)), 6);
+});
+
+test("of tokens, each is judged but those that are ignored", async () => {
+  const rows: Dataset = {
+    name: "rows",
+    classes: ["a", "b"],
+    length: 3,
+    get: (index) => {
+      const pixels = Float32Array.from({ length: 4 }, (_, at) => [1, 0, 0, index][at]!);
+      const image = { width: 1, height: 1, channels: 4, pixels, maximum: 1 };
+      const numbers = Uint32Array.from(
+        [
+          [0, 9],
+          [9, 9],
+          [1, 0],
+        ][index]!,
+      );
+      return Promise.resolve({ image, label: 0, numbers });
+    },
+  };
+  const next: ProgramTensor = {
+    name: "next",
+    role: "target",
+    dtype: "u32",
+    buffer: 1,
+    shape: [2],
+    axes: ["column"],
+    classes: { count: 2, ignore: 9 },
+  };
+  const logits: ProgramTensor = {
+    name: "logits",
+    role: "prediction",
+    dtype: "f32",
+    buffer: 2,
+    gives: "logits",
+    shape: [2, 2],
+    axes: ["column", "channel"],
+    pitch: 4,
+  };
+  const tensors = [...tensorsFor({ channels: 4, height: 1, width: 1 }), next, logits];
+  const judge = { ...network, program: { tensors } };
+  const judged: unknown[] = [];
+  const examination = await examineDataset(judge, rows, {
+    mistakes: 9,
+    onExample: ({ example, token, actual, predicted }) => {
+      judged.push([example, token, actual, predicted]);
+    },
+  });
+  // The second example has no token that counts, and the last batch is not full.
+  expect(judged).toEqual([
+    [0, 0, 0, 0],
+    [2, 0, 1, 0],
+    [2, 1, 0, 1],
+  ]);
+  expect(examination).toMatchObject({
+    examples: 3,
+    tokens: { counted: 3, ignored: 3 },
+    confusion: [
+      [1, 1],
+      [1, 0],
+    ],
+    classes: [{ support: 2 }, { support: 1 }],
+  });
+  expect(examination!.mistakes.map(({ example, token }) => [example, token])).toEqual([
+    [2, 1],
+    [2, 0],
+  ]);
+  expect(describeEvaluation({ ...examination!, metrics: {} }, [], 80)).toMatch(
+    /tokens {4}3\nignored {3}3 tokens[^]*class +tokens +precision/,
+  );
 });
 
 test("mistakes name examples of the dataset, also after unreadable ones", async () => {

@@ -1,6 +1,4 @@
 /** What a network still gets wrong at the end of a run, with the pictures of it. */
-import { denseOf } from "../../../program/masks.js";
-import { classesOf } from "../../../program/tensors.js";
 import type {
   ReportData,
   ReportedExamination,
@@ -10,6 +8,7 @@ import type {
 import {
   classNames,
   examineDataset,
+  examinedClasses,
   PrecisionRecallCounts,
   type JudgedExample,
   type Mistake,
@@ -18,7 +17,7 @@ import type { Dataset, Image } from "../../../runtime/data/dataset.js";
 import { csvLine, formatProbability, nameOfExample } from "../../predictions.js";
 import type { TrainingParts } from "../parts.js";
 import { countLabels } from "../count-labels.js";
-import { MAX_CURVES, type Judgment, type Sample } from "../judge.js";
+import { examplesOf, MAX_CURVES, type Judgment, type Sample } from "../judge.js";
 import { linkTo } from "./link.js";
 
 const MISTAKES = 24;
@@ -30,8 +29,8 @@ const MAX_EXAMPLES = 10_000;
 
 export interface ExaminedRun {
   readonly reported: ReportedExamination;
-  /** The prediction of each example, as csv. */
-  readonly predictions: string;
+  /** The prediction of each example, as csv; of tokens, `netc eval --csv` lists them. */
+  readonly predictions: string | undefined;
 }
 
 /**
@@ -43,8 +42,7 @@ export async function examine(
   signal: AbortSignal,
 ): Promise<ExaminedRun | undefined> {
   const { program } = network;
-  if (evaluation === undefined || classesOf(program) === undefined) return undefined;
-  if (denseOf(program)) return undefined;
+  if (evaluation === undefined || examinedClasses(program) === undefined) return undefined;
   const names = classNames(network, evaluation);
   const ranking = names.length <= MAX_CURVES ? new PrecisionRecallCounts(names.length) : undefined;
   const lines = [csvLine(PREDICTION_COLUMNS)];
@@ -52,15 +50,15 @@ export async function examine(
     transforms: recipe.data?.eval?.transforms ?? [],
     // Features have no picture.
     mistakes: isOfFeatures(recipe) ? 0 : MISTAKES,
-    examples: MAX_EXAMPLES,
+    examples: examplesOf(MAX_EXAMPLES, program),
     onExample: (judged) => {
       if (judged.probabilities) ranking?.add(judged.actual, judged.probabilities);
-      lines.push(predictionLine(judged, evaluation, names));
+      if (judged.token === undefined) lines.push(predictionLine(judged, evaluation, names));
     },
     signal,
   });
   if (examination === undefined) return undefined;
-  const { examples, classes, confusion, calibration } = examination;
+  const { examples, tokens, classes, confusion, calibration } = examination;
   const mistakes = await Promise.all(
     examination.mistakes.map(async (mistake) => ({
       ...(await withPicture(mistake, evaluation, (label) => classes[label]!.name)),
@@ -70,6 +68,7 @@ export async function examine(
   const reported = {
     examples,
     of: evaluation.length,
+    tokens,
     classes,
     trained: countLabels(dataset, classes.length),
     confusion,
@@ -77,7 +76,7 @@ export async function examine(
     calibration,
     curves: ranking?.curves(),
   };
-  return { reported, predictions: lines.join("") };
+  return { reported, predictions: tokens ? undefined : lines.join("") };
 }
 
 /** The same of an epoch, without mistakes, and a few examples with their predictions. */
@@ -85,10 +84,11 @@ export async function examineEpoch(
   { dataset, evaluation, recipe }: TrainingParts,
   { examination, samples }: Judgment,
 ): Promise<Pick<ReportData, "examination" | "samples">> {
-  const { examples, classes, confusion } = examination;
+  const { examples, tokens, classes, confusion } = examination;
   const reported = {
     examples,
     of: evaluation!.length,
+    tokens,
     classes,
     trained: countLabels(dataset, classes.length),
     confusion,
