@@ -51,6 +51,8 @@ export interface ProgramTensor {
   readonly axes: readonly Axis[];
   /** Of a signal, `[channels, length]`, which is an image of one row here. */
   readonly isSignal?: true;
+  /** Of more axes than an image has: their sizes. Here it is a row of as many numbers. */
+  readonly sizes?: readonly number[];
   readonly buffer: number;
   /** Of a prediction: floats from one example to the next. */
   readonly pitch?: number;

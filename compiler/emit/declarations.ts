@@ -213,10 +213,11 @@ function describeInputs(program: Program): Partial<Described> & Pick<Described, 
 
 /** Of the one input, by what it holds rather than by its name. */
 function singleWords(tensor: ProgramTensor): string {
-  const { shape, isSignal, distribution } = tensor;
+  const { shape, isSignal, sizes, distribution } = tensor;
   const size = sizeOf(tensor);
   // In a module that only predicts, noise is an input.
   if (distribution) return noiseWords(tensor);
+  if (sizes) return `Values are ${size}, in row-major order`;
   if (isSignal) return `Signals are ${size}, one channel after the other`;
   if (shape.length === 1) return `Rows are of ${count(shape[0]!, "feature")}`;
   if (shape.length === 2) return `Sequences are ${size}, one token after the other`;
@@ -234,8 +235,12 @@ const TOKENS = "Uint32Array | Int32Array";
 const typeOfInput = ({ dtype }: ProgramTensor) => (dtype === "u32" ? TOKENS : "Float32Array");
 
 /** `3 x 224 x 224`; a signal's row is not written. */
-const sizeOf = ({ shape, isSignal }: Pick<ProgramTensor, "shape" | "isSignal">): string =>
-  (isSignal ? shape.toSpliced(1, 1) : shape).join(" x ");
+const sizeOf = ({
+  shape,
+  isSignal,
+  sizes,
+}: Pick<ProgramTensor, "shape" | "isSignal" | "sizes">): string =>
+  (sizes ?? (isSignal ? shape.toSpliced(1, 1) : shape)).join(" x ");
 
 function inputWords(tensor: ProgramTensor): string {
   const { name, dtype, shape, classes, distribution } = tensor;
@@ -243,8 +248,9 @@ function inputWords(tensor: ProgramTensor): string {
   if (distribution) return noiseWords(tensor);
   if (dtype === "f32") {
     const [first] = shape;
-    const isRow = shape.length === 1;
-    const order = shape.length === 3 && !tensor.isSignal ? " in NCHW order" : "";
+    const isRow = shape.length === 1 && !tensor.sizes;
+    const isImage = shape.length === 3 && !tensor.isSignal;
+    const order = tensor.sizes ? " in row-major order" : isImage ? " in NCHW order" : "";
     return `\`${name}\` is ${isRow ? count(first!, "feature") : `${size}${order}`}`;
   }
   const range = `0 to ${classes!.count - 1}`;
@@ -276,7 +282,7 @@ const typeOfTarget = ({ dtype }: ProgramTensor) =>
   dtype === "u32" ? "ClassLabels" : "Float32Array";
 
 function targetWords(
-  { name, shape, isSignal, classes, boxClasses }: ProgramTensor,
+  { name, shape, isSignal, sizes, classes, boxClasses }: ProgramTensor,
   isNamed: boolean,
 ): string {
   if (boxClasses !== undefined) {
@@ -285,7 +291,7 @@ function targetWords(
   }
   if (!classes) {
     const isOne = shape.every((size) => size === 1);
-    const numbers = isOne ? "a number" : `${sizeOf({ shape, isSignal })} numbers`;
+    const numbers = isOne ? "a number" : `${sizeOf({ shape, isSignal, sizes })} numbers`;
     return `; \`${name}\` is ${numbers} an example`;
   }
   if (shape.length > 0) {

@@ -500,6 +500,8 @@ export interface Port {
   readonly value: Value;
   /** Whether specs call it a signal; its value is an image of one row. */
   readonly isSignal?: true | undefined;
+  /** Of more axes than an image has: those of the spec, without the batch. Its value is flat. */
+  readonly sizes?: readonly number[] | undefined;
   /** Of labels: they are integers in 0 .. classes - 1. */
   readonly classes?: number;
   /** Of labels of pixels or tokens: another label, of those that count in no score. */

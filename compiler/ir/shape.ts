@@ -49,6 +49,20 @@ export const asSignal = (shape: Shape): Shape =>
 /** Whether an activation has more axes than an image, as those on the way of a pixel shuffle. */
 export const isWide = (shape: Shape): boolean => hasBatch(shape) && shape.length > 4;
 
+/** Axes behind the batch: more are a mistake. PyTorch's networks have up to 6. */
+export const MOST_AXES = 8;
+
+/** What specs say of a value that comes in or goes out, and ops do not know. */
+export function shapeOfPort(shape: Shape): {
+  readonly isSignal: true | undefined;
+  readonly sizes: readonly number[] | undefined;
+} {
+  return {
+    isSignal: isSignal(shape) || undefined,
+    sizes: isWide(shape) ? shape.slice(1).map(Number) : undefined,
+  };
+}
+
 /**
  * A value of more axes than an image as layers of the last axis see it: a sequence whose tokens are
  * the other axes. Others stay.

@@ -1,10 +1,7 @@
-import { asImage, BATCH, elementCount, formatShape, type Shape } from "../ir/shape.js";
+import { asImage, BATCH, elementCount, formatShape, MOST_AXES, type Shape } from "../ir/shape.js";
 import { integer, integers } from "../calls/argument-types.js";
 import { type ArgumentValues, optional } from "../calls/signature.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
-
-/** More are a mistake; PyTorch's networks have up to 6 behind the batch. */
-const MOST_SIZES = 8;
 
 const size = integer({ minimum: -1 });
 
@@ -45,7 +42,7 @@ axis stays and is not written. One of the sizes may be \`-1\`: it is computed fr
 - input any shape, output \`[N, ...shape]\` of as many elements: \`[features]\`,
   \`[tokens, channels]\` or \`[channels, height, width]\`. A sequence's elements are in the order
   tokens, channels; \`tokens\` and \`transpose\` change the order
-- more sizes, up to ${MOST_SIZES}, make a value of more axes, which activations and layers that
+- more sizes, up to ${MOST_AXES}, make a value of more axes, which activations and layers that
   reorder, join and reduce take. Others work on its last axis, as on the channels of a sequence:
   the list of all layers says which
 - by name the sizes are the same in any order: \`reshape(channels=8, rows=4, columns=4)\` is
@@ -168,14 +165,14 @@ function reportSizes(
 function resolve(sizes: readonly number[], elements: number): Shape | undefined {
   const open = sizes.filter((size) => size === -1).length;
   const known = sizes.reduce((product, size) => (size === -1 ? product : product * size), 1);
-  if (sizes.length === 0 || sizes.length > MOST_SIZES || open > 1 || known === 0) return undefined;
+  if (sizes.length === 0 || sizes.length > MOST_AXES || open > 1 || known === 0) return undefined;
   if (open === 1 && elements % known !== 0) return undefined;
   return [BATCH, ...sizes.map((size) => (size === -1 ? elements / known : size))];
 }
 
 function describeWanted(sizes: readonly number[]): string {
-  if (sizes.length === 0 || sizes.length > MOST_SIZES) {
-    return `expected 1 to ${MOST_SIZES} sizes, without the batch`;
+  if (sizes.length === 0 || sizes.length > MOST_AXES) {
+    return `expected 1 to ${MOST_AXES} sizes, without the batch`;
   }
   if (sizes.filter((size) => size === -1).length > 1) return "only one size may be -1";
   return sizes.includes(-1)

@@ -2,7 +2,7 @@
 import type { Graph, Port, Score, ScoreTerm, Value } from "../ir/graph.js";
 import { noise, operand } from "../ir/expression.js";
 import { ones } from "../ir/labels.js";
-import { isSignal } from "../ir/shape.js";
+import { shapeOfPort } from "../ir/shape.js";
 import { lowerLayer } from "../layers/lower.js";
 import { GraphBuilder } from "../ops/builder.js";
 import {
@@ -66,8 +66,8 @@ class NetworkBuild {
     const { network } = this;
     const { losses, metrics, outputs } = network;
     const predicted = outputs.map(({ name, value, gives }): Port => {
-      const isOfSignal = isSignal(typeOf(network, value).shape) || undefined;
-      return { name, role: "prediction", value: this.valueOf(value), gives, isSignal: isOfSignal };
+      const declared = shapeOfPort(typeOf(network, value).shape);
+      return { name, role: "prediction", value: this.valueOf(value), gives, ...declared };
     });
     const scores = [
       ...this.buildLosses(losses),

@@ -15,7 +15,7 @@ import type {
 } from "../ir/graph.js";
 import type { Distribution } from "../../program/noise.js";
 import type { Origin } from "../ir/origin.js";
-import { asImage, BATCH, isSignal, type Shape } from "../ir/shape.js";
+import { asImage, BATCH, shapeOfPort, type Shape } from "../ir/shape.js";
 
 /**
  * Builds a graph node by node; shapes come from the ops. Layers, gradients and passes all build
@@ -60,7 +60,7 @@ export class GraphBuilder implements Builder {
 
   input(name: string, shape: Shape, origin: Origin, distribution?: Distribution): Value {
     const value = this.value(name, asImage(shape), "f32", origin);
-    return this.port("input", value, { distribution, isSignal: isSignal(shape) || undefined });
+    return this.port("input", value, { distribution, ...shapeOfPort(shape) });
   }
 
   /** Integers in 0 .. vocabulary - 1. */
@@ -85,7 +85,7 @@ export class GraphBuilder implements Builder {
 
   targets(name: string, shape: Shape, origin: Origin): Value {
     const value = this.value(name, asImage(shape), "f32", origin);
-    return this.port("target", value, { isSignal: isSignal(shape) || undefined });
+    return this.port("target", value, shapeOfPort(shape));
   }
 
   /** Boxes, [N, boxes, 5]: their class, or -1, and then their middle and size. */

@@ -13,6 +13,8 @@ export interface AnalyzedInput {
   readonly shape: readonly number[];
   /** Whether it is a signal; its shape is then that of an image of one row. */
   readonly isSignal?: boolean;
+  /** Of more axes than an image has: their sizes. Its shape is then that of a row. */
+  readonly sizes?: readonly number[] | undefined;
   /** Of noise, which no data bring. */
   readonly distribution?: Distribution | undefined;
   readonly span: Span;

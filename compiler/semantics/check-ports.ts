@@ -1,12 +1,8 @@
-import { comparedTargets, typeOf } from "../network/facts.js";
-import type { NetworkPort, NetworkValue, ResolvedNetwork } from "../network/resolved.js";
+import { comparedTargets } from "../network/facts.js";
+import type { NetworkPort, ResolvedNetwork } from "../network/resolved.js";
 import type { Environment } from "../calls/environment.js";
-import { refuseWide } from "./wide.js";
 
-/**
- * Of several inputs, each is read, and of several targets, each is compared with something; outputs
- * have at most four axes.
- */
+/** Of several inputs, each is read, and of several targets, each is compared with something. */
 export function checkPorts(network: ResolvedNetwork, environment: Environment): boolean {
   const { inputs, targets, losses } = network;
   const unread = inputs.length > 1 ? inputs.filter((_, index) => !isRead(network, index)) : [];
@@ -16,15 +12,7 @@ export function checkPorts(network: ResolvedNetwork, environment: Environment): 
   const unused = needsAll ? targets.filter((_, index) => !compared.includes(index)) : [];
   for (const input of unread) reportUnread(input, environment);
   for (const target of unused) reportUnused(target, environment);
-  const areNarrow = network.outputs.every(({ value }) => checkRank(network, value, environment));
-  return areNarrow && unread.length + unused.length === 0;
-}
-
-function checkRank(network: ResolvedNetwork, value: NetworkValue, environment: Environment) {
-  if (value.from !== "layer") return true;
-  const { span } = network.layers[value.index]!.origin;
-  const output = { reader: "what a model predicts", takes: "has at most 4 axes, not", span };
-  return refuseWide([typeOf(network, value).shape], output, environment);
+  return unread.length + unused.length === 0;
 }
 
 /** Whether a layer or a score reads an input, or the network predicts it. */

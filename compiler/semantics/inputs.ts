@@ -10,7 +10,7 @@ import type {
 import type { Distribution } from "../../program/noise.js";
 import { adviseName, type Named } from "../calls/suggestion.js";
 import { withoutDuplicates } from "./duplicates.js";
-import { BATCH, ROW, type Shape } from "../ir/shape.js";
+import { BATCH, MOST_AXES, ROW, type Shape } from "../ir/shape.js";
 import { describeConstant, formatConstant } from "../calls/constant.js";
 import { type Environment } from "../calls/environment.js";
 import { evaluate } from "../calls/evaluate.js";
@@ -195,7 +195,7 @@ function readTokens(
 function readShape(type: InputDeclaration["type"], environment: Environment): Shape | undefined {
   const [batch, ...sizes] = type.dimensions;
   const hasBatch = batch?.kind === "name" && batch.name === BATCH;
-  if (!hasBatch || sizes.length < 1 || sizes.length > 3) {
+  if (!hasBatch || sizes.length < 1 || sizes.length > MOST_AXES) {
     return environment.reporter.report("NET2013", {
       message:
         "an input's shape must be [N, channels, height, width], [N, tokens, channels] " +
@@ -205,9 +205,7 @@ function readShape(type: InputDeclaration["type"], environment: Environment): Sh
       notes: [
         "`N` is the batch size, which is chosen when training starts",
         "a signal, channels first, is `signal[N, channels, length]`",
-        ...(sizes.length > 3
-          ? ["numbers of more axes come as `f32[N, features]`, and `reshape` gives them their axes"]
-          : []),
+        `values of other axes, such as clips of images, have up to ${MOST_AXES} behind the batch`,
       ],
     });
   }
@@ -251,7 +249,7 @@ export function readTarget(
   const { type, range } = target;
   const [batch, ...sizes] = type.dimensions;
   const hasBatch = batch?.kind === "name" && batch.name === BATCH;
-  const isNumbers = type.element.name === "f32" && (sizes.length === 1 || sizes.length === 3);
+  const isNumbers = type.element.name === "f32" && areNumbers(sizes.length);
   if (hasBatch && isNumbers && !range) return readNumbers(sizes, environment);
   if (isOfSignal(type) && !range) {
     const shape = readSignal(type, environment, "NET2014");
@@ -268,6 +266,9 @@ export function readTarget(
   if (!dimensions.every((size) => size !== undefined)) return undefined;
   return { kind: "classes", classes, shape: [BATCH, ...dimensions], isGuess: isGuess || undefined };
 }
+
+/** Whether a target of numbers may have this number of axes behind the batch. */
+const areNumbers = (axes: number) => axes === 1 || (axes >= 3 && axes <= MOST_AXES);
 
 /** What others call boxes, or nearly: `bboxes`, `box`, `rects`. */
 const LIKE_BOXES = /box|^rects?$|^rectangles?$|^detections?$/i;

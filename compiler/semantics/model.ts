@@ -12,7 +12,7 @@ import type {
   TargetDeclaration,
 } from "../../grammar/ast.js";
 import { isBodyMember, membersWithin } from "../../grammar/ast.js";
-import { BATCH, isSignal } from "../ir/shape.js";
+import { asImage, BATCH, isSignal, shapeOfPort } from "../ir/shape.js";
 import { BOX_NUMBERS } from "../../program/boxes.js";
 import type { TensorType } from "../ir/tensor-type.js";
 import { build } from "../network/build.js";
@@ -179,7 +179,9 @@ class ModelAnalysis {
     const distribution = readDistribution(declared, this.environment);
     this.environment.names.define("input", name.name, name.span);
     const trail = Trail.from({ shape, span, element: declared.type.element.span });
-    const plain = { name: name.name, shape: shape.slice(1).map(Number), span };
+    const { sizes } = shapeOfPort(shape);
+    // Data bring the numbers of many axes as a row.
+    const plain = { name: name.name, shape: asImage(shape).slice(1).map(Number), sizes, span };
     const known = { ...plain, vocabulary, distribution, isSignal: isSignal(shape) };
     return { input: known, current: { index, call: undefined, shape, trail, vocabulary } };
   }

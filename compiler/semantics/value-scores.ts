@@ -1,4 +1,4 @@
-import { formatShape, imageShape, labelUnit, sameShape, type Shape } from "../ir/shape.js";
+import { asImage, formatShape, imageShape, labelUnit, sameShape, type Shape } from "../ir/shape.js";
 import { warnOfActivation } from "./applied-twice.js";
 import type { Environment } from "../calls/environment.js";
 import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
@@ -20,7 +20,7 @@ function checkPositiveWeights(
   { reporter }: Environment,
 ): boolean {
   const weights = (bound.values as { readonly pos_weight?: readonly number[] }).pos_weight;
-  const { channels } = imageShape(prediction.shape!);
+  const { channels } = imageShape(asImage(prediction.shape!));
   if (!weights || weights.length === 1 || weights.length === channels) return true;
   const made = formatShape(prediction.shape!);
   const classes = (count: number) => (count === 1 ? "1 class" : `${count} classes`);

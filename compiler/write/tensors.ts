@@ -25,7 +25,7 @@ const SEQUENCE_AXES = ["column", "channel"] as const;
 const TOKEN_AXES = ["column"] as const;
 
 export function describeTensor(
-  { name, role, value, isSignal, classes, ignore, boxClasses, distribution, gives }: Port,
+  { name, role, value, isSignal, sizes, classes, ignore, boxClasses, distribution, gives }: Port,
   options: { readonly classes?: number; readonly predictOnly?: boolean },
   buffer: number,
 ): ProgramTensor {
@@ -40,6 +40,7 @@ export function describeTensor(
     shape,
     axes: axesOf(value),
     isSignal,
+    sizes,
     buffer,
     pitch: role === "prediction" ? predictionPitch(value.shape) : undefined,
     classes: count !== undefined ? { count, ...withoutUndefined({ ignore }) } : undefined,

@@ -21,6 +21,10 @@ const CASES: readonly (readonly [spec: string, words: string])[] = [
     "Signals are 2 x 64, one channel after the other; `y` is 1 x 64 numbers an example.",
   ],
   [
+    "input x: f32[N, 4, 3, 8, 8]\n target y: f32[N, 4, 3, 8, 2]\n linear(2) as z\n loss mse(z, y)",
+    "Values are 4 x 3 x 8 x 8, in row-major order; `y` is 4 x 3 x 8 x 2 numbers an example.",
+  ],
+  [
     `input image: f32[N, 3, 8, 8]\n ${LABELS}\n flatten -> ${CLASSES}`,
     "Images are 3 x 8 x 8, in NCHW order; labels are 0 to 1.",
   ],
@@ -30,6 +34,11 @@ const CASES: readonly (readonly [spec: string, words: string])[] = [
       `from row -> concat(a, w) -> ${CLASSES}`,
     "`image` is 3 x 8 x 8 in NCHW order, `row` is 4 features, " +
       "`words` is 6 tokens an example, 0 to 8; labels are 0 to 1.",
+  ],
+  [
+    `input row: f32[N, 4]\n input x: f32[N, 2, 2, 2, 3]\n ${LABELS}\n` +
+      `from x -> flatten -> concat(row) -> ${CLASSES}`,
+    "`row` is 4 features, `x` is 2 x 2 x 2 x 3 in row-major order; labels are 0 to 1.",
   ],
   [
     "input z: f32[N, 8] of normal\n linear(16) -> reshape([1, 4, 4])",

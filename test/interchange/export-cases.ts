@@ -298,6 +298,8 @@ export const sequenceCases: readonly ExportCase[] = [
     "reshape([3, 2, 4, 6]) -> leaky_relu(0.2) -> transpose(-4, 3) -> flatten -> linear(2)",
     "conv(4, kernel=1) -> reshape([2, 2, 8, 6]) -> identity -> transpose(2, 4) -> reshape([24, 8])",
   ),
+  ...single("2, 3, 4, 2, 2", "linear(6) -> gelu -> mean([1, 3]) -> flatten -> linear(2)"),
+  ...single("2, 3, 4, 2, 2", "permute([0, 3, 1, 2, 5, 4]) as a -> max(-1) -> multiply(a)"),
   { name: "a vision transformer", text: TRANSFORMER },
 ];
 

@@ -109,7 +109,8 @@ export const SHAPES = {
     title: "an input with an unsupported shape",
     explanation:
       "An input is an image `[N, channels, height, width]`, a sequence `[N, tokens, channels]` " +
-      "or features `[N, features]`; tokens are `u32[N, tokens] in 0..count`. " +
+      "or features `[N, features]`, or has up to eight axes behind the batch; tokens are " +
+      "`u32[N, tokens] in 0..count`. " +
       "Sizes are integers of at least 1. `N` is the batch size, which is chosen when " +
       "training starts.",
     wrong: "input image: f32[3, 224, 224]",
@@ -470,11 +471,11 @@ export const SHAPES = {
   NET2054: {
     title: "a value of too many axes",
     explanation:
-      "`reshape([2, 2, 2, 4, 4])` makes a value of more than four axes. Activations, layers that " +
+      "An input or a `reshape` may have more than four axes. Activations, layers that " +
       "reorder, join or reduce, `residual` and formulas take values of any rank, and some layers " +
-      "work on their last axis: the message lists them. Every other layer, outputs, and losses " +
-      "and metrics of classes take images, sequences, signals and features: a last `reshape` " +
-      "makes one of them.",
+      "work on their last axis: the message lists them. Every other layer, and losses and " +
+      "metrics of classes, take images, sequences, signals and features: a last `reshape` makes " +
+      "one of them.",
     wrong: "reshape([-1, 2, 2, 4, 4]) -> permute([0, 1, 4, 2, 5, 3]) -> conv(8, kernel=3)",
     right:
       "reshape([-1, 2, 2, 4, 4]) -> permute([0, 1, 4, 2, 5, 3])\n" +

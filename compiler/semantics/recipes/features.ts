@@ -66,8 +66,8 @@ function reportImageTransform(
 
 const countOf = ({ shape }: AnalyzedInput): number => shape.reduce((n, size) => n * size, 1);
 
-const shapeText = ({ shape, isSignal }: AnalyzedInput): string =>
-  `[${["N", ...(isSignal ? shape.toSpliced(1, 1) : shape)].join(", ")}]`;
+const shapeText = ({ shape, isSignal, sizes }: AnalyzedInput): string =>
+  `[${["N", ...(sizes ?? (isSignal ? shape.toSpliced(1, 1) : shape))].join(", ")}]`;
 
 /** Tokens come from a table as they are: what changes numbers makes other tokens of them. */
 function checkTokens(

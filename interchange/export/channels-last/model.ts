@@ -37,9 +37,8 @@ export function kerasLayers(
     const call = new LayerCall(model, layer);
     // What reads a refused layer is not looked at: one message says it.
     if (call.inputs.some((name) => !writer.values.has(name))) return;
-    if (isWide(call.output)) {
-      throw new RefusedExport(`it makes a value of ${call.output.length} axes`, OTHER_FORMATS);
-    }
+    const wide = [call.output, ...call.inputShapes].find(isWide);
+    if (wide) throw new RefusedExport(`it has a value of ${wide.length} axes`, OTHER_FORMATS);
     const found = mappings[call.kind];
     if (!found) throw new RefusedExport(`netc writes no such layer for it`, OTHER_FORMATS);
     found(new KerasLayers(call, writer));
