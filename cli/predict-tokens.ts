@@ -1,7 +1,8 @@
 /** `netc predict` for models with a class for each token, of the rows of a table. */
 import { tokensOf } from "../program/masks.js";
 import { visible } from "../program/visible.js";
-import { indexOfLargest, rowOf, scoresOf, toProbabilities } from "../runtime/evaluation/index.js";
+import { rowOf, scoresOf, toProbabilities } from "../runtime/evaluation/index.js";
+import { largest } from "../runtime/pictures/classify.js";
 import type { Network } from "../runtime/network.js";
 import type { CompiledSpec } from "./compiled.js";
 import { predictedBatches, type Predictable } from "./predict-rows.js";
@@ -38,7 +39,9 @@ export async function predictTokens(
   const predicted: (readonly PredictedToken[])[] = [];
   for await (const { rowsOf, count } of predictedBatches(network, compiled, rows)) {
     for (let index = 0; index < count; index++)
-      predicted.push(tokensIn(rowsOf(undefined, index), network, names));
+      predicted.push(
+        tokensIn(rowsOf(undefined, index), network, { names, top: 1 }).map(([best]) => best!),
+      );
   }
   const places = rows.readable().map(({ name }) => name);
   if (csv !== undefined) await writeTokens(csv, places, predicted);
@@ -46,18 +49,20 @@ export async function predictTokens(
   else print(places.map((place, index) => describe(place, predicted[index]!)).join("\n\n"));
 }
 
-function tokensIn(
+/** The most probable classes of each token of an example, the first of equal ones first. */
+export function tokensIn(
   logits: Float32Array,
-  { program }: Network,
-  names: readonly string[],
-): readonly PredictedToken[] {
+  { program }: Pick<Network, "program">,
+  { names, top }: { readonly names: readonly string[]; readonly top: number },
+): readonly (readonly PredictedToken[])[] {
   const { count: classes } = tokensOf(program)!;
   const scores = scoresOf(program)!;
   const tokens = logits.length / classes;
   return Array.from({ length: tokens }, (_, token) => {
     const probabilities = toProbabilities(rowOf(logits, tokens, token), scores);
-    const index = indexOfLargest(probabilities);
-    return { index, name: names[index] ?? String(index), probability: probabilities[index]! };
+    return largest(probabilities, top).map((index) => {
+      return { index, name: names[index] ?? String(index), probability: probabilities[index]! };
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { Command } from "commander";
+import { classesOf } from "../../program/tensors.js";
 import type { Transform } from "../../program/transforms.js";
 import type { InsidePage, PageImage } from "../../report/inside-page.js";
 import { renderInside } from "../../report/inside-page.js";
@@ -18,7 +19,9 @@ import { predictsBoxes } from "../predict-boxes.js";
 import { predictsTokens } from "../predict-tokens.js";
 import { predictsMasks } from "../predict-masks.js";
 import { drawMap, encode } from "../show/draw.js";
+import { showTokens } from "../show/tokens.js";
 import { drawStage, stagesOf, type ImageLayer } from "../show/stages.js";
+import { readsRows } from "../table-rows.js";
 import { print } from "../terminal.js";
 import { readFilters } from "../training/report/filters.js";
 import { classNamesOf, loadWeights, readWeights } from "../weights.js";
@@ -36,26 +39,32 @@ interface ShowOptions extends AdapterOptions {
 export function showCommand(): Command {
   return describeCommand(
     "show",
-    "Show how a network classifies a picture: classes, Grad-CAM, filters, activations.",
+    "Show how a network classifies a picture: classes, Grad-CAM, filters, activations; or the " +
+      "classes of the tokens of a table's rows.",
     [
       "show specs/alexnet.net --weights runs/alexnet/best.safetensors cat.jpg -o cat.html",
       "show specs/digits.net --weights w.safetensors 7.png --layer features.conv1 --class 7",
     ],
   )
     .argument("<spec>", "the spec file")
-    .argument("<image>", "an image file; the eval split's transforms are applied")
+    .argument(
+      "<image>",
+      "an image file; the eval split's transforms are applied; of a model with a class for each " +
+        "token, a csv file",
+    )
     .requiredOption("--weights <file>", "the weights: safetensors, or PyTorch's .pth")
     .option("-o, --output <file>", "the page to write (default: IMAGE.html in this folder)")
     .option("--train <name>", "the recipe whose model and data to use")
     .option("--layer <name>", "the layer that Grad-CAM maps (default: the last convolution)")
     .option("--class <name>", "the class to explain, by name or index (default: the most probable)")
-    .option("--top <k>", "classes to show", positiveInteger, 5)
+    .option("--top <k>", "classes to show, of the image or of each token", positiveInteger, 5)
     .addOption(adapterOption())
     .action(show);
 }
 
 async function show(path: string, image: string, options: ShowOptions): Promise<void> {
   const compiled = await compileSpec(path, { train: options.train, inspect: true });
+  if (predictsTokens(compiled)) return showTokens(compiled, image, options);
   requireClassOfImage(compiled);
   const weights = await readWeights(options.weights, parametersOf(compiled));
   const bytes = await readBytes(image, "image");
@@ -76,20 +85,26 @@ async function show(path: string, image: string, options: ShowOptions): Promise<
   }
 }
 
+/** Fails for models that give no picture a class. */
 function requireClassOfImage(compiled: CompiledSpec): void {
+  const { compilation, model, spec } = compiled;
+  const name = `model ${model.name} of ${spec.path}`;
+  const what = `\`netc show\` explains the class of an image, and ${name}`;
   const isOfBoxes = predictsBoxes(compiled);
-  if (predictsTokens(compiled)) {
+  if (predictsMasks(compiled) || isOfBoxes) {
     throw wrongInput(
-      "`netc show` explains the class of an image, and this model predicts one for each token",
-      "`netc predict SPEC TABLE` lists them",
+      `${what} predicts ${isOfBoxes ? "boxes" : "one for each pixel"}`,
+      "`netc predict --annotate DIR` draws them over the image",
     );
   }
-  if (!predictsMasks(compiled) && !isOfBoxes) return;
-  throw wrongInput(
-    "`netc show` explains the class of an image, and this model predicts " +
-      (isOfBoxes ? "boxes" : "one for each pixel"),
-    "`netc predict --annotate DIR` draws them over the image",
-  );
+  if (readsRows(compiled)) {
+    throw wrongInput(
+      `${what} reads rows of numbers`,
+      "`netc predict SPEC TABLE` lists its classes",
+    );
+  }
+  if (classesOf(compilation.programs[0]!) !== undefined) return;
+  throw wrongInput(`${what} predicts none`, "`netc predict` shows what it predicts of an image");
 }
 
 interface ShownPicture {

@@ -82,3 +82,38 @@ async function expectReadable(path: string): Promise<void> {
     await browser.close();
   }
 }
+
+test("a model without a class of an image is told what to do instead", async () => {
+  const spec = (target: string, loss: string) => `model Age {
+  input  image: f32[N, 3, 32, 32]
+  target wanted: ${target}
+  conv(4, kernel=3) as pixels -> relu -> flatten -> linear(1) as number
+  loss   ${loss}
+}
+train Base of Age {
+  epochs    = 1
+  batch     = 4
+  optimizer = sgd(lr=0.1)
+}`;
+  for (const [target, loss, message] of [
+    [
+      "f32[N, 1]",
+      "mse(number, wanted)",
+      /the class of an image, and model Age of .* predicts none/,
+    ],
+    ["u32[N, 30, 30] in 0..4", "cross_entropy(pixels, wanted)", /predicts one for each pixel/],
+  ] as const) {
+    const path = join(folder, "age.net");
+    writeFileSync(path, spec(target, loss));
+    const { code, stderr } = await netc([
+      "show",
+      path,
+      "--weights",
+      "none.safetensors",
+      photograph,
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(stderr).toContain("`netc predict");
+  }
+});

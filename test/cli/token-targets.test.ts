@@ -70,8 +70,19 @@ test("a language model learns, is evaluated, and predicts the token after each",
   expect(written.split("\n")[0]).toContain("file,token_0,token_1");
   expect(written.split("\n")[2]!.split(",").slice(4).map(Number)).toEqual(wanted[1]);
 
-  const seen = await netc("show", "periods.net", ...weights, "rows.csv");
-  expect([seen.code, seen.stderr]).toEqual([1, expect.stringContaining("for each token")]);
+  const show = ["show", "periods.net", ...weights, "rows.csv"];
+  await netc(...show, "-o", "rows.html", "--top", "2");
+  const page = await readFile(join(workspace.folder, "rows.html"), "utf8");
+  const cells = [...page.matchAll(/<li title="([^"]*)"[^>]*><small>(\d)<\/small><b>(\d)</g)];
+  expect(cells.map(([, , read]) => Number(read))).toEqual(
+    PERIODS.flatMap((period) => rowOf(period, 0)),
+  );
+  const told = cells.map(([, , , best]) => Number(best));
+  expect([told.slice(3, 12), told.slice(15)]).toEqual(wanted);
+  expect(cells[3]![1]!.split("\n")).toHaveLength(2);
+  expect(page).not.toMatch(/<script|https?:/);
+  const mapped = await netc(...show, "--layer", "logits");
+  expect([mapped.code, mapped.stderr]).toEqual([1, expect.stringContaining("--layer is for")]);
 });
 
 test("evaluations judge each token that counts, and list it", async () => {
