@@ -6,6 +6,7 @@ import { exampleNoun } from "../../program/tensors.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import { InputError } from "../../runtime/errors.js";
 import type { Network } from "../../runtime/network.js";
+import { contentsOf } from "../../runtime/node/data/contents.js";
 import {
   endProcess,
   LateRanksError,
@@ -132,6 +133,8 @@ function describeInputs({ compiled, recipe, dataset, evaluation, steps, wire }: 
     "training images": String(dataset.length),
     "evaluation images": String(evaluation?.length ?? 0),
     classes: dataset.classes.join(", "),
+    "training data of the digest": contentsOf(dataset),
+    "evaluation data of the digest": evaluation ? contentsOf(evaluation) : "none",
     "a table of columns": hashOf(JSON.stringify(dataset.table ?? {})),
     steps: String(steps ?? "of the recipe"),
     "--wire": wire ?? "f32",

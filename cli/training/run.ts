@@ -15,6 +15,7 @@ import {
   type FitResult,
   type TrainingState,
 } from "../../runtime/training/index.js";
+import { contentsOf } from "../../runtime/node/data/contents.js";
 import { join } from "node:path";
 import { warn } from "../terminal.js";
 import { warnOfUnreadable } from "../data.js";
@@ -52,6 +53,7 @@ export class TrainingRun {
       seed: recipe.seed,
       batch: recipe.batch,
       examples: dataset.length,
+      contents: contentsOf(dataset),
       classes: dataset.classes,
       table: dataset.table,
       plan: {

@@ -109,8 +109,13 @@ export interface TensorPart {
   readonly isWhole: boolean;
 }
 
-/** What a dataset of a table says beyond its examples. */
+/** What a dataset of a table, or of boxes, says beyond its examples. */
 export interface OfTable {
+  /**
+   * Changes where the examples do, of datasets whose labels and names do not say so: a digest of
+   * numbers or boxes.
+   */
+  readonly contents?: string | undefined;
   /** Where there are several inputs or targets: an example's image and numbers are these. */
   readonly parts?: TensorParts | undefined;
   /** How the table was read. */

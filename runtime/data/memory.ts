@@ -11,6 +11,7 @@ export function datasetInMemory(
     readonly name: string;
     readonly classes: readonly string[];
     readonly length: number;
+    readonly contents?: Dataset["contents"];
     readonly pixels?: Dataset["pixels"];
     readonly largestPixel?: number;
     readonly labelAt?: Dataset["labelAt"];

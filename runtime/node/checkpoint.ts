@@ -4,6 +4,7 @@
  */
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import type { TableFacts } from "../data/dataset.js";
 import { NetcError, WeightsError } from "../errors.js";
 import type { Network } from "../network.js";
@@ -36,6 +37,8 @@ export interface RunIdentity {
   readonly examples: number;
   /** Names of the classes, in the order of their numbers. */
   readonly classes: readonly string[];
+  /** A digest that changes where the examples do; not compared unless given. */
+  readonly contents?: string | undefined;
   /** Of a run on a table: what its columns are. */
   readonly table?: TableFacts | undefined;
 }
@@ -60,7 +63,7 @@ export interface ResumedRun {
 }
 
 /** Under which names a checkpoint's metadata hold the state of the run, and its plan. */
-const [STATE, PLAN, TABLE] = ["training", "plan", "table"] as const;
+const [STATE, PLAN, TABLE, CONTENTS] = ["training", "plan", "table", "contents"] as const;
 
 type Metadata = Readonly<Record<string, string>>;
 type SavingNetwork = Pick<Network, "save">;
@@ -167,12 +170,17 @@ function checkIdentity(
     throw refusal(file, `${source.file} has changed since it was written`);
   }
   for (const [name, value] of Object.entries(toText(run))) {
-    // Earlier checkpoints do not say how their table was read.
-    if (metadata[name] === value || (name === TABLE && metadata[TABLE] === undefined)) continue;
+    // Earlier checkpoints do not say how their table was read, and what of.
+    const isUnknown = metadata[name] === undefined && (name === TABLE || name === CONTENTS);
+    if (metadata[name] === value || isUnknown) continue;
+    if (name === CONTENTS) throw refusal(file, CHANGED);
     const [before, now] = [metadata[name] ?? "unknown", value].map(shorten);
     throw refusal(file, `its run had ${name} ${before}, this one has ${now}`);
   }
 }
+
+const CHANGED =
+  "its run had as many examples, but others: their labels, names, numbers or order have changed";
 
 const LONGEST_TEXT = 200;
 
@@ -198,14 +206,22 @@ function readPlan(metadata: Metadata): RunPlan | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as RunPlan);
 }
 
-function toText({ seed, batch, examples, classes, table }: RunIdentity): Record<string, string> {
+function toText({
+  seed,
+  batch,
+  examples,
+  classes,
+  contents,
+  table,
+}: RunIdentity): Record<string, string> {
   const text = {
     seed: String(seed),
     batch: String(batch),
     examples: String(examples),
     classes: JSON.stringify(classes),
   };
-  return table ? { ...text, [TABLE]: JSON.stringify(table) } : text;
+  const others = { [CONTENTS]: contents, [TABLE]: table && JSON.stringify(table) };
+  return { ...text, ...withoutUndefined(others) };
 }
 
 async function makeDirectory(path: string): Promise<void> {

@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { beforeEach, expect, test, vi } from "vitest";
 import { parseTensors, serializeTensors } from "../../runtime/safetensors.js";
 import { WeightsError } from "../../runtime/errors.js";
-import { resumeCheckpoint, saveCheckpoint, saveWeights } from "../../runtime/node/checkpoint.js";
+import {
+  resumeCheckpoint,
+  saveCheckpoint,
+  saveWeights,
+  type RunIdentity,
+} from "../../runtime/node/checkpoint.js";
 import { MetricsLog, readMetrics } from "../../runtime/node/metrics-log.js";
 import { parseState, serializeState, type TrainingState } from "../../runtime/training/state.js";
 import { temporaryFolder } from "../data/pattern.js";
@@ -59,7 +64,7 @@ class OneWeight {
 
 const asSaving = (network: OneWeight) => network as unknown as Saving;
 const asLoading = (network: OneWeight) => network as unknown as Loading;
-const RUN = { seed: 1, batch: 4, examples: 10, classes: ["a", "b"] };
+const RUN: RunIdentity = { seed: 1, batch: 4, examples: 10, classes: ["a", "b"] };
 
 /** Numbers that JSON must keep to the last bit. */
 const state = (step: number): TrainingState => ({
@@ -186,6 +191,14 @@ test("checkpoints of another model, spec or run are refused by name and reason",
   );
   await expect(resume({}, { ...RUN, classes: ["b"] })).rejects.toThrow(
     /its run had classes \["a","b"\], this one has \["b"\]/,
+  );
+  // Earlier checkpoints do not say what they were trained on.
+  const told = { ...RUN, contents: "0123" };
+  expect((await resume({}, told)).state.step).toBe(9);
+  await saveCheckpoint(directory, asSaving(new OneWeight(0.5)), state(9), told);
+  expect((await resume({}, told)).state.step).toBe(9);
+  await expect(resume({}, { ...told, contents: "4567" })).rejects.toThrow(
+    /its run had as many examples, but others: their labels, names, numbers or order have/,
   );
 });
 

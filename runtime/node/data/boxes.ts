@@ -6,6 +6,7 @@ import { join, relative } from "node:path";
 import { DataError } from "../../data/error.js";
 import type { Dataset } from "../../data/dataset.js";
 import { areNumbers } from "./class-names.js";
+import { contentsOfBoxes } from "./contents.js";
 import { readCoco } from "./coco-boxes.js";
 import { IMAGE_ENDINGS } from "./decode.js";
 import { encodedDataset, type BoxLine, type EncodedImage, type EncodedOptions } from "./encoded.js";
@@ -42,7 +43,8 @@ export async function openBoxes(images: string, options: BoxesOptions): Promise<
   const isCoco = /\.json$/i.test(options.labels);
   const { classes, files } = await (isCoco ? openCoco : openYolo)(images, options);
   checkBoxes(files, images, options);
-  const dataset = encodedDataset({ name: images, classes }, files, options);
+  const contents = contentsOfBoxes(files);
+  const dataset = encodedDataset({ name: images, classes, contents }, files, options);
   return { ...dataset, labelAt: undefined };
 }
 

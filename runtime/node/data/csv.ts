@@ -9,6 +9,7 @@ import type { Dataset, Example, Image, InputShape, TableFacts } from "../../data
 import { DataError } from "../../data/error.js";
 import { convertChannels, interleave } from "../../data/image.js";
 import { datasetInMemory } from "../../data/memory.js";
+import { contentsOfTable } from "./contents.js";
 import { rolesOf, type ColumnOptions } from "./csv-columns.js";
 import {
   columnNames,
@@ -129,6 +130,7 @@ export function describe(table: CsvTable, source: CsvSource, rules: LabelRules) 
     name: basename(path),
     classes: targets.classes,
     length: lines.length,
+    contents: contentsOfTable(table),
     labelAt: targets.labelAt,
     nameAt: (row: number) => `${path}:${lines[row]}`,
     groupAt: groups && ((row: number) => groups[row]!),

@@ -59,7 +59,7 @@ export interface EncodedOptions extends SkipOptions {
 }
 
 export function encodedDataset(
-  description: Pick<Dataset, "name" | "classes" | "groupAt" | "parts" | "table">,
+  description: Pick<Dataset, "name" | "classes" | "contents" | "groupAt" | "parts" | "table">,
   images: EncodedImages,
   options: EncodedOptions,
 ): Dataset {
