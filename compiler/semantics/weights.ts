@@ -4,7 +4,7 @@ import { describeConstant } from "../calls/constant.js";
 import type { Environment } from "../calls/environment.js";
 import { evaluate } from "../calls/evaluate.js";
 import type { ArgumentReader } from "../calls/signature.js";
-import { BATCH, type Shape } from "../ir/shape.js";
+import { BATCH, MOST_AXES, type Shape } from "../ir/shape.js";
 import { initializer } from "../layers/initializers.js";
 import { inferShape } from "../layers/infer.js";
 import { parameter } from "../layers/parameter.js";
@@ -67,9 +67,9 @@ function readSizes({ type }: Weight, environment: Environment): Shape | undefine
       fixes: rest ? [{ title: "drop `N`", edits: [{ span: rest, newText: "" }] }] : [],
     });
   }
-  if (dimensions.length < 1 || dimensions.length > 3) {
+  if (dimensions.length < 1 || dimensions.length > MOST_AXES) {
     return reporter.report("NET2030", {
-      message: `a parameter has 1 to 3 axes, not ${dimensions.length}`,
+      message: `a parameter has 1 to ${MOST_AXES} axes, not ${dimensions.length}`,
       span,
       notes: ["the batch is not counted: `f32[197, 768]` gives [N, 197, 768]"],
     });

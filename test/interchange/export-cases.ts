@@ -300,6 +300,7 @@ export const sequenceCases: readonly ExportCase[] = [
   ),
   ...single("2, 3, 4, 2, 2", "linear(6) -> gelu -> mean([1, 3]) -> flatten -> linear(2)"),
   ...single("2, 3, 4, 2, 2", "permute([0, 3, 1, 2, 5, 4]) as a -> max(-1) -> multiply(a)"),
+  ...single("2, 3, 4, 2, 2", "parameter p: f32[1, 3, 1, 2, 1] init normal(1)\nadd(p) -> gelu"),
   { name: "a vision transformer", text: TRANSFORMER },
 ];
 

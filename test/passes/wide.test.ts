@@ -113,6 +113,7 @@ const ALONG_AXES = [
   "tanh as a -> logsumexp([1, 3, 5]) -> add(a)",
   "max(2) as a\n  from x -> min([1, 4]) as b\n  let y = x * a + b",
   "sum([2, 3, 4]) as a\n  from x -> sum([1, 5]) as b\n  let y = a * b",
+  "tanh as a\n  parameter p: f32[1, 3, 1, 1, 18] init normal(0.5)\n  let y = a * p",
 ];
 
 describe("joined along axes and repeated", () => {

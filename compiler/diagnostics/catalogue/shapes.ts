@@ -183,7 +183,7 @@ export const SHAPES = {
     title: "a parameter with a wrong type",
     explanation:
       "`parameter positions: f32[197, 768]` declares numbers that are trained and are the same " +
-      "for each example. It has 1 to 3 axes of known size, without the batch: the value that " +
+      "for each example. It has 1 to 8 axes of known size, without the batch: the value that " +
       "layers read is `[N, 197, 768]`.",
     wrong: "parameter positions: f32[N, 197, 768]",
     right: "parameter positions: f32[197, 768]",
