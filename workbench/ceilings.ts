@@ -9,7 +9,23 @@ export interface Ceilings {
   readonly gbps: number;
 }
 
-export async function measureCeilings(
+/** By the adapter that is wished for. */
+const measured = new Map<string, Promise<Ceilings>>();
+
+/** Measures an adapter once in a process: it takes seconds, and the results hardly differ. */
+export function measureCeilings(
+  wish: string,
+  adapter: Pick<AdapterSummary, "target">,
+): Promise<Ceilings> {
+  const known = measured.get(wish);
+  if (known) return known;
+  const ceilings = measure(wish, adapter);
+  measured.set(wish, ceilings);
+  ceilings.catch(() => measured.delete(wish));
+  return ceilings;
+}
+
+async function measure(
   wish: string,
   { target }: Pick<AdapterSummary, "target">,
 ): Promise<Ceilings> {

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { stripe } from "../cli/fixtures.js";
+import { ADAPTER } from "../cli/netc.js";
 import { chromiumPath, launchChromium } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
@@ -18,7 +19,7 @@ const project = join(folder, "stripes");
 const run = (command: string, args: readonly string[], cwd: string) =>
   execFileSync(command, args, {
     cwd,
-    env: { ...process.env, NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
+    env: { ...process.env, ...ADAPTER },
     stdio: "pipe",
     encoding: "utf8",
   });

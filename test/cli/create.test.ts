@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeWorkspace, stripe, type Workspace } from "./fixtures.js";
-import { netc, root } from "./netc.js";
+import { ADAPTER, netc, root } from "./netc.js";
 
 const execute = promisify(execFile);
 let workspace: Workspace;
@@ -43,9 +43,8 @@ test("a Node project trains on own pictures and classifies one", async () => {
   // What `npm install` does, without the network.
   await mkdir(`${project}/node_modules`);
   await symlink(root, `${project}/node_modules/netc`);
-  const env = { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" };
   const run = async (...args: readonly string[]) => {
-    const outcome = await netc(args, { cwd: project, env });
+    const outcome = await netc(args, { cwd: project });
     expect(outcome.code, outcome.stderr).toBe(0);
   };
   await run("init", "../photos", "-o", "my-stripes.net");
@@ -54,7 +53,7 @@ test("a Node project trains on own pictures and classifies one", async () => {
   const picture = workspace.path("photos/above/1.png");
   const classified = await execute(process.execPath, ["classify.js", picture], {
     cwd: project,
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...ADAPTER },
   });
   expect(classified.stdout).toMatch(
     /1\.png\n +[\d.]+% {2}(above|below)\n +[\d.]+% {2}(above|below)/,

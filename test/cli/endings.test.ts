@@ -7,12 +7,11 @@ import { makeWorkspace, stripe, writeStripes, type Workspace } from "./fixtures.
 import { netc as run, netcInShell as runInShell, type RunOptions } from "./netc.js";
 
 let workspace: Workspace;
-const env = { NETC_ADAPTER: process.env["NETC_ADAPTER"] ?? "embedded" };
 
 const netc = (args: readonly string[], options: RunOptions = {}) =>
-  run(args, { cwd: workspace.folder, env, ...options });
+  run(args, { cwd: workspace.folder, ...options });
 const netcInShell = (line: string, args: readonly string[]) =>
-  runInShell(line, args, { cwd: workspace.folder, env });
+  runInShell(line, args, { cwd: workspace.folder });
 
 beforeAll(async () => {
   workspace = await makeWorkspace();

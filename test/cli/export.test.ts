@@ -22,8 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const netc = (...args: readonly string[]) =>
-  run(args, { cwd: folder, env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" } });
+const netc = (...args: readonly string[]) => run(args, { cwd: folder });
 
 const exported = (...args: readonly string[]) =>
   netc("export", "digits.net", "--weights", "w.safetensors", ...args);

@@ -18,7 +18,6 @@ async function hintsOf(name: string, spec: string, ...flags: readonly string[]) 
   await workspace.write(`${name}.net`, spec.replace("epochs    = 4", "epochs    = 26"));
   const { code, stderr } = await run(["train", `${name}.net`, ...flags], {
     cwd: workspace.folder,
-    env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
   });
   expect(code, stderr).toBe(0);
   const said = [...stderr.matchAll(/^hint ([\w-]+): /gm)].map(([, hint]) => hint!);

@@ -13,8 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const netc = (...args: readonly string[]) =>
-  run(args, { cwd: folder, env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" } });
+const netc = (...args: readonly string[]) => run(args, { cwd: folder });
 
 const models = join(root, "test", "fixtures", "models");
 

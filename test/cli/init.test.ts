@@ -12,11 +12,7 @@ import { netc as run } from "./netc.js";
 
 let workspace: Workspace;
 
-const netc = (...args: readonly string[]) =>
-  run(args, {
-    cwd: workspace.folder,
-    env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
-  });
+const netc = (...args: readonly string[]) => run(args, { cwd: workspace.folder });
 
 beforeAll(async () => {
   workspace = await makeWorkspace();

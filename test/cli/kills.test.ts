@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { threefry, toUnit } from "../../program/random.js";
 import { parseState } from "../../runtime/training/state.js";
 import { parseTensors } from "../../runtime/safetensors.js";
-import { root } from "./netc.js";
+import { ADAPTER, root } from "./netc.js";
 
 const full = process.env["NETC_TEST_FULL"] === "1";
 const main = join(root, "dist", "cli", "main.js");
@@ -31,7 +31,7 @@ interface Run {
 
 function start(out: string, flags: readonly string[]): Run {
   const args = [main, "train", DIGITS, "--out", join(folder, out), ...flags];
-  const env = { ...process.env, NETC_ADAPTER: process.env["NETC_ADAPTER"] ?? "embedded" };
+  const env = { ...process.env, ...ADAPTER };
   const child = spawn(process.execPath, args, { env, stdio: ["ignore", "ignore", "pipe"] });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));

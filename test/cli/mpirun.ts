@@ -3,7 +3,7 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { root, type Outcome } from "./netc.js";
+import { ADAPTER, root, type Outcome } from "./netc.js";
 
 /** A launcher, and the library whose processes it can start. */
 export interface Launcher {
@@ -67,7 +67,7 @@ export function startRanks(
   const command = [...(wrapper ? [wrapper] : []), process.execPath, main, ...args];
   const child = spawn(program!, [...flags, "-n", `${ranks}`, ...command], {
     cwd: root,
-    env: { ...process.env, NETC_ADAPTER: process.env["NETC_ADAPTER"] ?? "embedded", ...env },
+    env: { ...process.env, ...ADAPTER, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [stdout, stderr] = ["", ""];

@@ -11,6 +11,9 @@ const main = join(root, "dist", "cli", "main.js");
  */
 const NODE = [process.execPath, "--no-opt", "--sparkplug"];
 
+/** The adapter of commands that name no other: the same on all machines. */
+export const ADAPTER = { NETC_ADAPTER: process.env["NETC_ADAPTER"] ?? "embedded" };
+
 export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
@@ -30,7 +33,8 @@ export interface RunOptions {
  * a process for it alone.
  */
 export function netc(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const { cwd = root, env = {}, onStderr } = options;
+  const { cwd = root, onStderr } = options;
+  const env = { ...ADAPTER, ...options.env };
   const isAlone =
     process.env["NETC_TEST_FULL"] === "1" ||
     onStderr !== undefined ||
@@ -99,7 +103,7 @@ export function netcInShell(
 function run(command: string, args: readonly string[], options: RunOptions): Promise<Outcome> {
   const child = spawn(command, args, {
     cwd: options.cwd ?? root,
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, ...ADAPTER, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

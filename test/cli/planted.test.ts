@@ -9,11 +9,7 @@ let workspace: Workspace;
 let surveyed: Outcome;
 let trained: Outcome;
 
-const netc = (...args: readonly string[]) =>
-  run(args, {
-    cwd: workspace.folder,
-    env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
-  });
+const netc = (...args: readonly string[]) => run(args, { cwd: workspace.folder });
 
 /** A picture whose color tells its class, with noise by its seed. */
 function picture(hue: "red" | "blue", seed: number, size = 24): Sharp {

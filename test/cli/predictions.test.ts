@@ -9,11 +9,7 @@ import { netc as run } from "./netc.js";
 
 let workspace: Workspace;
 
-const netc = (...args: readonly string[]) =>
-  run(args, {
-    cwd: workspace.folder,
-    env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
-  });
+const netc = (...args: readonly string[]) => run(args, { cwd: workspace.folder });
 
 const WEIGHTS = ["--weights", "runs/stripes/best.safetensors"];
 

@@ -68,8 +68,6 @@ function differenceOf(first: string, second: string): number {
 const withoutTimes = (text: string, out: string) =>
   text.replaceAll(join(folder, out), "OUT").replace(/ in [\d.]+ (s|min)\b.*/g, "");
 
-const env = { NETC_ADAPTER: process.env["NETC_ADAPTER"] ?? "embedded" };
-
 const named = LAUNCHERS.map((launcher) => [launcher.name, launcher] as const);
 
 describe.each(named)("%s", (_, launcher) => {
@@ -84,7 +82,7 @@ describe.each(named)("%s", (_, launcher) => {
       const sliced = specOf("sliced", withSetting("accumulate = 2"));
       const outs = { one: name("one"), two: name("two"), four: name("four") };
       const flags = ["--steps", "40"];
-      const one = await complete(netc(train(sliced, outs.one, ...flags), { env }));
+      const one = await complete(netc(train(sliced, outs.one, ...flags)));
       const two = await onRanks(2, train(sliced, outs.two, ...flags));
       const four = await onRanks(4, train(sliced, outs.four, ...flags));
       expect(differenceOf(outs.one, outs.two)).toBe(0);
@@ -103,7 +101,7 @@ describe.each(named)("%s", (_, launcher) => {
   testHere("a last batch of one example is divided, too", async () => {
     const [one, four] = [name("tail-one"), name("tail-four")];
     const flags = ["--batch", "479", "--steps", "8"];
-    await complete(netc(train(DIGITS, one, ...flags), { env }));
+    await complete(netc(train(DIGITS, one, ...flags)));
     await onRanks(4, train(DIGITS, four, ...flags));
     expect(differenceOf(one, four)).toBeLessThan(1e-6);
   });
@@ -111,7 +109,7 @@ describe.each(named)("%s", (_, launcher) => {
   testHere("a signal stops all ranks with a checkpoint that any number resumes", async () => {
     const [whole, stopped] = [name("whole"), name("stopped")];
     const flags = ["--steps", "120"];
-    await complete(netc(train(DIGITS, whole, ...flags), { env }));
+    await complete(netc(train(DIGITS, whole, ...flags)));
     const resumed = train(DIGITS, stopped, "--resume", ...flags);
     const parts = [
       [2, train(DIGITS, stopped, ...flags), "epoch 1:", "SIGTERM"],
@@ -125,7 +123,7 @@ describe.each(named)("%s", (_, launcher) => {
       expect(code, stderr).toBe(0);
       expect(stdout).toContain("stopped after");
     }
-    await complete(netc(resumed, { env }));
+    await complete(netc(resumed));
     expect(differenceOf(whole, stopped)).toBeLessThan(1e-6);
   });
 

@@ -26,10 +26,9 @@ import { netc as run, netcInShell, type Outcome, type RunOptions } from "./netc.
 const full = process.env["NETC_TEST_FULL"] === "1";
 
 let workspace: Workspace;
-const env = { NETC_ADAPTER: process.env["NETC_ADAPTER"] ?? "embedded" };
 
 const netc = (args: readonly string[], options: RunOptions = {}) =>
-  run(args, { cwd: workspace.folder, env, ...options });
+  run(args, { cwd: workspace.folder, ...options });
 
 const read = (...names: string[]) => readFile(workspace.path(...names));
 
@@ -292,7 +291,7 @@ test("a folder that cannot be written to is named", async (context) => {
   const mount = 'mkdir -p fixed && mount -t tmpfs -o ro tmpfs fixed && "$@"';
   const line = `unshare --user --map-root-user --mount sh -c '${mount}' sh "$@"`;
   const args = [...RUN, "--out", "fixed"];
-  const outcome = await netcInShell(line, args, { cwd: workspace.folder, env });
+  const outcome = await netcInShell(line, args, { cwd: workspace.folder });
   expect(outcome.code).toBe(4);
   expectPlainError(outcome, /fixed\/run\.lock may not be written: the file system is read-only/);
 });
@@ -307,7 +306,7 @@ test("a file in the place of the folder is named", async () => {
 test("a lost device is replaced, which is said, and the run ends with the same bits", async () => {
   const loseDevice = pathToFileURL(join(import.meta.dirname, "lose-device.mjs")).href;
   const { code, stderr } = await netc([...RUN, "--out", "lost"], {
-    env: { ...env, NODE_OPTIONS: `--import ${loseDevice}`, LOSE_AFTER: "40" },
+    env: { NODE_OPTIONS: `--import ${loseDevice}`, LOSE_AFTER: "40" },
   });
   expect(code, stderr).toBe(0);
   expect(stderr).toMatch(/warning: the GPU device was lost \(.*\)\n/);

@@ -6,8 +6,7 @@ import { makeWorkspace, STRIPES, writeStripes, type Workspace } from "./fixtures
 import { netc as run } from "./netc.js";
 
 let workspace: Workspace;
-const env = { NETC_ADAPTER: process.env["NETC_ADAPTER"] ?? "embedded" };
-const netc = (...args: string[]) => run(args, { cwd: workspace.folder, env });
+const netc = (...args: string[]) => run(args, { cwd: workspace.folder });
 
 /** Three slices of 3, 3 and 2 images; a phase that ends within the run; averages. */
 const sliced = STRIPES.replace(

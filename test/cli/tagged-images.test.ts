@@ -7,11 +7,7 @@ import { netc as run, type Outcome } from "./netc.js";
 
 let workspace: Workspace;
 
-const netc = (...args: readonly string[]) =>
-  run(args, {
-    cwd: workspace.folder,
-    env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
-  });
+const netc = (...args: readonly string[]) => run(args, { cwd: workspace.folder });
 
 /** Each picture is bright above or below; its share is how bright. */
 const SPEC = `model Marks {

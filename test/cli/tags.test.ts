@@ -6,11 +6,7 @@ import { netc as run, type Outcome } from "./netc.js";
 
 let workspace: Workspace;
 
-const netc = (...args: readonly string[]) =>
-  run(args, {
-    cwd: workspace.folder,
-    env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
-  });
+const netc = (...args: readonly string[]) => run(args, { cwd: workspace.folder });
 
 const SPEC = `model Pets {
   input  x: f32[N, 2]

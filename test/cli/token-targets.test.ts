@@ -9,11 +9,7 @@ import { netc as runCommand, root } from "./netc.js";
 const example = join(root, "examples/tokens");
 let workspace: Workspace;
 
-const netc = (...args: readonly string[]) =>
-  runCommand(args, {
-    cwd: workspace.folder,
-    env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
-  });
+const netc = (...args: readonly string[]) => runCommand(args, { cwd: workspace.folder });
 
 /** Of the rows that the model is asked for, what follows. */
 const PERIODS = [

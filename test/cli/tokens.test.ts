@@ -5,11 +5,7 @@ import { netc as run } from "./netc.js";
 
 let workspace: Workspace;
 
-const netc = (...args: readonly string[]) =>
-  run(args, {
-    cwd: workspace.folder,
-    env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
-  });
+const netc = (...args: readonly string[]) => run(args, { cwd: workspace.folder });
 
 const spec = (words: number) => `model Order {
   input  words: u32[N, 6] in 0..${words}

@@ -13,11 +13,7 @@ let workspace: Workspace;
 let trained: Outcome;
 
 const netc = (args: readonly string[], options: RunOptions = {}) =>
-  run(args, {
-    cwd: workspace.folder,
-    ...options,
-    env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded", ...options.env },
-  });
+  run(args, { cwd: workspace.folder, ...options });
 
 const WEIGHTS = "runs/stripes/weights.safetensors";
 
@@ -360,7 +356,7 @@ describe("predict", () => {
     const outcome = await netcInShell(
       line,
       ["predict", "stripes.net", ...places, ...flags, "--annotate", "named"],
-      { cwd: workspace.folder, env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" } },
+      { cwd: workspace.folder },
     );
     expect(outcome.code, outcome.stderr).toBe(0);
     expectPlainError(outcome, /warning: mixed\/broken\.png cannot be read as an image/);
@@ -535,7 +531,6 @@ describe("other ends", () => {
     const line = `unshare --user --map-root-user --mount sh -c '${mount}' sh "$@"`;
     const outcome = await netcInShell(line, ["train", "stripes.net", "--out", "small"], {
       cwd: workspace.folder,
-      env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
     });
     expect(outcome.code).toBe(4);
     expectPlainError(outcome, /the disk is full/);

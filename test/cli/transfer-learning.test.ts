@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { modulesOfPeers, peer, PYTHON, pythonHas } from "../interchange/peers.js";
 import { shades, writeFiles } from "../starter/pictures.js";
-import { root } from "./netc.js";
+import { ADAPTER, root } from "./netc.js";
 
 const MINUTES = 60_000;
 const OLD = ["ash", "beech", "elm", "fir", "oak", "pine"];
@@ -40,7 +40,7 @@ test.skipIf(!canRun)(
         env: {
           ...process.env,
           NETC: `${process.execPath} ${join(root, "dist/cli/main.js")}`,
-          NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded",
+          ...ADAPTER,
           PYTHON,
           OLD: OLD.join(","),
           NEW: NEW.join(","),

@@ -20,6 +20,8 @@ const SIZES: Readonly<Record<string, number>> = {
   zfnet: 95,
   // Its layers mix as many tokens as an image of this size has.
   mlp_mixer: 224,
+  // It has a parameter for the place of each.
+  vit_b_16: 224,
 };
 const SIZE = 64;
 const BATCH = 4;
@@ -65,7 +67,9 @@ function examplesOf(graph: Graph): Examples {
   const { shape } = portOf(graph, "input");
   const prediction = portOf(graph, "prediction");
   const images = uniformValues("fused", BATCH * elementCount(shape), 1);
-  return { images, labels: labelValues("fused", BATCH, Number(prediction.shape[1])) };
+  const [, classes, ...pixels] = prediction.shape.map(Number);
+  const labels = pixels.reduce((count, size) => count * size, BATCH);
+  return { images, labels: labelValues("fused", labels, classes!) };
 }
 
 /** The images moved by one part in four million, up or down. */

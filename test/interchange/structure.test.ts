@@ -335,7 +335,7 @@ const path = fc.record({
 
 const RUNS = process.env.NETC_TEST_FULL ? 3000 : 30;
 
-test("random networks are written as the same network", { timeout: 300_000 }, () => {
+test("random networks are written as the same network", { timeout: 1_800_000 }, () => {
   fc.assert(
     fc.property(fc.array(part, { minLength: 1, maxLength: 7 }), fc.array(path), (parts, paths) => {
       const net = chainOf();

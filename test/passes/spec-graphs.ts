@@ -15,7 +15,9 @@ export const SPECS = readdirSync(folder)
 export function graphOf(name: string, size: number): Graph {
   const text = readFileSync(join(folder, `${name}.net`), "utf8")
     .replace(/^(data|train) [\s\S]*/m, "")
-    .replace(/f32\[N, 3, 2\d\d, 2\d\d\]/, `f32[N, 3, ${size}, ${size}]`);
+    .replace(/f32\[N, 3, 2\d\d, 2\d\d\]/, `f32[N, 3, ${size}, ${size}]`)
+    .replace(/u32\[N, 2\d\d, 2\d\d\]/, `u32[N, ${size}, ${size}]`)
+    .replace(/size: int = \d{3}/, `size: int = ${size}`);
   const { selected, diagnostics } = analyze(text, `${name}.net`);
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   expect(errors.map(({ message }) => message)).toEqual([]);
