@@ -93,7 +93,7 @@ async function evaluateOnce(
     };
     const pass = { transforms, onProgress };
     const evaluation =
-      examinedClasses(network.program) === undefined
+      examinedClasses(network.program, dataset) === undefined
         ? await evaluateDataset(network, dataset, pass)
         : await evaluateClassifier(
             network,

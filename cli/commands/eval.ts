@@ -8,7 +8,13 @@ import {
   type JudgedExample,
 } from "../../runtime/evaluation/index.js";
 import type { Network } from "../../runtime/network.js";
-import { compileSpec, parametersOf, requireData, type CompiledSpec } from "../compiled.js";
+import {
+  compileSpec,
+  parametersOf,
+  requireData,
+  requireRecipe,
+  type CompiledSpec,
+} from "../compiled.js";
 import { wrongInput } from "../failure.js";
 import {
   evaluating,
@@ -150,7 +156,8 @@ async function withPredictions(
 }
 
 /** Only classes have probabilities to list. */
-function requireClassifier({ compilation, model, spec }: CompiledSpec): void {
+function requireClassifier(compiled: CompiledSpec): void {
+  const { compilation, model, spec } = compiled;
   const program = compilation.programs[0]!;
   if (maskOf(program)) {
     throw wrongInput(
@@ -159,7 +166,8 @@ function requireClassifier({ compilation, model, spec }: CompiledSpec): void {
       "`netc predict SPEC IMAGES --masks DIR` writes them as pictures",
     );
   }
-  if (examinedClasses(program) !== undefined) return;
+  const source = requireRecipe(compiled).data?.eval?.source;
+  if (examinedClasses(program, source) !== undefined) return;
   const { count = 0 } = tokensOf(program) ?? {};
   if (count > 0) {
     throw wrongInput(

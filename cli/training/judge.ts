@@ -59,7 +59,7 @@ export async function judgeEpoch(
   signal: AbortSignal,
 ): Promise<Judgment | undefined> {
   const { program } = network;
-  if (!evaluation || examinedClasses(program) === undefined) return undefined;
+  if (!evaluation || examinedClasses(program, evaluation) === undefined) return undefined;
   const most = examplesOf(MAX_EXAMPLES, program);
   const every = Math.ceil(Math.min(most, evaluation.length) / SAMPLES);
   const samples: Sample[] = [];
@@ -81,8 +81,11 @@ function sampleOf({ example, actual, predicted, probabilities }: JudgedExample):
 }
 
 /** Whether an epoch's recalls are kept: of more classes, they would only fill the log. */
-export const keepsRecalls = ({ network }: Pick<TrainingParts, "network">): boolean =>
-  (examinedClasses(network.program) ?? Infinity) <= MAX_CURVES;
+export const keepsRecalls = ({
+  network,
+  evaluation,
+}: Pick<TrainingParts, "network" | "evaluation">): boolean =>
+  (examinedClasses(network.program, evaluation) ?? Infinity) <= MAX_CURVES;
 
 /** A line of metrics.jsonl, with the recall of each class that was evaluated. */
 export function judgedRecord({ judgment, ...report }: JudgedEpoch): EpochRecord {

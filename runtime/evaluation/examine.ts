@@ -4,7 +4,7 @@
  */
 import { maskOf, tokensOf } from "../../program/masks.js";
 import type { Program } from "../../program/program.js";
-import { classesOf, imageOf, type Scores } from "../../program/tensors.js";
+import { imageOf, tensorsOf, type Scores } from "../../program/tensors.js";
 import { imagesOf } from "../../program/transforms.js";
 import type { Dataset, Images } from "../data/dataset.js";
 import { loadBatches } from "../data/loader.js";
@@ -17,7 +17,7 @@ import {
   type Evaluation,
 } from "../training/evaluate.js";
 import type { TrainableNetwork } from "../training/network.js";
-import { assertOneTensor } from "../training/source.js";
+import { assertFed } from "../training/source.js";
 import { overViews, type OverViews } from "../training/views.js";
 import { CalibrationCounts, type Calibration } from "./calibration.js";
 import { classResults, ConfusionCounts, type ClassResult } from "./confusion.js";
@@ -132,7 +132,7 @@ async function examine(
   network: Classifier,
   sums?: EvaluationSums,
 ): Promise<Examination | undefined> {
-  assertOneTensor(network.program);
+  assertFed(network.program, dataset);
   const names = classNames(network, dataset);
   const view = new DatasetView(dataset, options.examples ?? dataset.length);
   const { transforms = [] } = options;
@@ -168,12 +168,22 @@ export const MOST_CLASSES_OF_TOKENS = 1024;
 
 /**
  * How many classes an examination tells apart: of examples, or of tokens, if these are not too
- * many. Undefined where there are none, or a class for each pixel.
+ * many. Undefined where there are none, or a class for each pixel, and of pairs of pictures, whose
+ * classes are not those of the pictures.
  */
-export function examinedClasses(program: Pick<Program, "tensors">): number | undefined {
-  const count = classesOf(program);
+export function examinedClasses(
+  program: Pick<Program, "tensors">,
+  { tuples }: Pick<Dataset, "tuples"> = {},
+): number | undefined {
+  const count = tuples ? undefined : labelClasses(program);
   if (count === undefined || maskOf(program)) return undefined;
   return tokensOf(program) && count > MOST_CLASSES_OF_TOKENS ? undefined : count;
+}
+
+/** Classes of the one target, whatever the number of inputs. */
+function labelClasses(program: Pick<Program, "tensors">): number | undefined {
+  const targets = tensorsOf(program, "target");
+  return targets.length === 1 ? targets[0]!.classes?.count : undefined;
 }
 
 /** Of logits or probabilities of each example or token. */
@@ -258,7 +268,7 @@ export function classNames(
   { program }: Pick<Classifier, "program">,
   dataset: Pick<Dataset, "classes">,
 ): string[] {
-  const length = Math.max(classesOf(program) ?? 0, dataset.classes.length);
+  const length = Math.max(labelClasses(program) ?? 0, dataset.classes.length);
   return Array.from({ length }, (_, label) => dataset.classes[label] ?? `class ${label}`);
 }
 

@@ -42,7 +42,8 @@ export async function examine(
   signal: AbortSignal,
 ): Promise<ExaminedRun | undefined> {
   const { program } = network;
-  if (evaluation === undefined || examinedClasses(program) === undefined) return undefined;
+  if (evaluation === undefined || examinedClasses(program, evaluation) === undefined)
+    return undefined;
   const names = classNames(network, evaluation);
   const ranking = names.length <= MAX_CURVES ? new PrecisionRecallCounts(names.length) : undefined;
   const lines = [csvLine(PREDICTION_COLUMNS)];
