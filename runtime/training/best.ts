@@ -48,8 +48,8 @@ export function objectiveOf(
 }
 
 /**
- * Whether an evaluation is better than the best so far. Of equal ones the smaller loss is, and of
- * those that do not measure it: the precision of boxes by several ranks, or of no box.
+ * Whether an evaluation is better than the best so far. Of equal ones the smaller loss is, and
+ * where one of the two does not measure it: the precision of boxes by several ranks, or of no box.
  */
 export function isBetter(
   { metric, rises }: Objective,
@@ -57,10 +57,11 @@ export function isBetter(
   best: Pick<Best, "metrics"> | undefined,
 ): boolean {
   const loss = metrics["loss"]!;
-  const value = metrics[metric] ?? 0;
-  if (!Number.isFinite(value) || !Number.isFinite(loss)) return false;
+  const value = metrics[metric];
+  if (!Number.isFinite(value ?? 0) || !Number.isFinite(loss)) return false;
   if (best === undefined) return true;
-  const gain = value - (best.metrics[metric] ?? 0);
+  const before = best.metrics[metric];
+  const gain = value === undefined || before === undefined ? 0 : value - before;
   if (gain !== 0) return rises ? gain > 0 : gain < 0;
   return loss < best.metrics["loss"]!;
 }

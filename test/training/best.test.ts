@@ -66,6 +66,9 @@ test("boxes are judged by their precision, and by the loss where it is not measu
   expect(isBetter(objective, of({ loss: 2, map: 0.2 }), of({ loss: 1, map: 0.1 }))).toBe(true);
   expect(isBetter(objective, of({ loss: 1 }), of({ loss: 2 }))).toBe(true);
   expect(isBetter(objective, of({ loss: 2 }), of({ loss: 1 }))).toBe(false);
+  // A run of one process that several ranks continue.
+  expect(isBetter(objective, of({ loss: 1 }), of({ loss: 2, map: 0.4 }))).toBe(true);
+  expect(isBetter(objective, of({ loss: 2 }), of({ loss: 1, map: 0.4 }))).toBe(false);
 });
 
 /** Evaluations give these, one after the other. */
