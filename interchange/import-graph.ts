@@ -130,7 +130,7 @@ function declaredSizes({ name, shape }: ForeignInput): readonly number[] {
   const text = ["N", ...sizes.map((size) => size ?? "?")].join(", ");
   if (sizes.length < 1 || sizes.length > 3) {
     throw new ImportError(
-      `the input \`${name}\` is [${text}], and netc has [N, F], [N, T, C] and [N, C, H, W]`,
+      `the input \`${name}\` is [${text}], and netc imports [N, F], [N, T, C] and [N, C, H, W]`,
     );
   }
   if (sizes.every((size) => size !== undefined)) {

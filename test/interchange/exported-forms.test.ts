@@ -107,6 +107,10 @@ describe.each([
         expect(error.message).toMatch(/it makes \[N(, \d+){4,}\]|whose channels are two axes/);
         return [];
       }
+      if (/\binput +x: f32\[N(, \d+){4,}\]/.test(text)) {
+        expect(error.message).toMatch(/input `x` is \[N(, \d+){4,}\], and netc imports /);
+        return [];
+      }
       // There is no spec without layers.
       expect(error.message).toBe("the model computes nothing");
       const [image] = inputsOf(model).values();

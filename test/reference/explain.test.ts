@@ -51,6 +51,13 @@ const BOXED: Kind = {
   source: 'boxes("images", "labels")',
 };
 
+/** A class for each of 64 tokens. */
+const TOKENS: Kind = {
+  target: "next: u32[N, 64] in 0..10",
+  head: "reshape([64, 128]) -> linear(10) as logits",
+  loss: "cross_entropy(logits, next)",
+};
+
 const TRIPLETS: Kind = {
   inputs: ["anchor", "positive", "negative"],
   target: LABELED.target,
@@ -117,6 +124,7 @@ function kindOf(example: string): Kind {
   if (example.startsWith("siamese")) return PAIRED;
   if (example.includes("boxes")) return BOXED;
   if (example.includes("mask")) return MASKED;
+  if (example.includes("next")) return TOKENS;
   if (/\bbig\b/.test(example)) return TAUGHT;
   return example.includes("target") ? VALUED : LABELED;
 }
