@@ -86,7 +86,7 @@ test("the most certain boxes alone; what explains a class of an image refuses th
   expect(wrong.stderr).toContain("Expected a number from 0 to 1");
   const { code, stderr } = await run("show", "shapes.net", "data/images/0001.png", ...WEIGHTS);
   expect(code).toBe(1);
-  expect(stderr).toContain("this model predicts boxes");
+  expect(stderr).toContain("model Shapes of shapes.net predicts boxes");
 });
 
 test("a wrong class in a file of boxes is named with its line", async () => {
