@@ -105,4 +105,10 @@ describe("columns", () => {
     const { codes } = fieldsOf(spec(columns));
     expect(codes.join("\n")).toContain(message);
   });
+
+  test("of a model with an error are not said to be wrong, too", () => {
+    const broken = spec(`${ALL}, label="k"`).replace("-> linear(8) as both", "-> linear(4, in=3)");
+    expect(fieldsOf(broken).codes.join("\n")).toMatch(/^NET2002/);
+    expect(fieldsOf(broken).codes.join("\n")).not.toContain("NET3027");
+  });
 });

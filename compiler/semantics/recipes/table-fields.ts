@@ -266,7 +266,8 @@ export function checkFields(
       "one input may go without: it has all columns that nothing else names",
     ]);
   }
-  if (label && !targets.some(({ name }) => name === "label")) {
+  // Of a model with errors, nothing is known of its targets.
+  if (label && model.network && !targets.some(({ name }) => name === "label")) {
     const [target, ...others] = targets;
     const own = target && columns.get(target.name);
     if (!target || others.length > 0 || own) {
