@@ -1,5 +1,5 @@
 /** Scores of logits [N, C, H, W] against labels of pixels; those of C or more are ignored. */
-import { read, written } from "./bindings.js";
+import { read, type Stored, written } from "./bindings.js";
 import {
   classTotal,
   code,
@@ -12,6 +12,7 @@ import {
   workgroupArray,
   type Code,
 } from "./code.js";
+import type { PlaceCode } from "./constants.js";
 import { defineKernel } from "./define-kernel.js";
 import { isNotFinite } from "./not-a-number.js";
 import {
@@ -88,6 +89,13 @@ const focusedGradient = (focus: Code): Code => code`
   let ratio = select(logarithm / rest, -1.0 - 0.5 * rest, rest < 0.001);
   let factor = focused * (1.0 - ${focus} * (1.0 - rest) * ratio);`;
 
+/** Adds up the lanes' `sum` of a row, for [N, H]. */
+const storeSum = (sums: Stored, place: PlaceCode): Code => code`
+  sum = ${SUM}(sum, ${lane});
+  if (${lane} == 0u) {
+    ${sums.store(code`${place.at(IMAGE, text("0u"), text("0u"))} + ${Y}`, code`sum`)}
+  }`;
+
 /** losses: [N, H]. A workgroup a row. */
 export const pixelLoss = defineKernel("pixel_loss", (variant: PixelLossVariant) => ({
   suffix: suffixOf(variant),
@@ -114,10 +122,7 @@ export const pixelLoss = defineKernel("pixel_loss", (variant: PixelLossVariant) 
           }
         }
       }
-      sum = ${SUM}(sum, ${lane});
-      if (${lane} == 0u) {
-        ${io.losses.store(code`${k.losses.at(IMAGE, text("0u"), text("0u"))} + ${Y}`, code`sum`)}
-      }`;
+      ${storeSum(io.losses, k.losses)}`;
   },
 }));
 
@@ -208,10 +213,7 @@ export const pixelHits = defineKernel("pixel_hits", () => ({
       ${predicted(k.channels, io.input.load(code`${FIRST} + ${CHANNEL}`))}
       sum += select(0.0, 1.0, label < ${k.channels} && label == predicted);
     }
-    sum = ${SUM}(sum, ${lane});
-    if (${lane} == 0u) {
-      ${io.hits.store(code`${k.hits.at(IMAGE, text("0u"), text("0u"))} + ${Y}`, code`sum`)}
-    }`,
+    ${storeSum(io.hits, k.hits)}`,
 }));
 
 /** hits: [N, H]. A workgroup a row. Equal logits count in the order of their classes. */
@@ -240,10 +242,7 @@ export const pixelTopHits = defineKernel("pixel_top_hits", () => ({
           sum += select(0.0, 1.0, before < ${k.k} && !is_unfit);
         }
       }
-      sum = ${SUM}(sum, ${lane});
-      if (${lane} == 0u) {
-        ${io.hits.store(code`${k.hits.at(IMAGE, text("0u"), text("0u"))} + ${Y}`, code`sum`)}
-      }`;
+      ${storeSum(io.hits, k.hits)}`;
   },
 }));
 
