@@ -1,7 +1,9 @@
 import { doc, type AstPath, type Doc } from "prettier";
 import type { BinaryExpression, CallExpression, Expression } from "../grammar/index.js";
+import { containsComments, hasLeadingComments } from "./comments.js";
+import type { Node } from "./nodes.js";
 
-const { group, indent, join, line, softline, fill } = doc.builders;
+const { group, hardline, indent, join, line, softline, fill } = doc.builders;
 
 /** Prints one child of a node. */
 export type PrintChild = (path: AstPath) => Doc;
@@ -25,12 +27,22 @@ export function bracketed(open: string, elements: readonly Doc[], close: string)
   return group([open, indent([softline, inside]), softline, close]);
 }
 
-/** Numbers and tuples: as many on a line as fit. */
-export function filled(open: string, elements: readonly Doc[], close: string): Doc {
+/**
+ * Numbers and tuples: as many on a line as fit. One with a comment ends its line, and one with
+ * comments above begins one, or the comments would end up behind others.
+ */
+export function filled(
+  [open, close]: readonly [string, string],
+  elements: readonly Doc[],
+  nodes: readonly Node[],
+): Doc {
   if (elements.length === 0) return [open, close];
-  const parts = elements.flatMap((element, index) =>
-    index === elements.length - 1 ? [element] : [[element, ","], line],
-  );
+  const parts = elements.flatMap((element, index) => {
+    const next = nodes[index + 1];
+    if (!next) return [element];
+    const isBroken = containsComments(nodes[index]!) || hasLeadingComments(next);
+    return [[element, ","], isBroken ? hardline : line];
+  });
   return group([open, indent([softline, fill(parts)]), softline, close]);
 }
 

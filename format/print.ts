@@ -212,11 +212,11 @@ class Printer {
       case "sequence":
         return printArrows(this.children("calls"));
       case "list":
-        return filled("[", this.children("elements"), "]");
+        return filled(["[", "]"], this.children("elements"), node.elements);
       case "tuple":
         // Without its comma, a tuple of one would be a value in parentheses.
         if (node.elements.length === 1) return ["(", ...this.children("elements"), ",)"];
-        return filled("(", this.children("elements"), ")");
+        return filled(["(", ")"], this.children("elements"), node.elements);
       case "range":
         return [this.child("from"), "..", this.child("to")];
       case "unary":

@@ -159,6 +159,16 @@ describe("comments stay where they belong", () => {
       "/// Doc.\n// note\nmodel M {\n  relu\n} // end\n",
     ],
   ];
+  cases.push(
+    [
+      "const a = [\n 1, // c\n 2, 3, // d\n // e\n 4\n]\n",
+      "const a = [\n  1, // c\n  2, 3, // d\n  // e\n  4\n]\n",
+    ],
+    [
+      "const a = [(1, 2),\n // c\n (3, 4), (5, 6)]\n",
+      "const a = [\n  (1, 2),\n  // c\n  (3, 4),\n  (5, 6)\n]\n",
+    ],
+  );
   // Two comments that come to the end of one line are one comment then.
   const joined =
     "train T of M {\n  a = f(\n    every=20 epochs, // c // d\n    gamma=0.1\n  )\n}\n";
