@@ -1,6 +1,6 @@
 /** Axes that layers take by name or by number. */
 import { formatShape, isWide, type Shape, writtenAxes } from "../ir/shape.js";
-import { axisNames, type AxisName } from "./channel-parts.js";
+import { axisNames, type AxisName, storedAxisOf } from "./channel-parts.js";
 import type { InferenceContext } from "./layer.js";
 
 /** A name, or a number as in PyTorch: 0 is the batch, and negative ones count from the end. */
@@ -25,6 +25,28 @@ function behindBatch(chosen: number, { length: rank }: Shape): number | undefine
   return axis > 0 && axis < rank ? axis : undefined;
 }
 
+/**
+ * An axis behind the batch by its name, or by its number where a value has more than 4 axes, which
+ * have no names; undefined where the shape has none such.
+ */
+export const ownAxis = (chosen: ChosenAxis, shape: Shape): ChosenAxis | undefined =>
+  isWide(shape) ? numberOfAxis(chosen, shape) : nameOfAxis(chosen, shape);
+
+/** Its place in a shape as rules and ops see it, in which a signal has a row. */
+export function placeOfAxis(chosen: ChosenAxis, shape: Shape): number | undefined {
+  if (isWide(shape)) return numberOfAxis(chosen, shape);
+  const name = nameOfAxis(chosen, shape);
+  return name && storedAxisOf(name, shape);
+}
+
+/** An axis as messages call it: `rows`, or `axis 2`. */
+export const axisText = (axis: ChosenAxis): string =>
+  typeof axis === "number" ? `axis ${axis}` : axis;
+
+/** What lies along an axis: `rows`, or `elements of axis 2`. */
+export const elementsAlong = (axis: ChosenAxis): string =>
+  typeof axis === "number" ? `elements of axis ${axis}` : axis;
+
 /** Whether a number is that of the batch. */
 export const isBatchAxis = (chosen: ChosenAxis, shape: Shape): boolean =>
   chosen === 0 || chosen === -writtenAxes(shape).length;
@@ -46,8 +68,12 @@ export function absentAxis(chosen: ChosenAxis, input: Shape) {
       ? `axis ${chosen} is the batch, whose examples stay apart`
       : `${formatShape(input)} has no ${isNumber ? "axis " : ""}${chosen}`,
     label: `its axes are ${names}`,
+    notes: isWide(input) && !isNumber ? [NUMBERED] : [],
   };
 }
+
+const NUMBERED =
+  "axes of values of more than 4 have numbers: 0 is the batch, 1 the next, -1 the last";
 
 /** Reports an axis of a layer's argument that the shape has not, or that is the batch. */
 export function reportAbsentAxis(
@@ -58,11 +84,11 @@ export function reportAbsentAxis(
 ): undefined {
   const [only, ...others] = axisNames(input);
   const isOne = only && others.length === 0;
-  const { message, label } = absentAxis(chosen, input);
+  const { message, ...said } = absentAxis(chosen, input);
   return context.report("NET2035", {
     message: `${context.title}: ${message}`,
     at,
-    label,
+    ...said,
     axis: "rank",
     fixes: isOne ? [context.replaceArgument(at, only, `write \`${only}\``)] : [],
   });

@@ -1,10 +1,20 @@
 import { nameOrNumber } from "../calls/axis-types.js";
 import { withDefault } from "../calls/signature.js";
-import { formatShape, type Shape } from "../ir/shape.js";
-import { AXES, axisOf, type AxisName } from "./channel-parts.js";
-import { nameOfAxis, reportAbsentAxis } from "./chosen-axes.js";
+import type { Value } from "../ir/graph.js";
+import { formatShape, isWide, type Shape } from "../ir/shape.js";
+import { AXES } from "./channel-parts.js";
+import {
+  axisText,
+  type ChosenAxis,
+  nameOfAxis,
+  numberOfAxis,
+  ownAxis,
+  placeOfAxis,
+  reportAbsentAxis,
+} from "./chosen-axes.js";
 import { concatenateValues } from "./joins.js";
-import { defineLayer, type InferenceContext } from "./layer.js";
+import { defineLayer, type InferenceContext, type LayerContext } from "./layer.js";
+import { concatenateWide } from "./wide-axes.js";
 
 export const concat = defineLayer({
   name: "concat",
@@ -20,8 +30,10 @@ names, \`concat(axis=rows) { ... }\` along another axis.
 other, \`axis=columns\` side by side, and \`axis=tokens\` joins sequences \`[N, T, C]\` (PyTorch's
 \`torch.cat([x, a], 1)\`). All other axes must agree. A class token comes first with
 \`from class_token -> concat(x, axis=tokens)\`. Numbers of axes are PyTorch's: \`axis=2\` is the
-rows of an image, \`axis=-1\` the last axis, and 0 the batch, whose examples stay apart.
+rows of an image, \`axis=-1\` the last axis, and 0 the batch, whose examples stay apart. Values of
+more than four axes are joined along an axis by its number.
 `,
+  takesWide: true,
   positional: [],
   arguments: {
     axis: withDefault(nameOrNumber(AXES), "channels", "what is joined, by name or number"),
@@ -63,12 +75,14 @@ rows of an image, \`axis=-1\` the last axis, and 0 the batch, whose examples sta
 
   infer(input, { axis: chosen }, context) {
     const shapes = [input, ...context.others];
-    const axis = nameOfAxis(chosen, input);
-    if (!axis) return reportAbsentAxis(chosen, input, context, "axis");
+    const axis = ownAxis(chosen, input);
+    if (axis === undefined) return reportAbsentAxis(chosen, input, context, "axis");
     return joinedShape(shapes, axis) ?? reportDifference(shapes, { axis, chosen }, context);
   },
 
-  lower(input, { axis: chosen }, { builder, origin, others, shape }) {
+  lower(input, { axis: chosen }, context) {
+    const { builder, origin, others, shape } = context;
+    if (isWide(shape)) return lowerWide(input, numberOfAxis(chosen, shape)!, context);
     const axis = nameOfAxis(chosen, shape);
     const attributes =
       !axis || axis === "channels" ? {} : { axis: axis === "length" ? "columns" : axis };
@@ -76,10 +90,18 @@ rows of an image, \`axis=-1\` the last axis, and 0 the batch, whose examples sta
   },
 });
 
+function lowerWide(input: Value, axis: number, context: LayerContext): Value {
+  const shapes = [context.shape, ...context.otherShapes];
+  const values = [input, ...context.others].map((value, index) => {
+    return { value, shape: shapes[index]! };
+  });
+  return values.length === 1 ? input : concatenateWide(values, axis, context);
+}
+
 /** The shape of values that are joined along an axis; undefined where they cannot be. */
-export function joinedShape(shapes: readonly Shape[], axis: AxisName): Shape | undefined {
+export function joinedShape(shapes: readonly Shape[], axis: ChosenAxis): Shape | undefined {
   const [first, ...others] = shapes as [Shape, ...Shape[]];
-  const at = axisOf(axis, first);
+  const at = placeOfAxis(axis, first);
   if (at === undefined) return undefined;
   const agrees = (shape: Shape) =>
     shape.length === first.length &&
@@ -91,7 +113,7 @@ export function joinedShape(shapes: readonly Shape[], axis: AxisName): Shape | u
 
 function reportDifference(
   shapes: readonly Shape[],
-  { axis, chosen }: { readonly axis: AxisName; readonly chosen: AxisName | number },
+  { axis, chosen }: { readonly axis: ChosenAxis; readonly chosen: ChosenAxis },
   context: InferenceContext,
 ): undefined {
   const [first] = shapes as [Shape];
@@ -101,15 +123,24 @@ function reportDifference(
   return context.report("NET2031", {
     message:
       `${context.title} joins ${formatShape(first)} and ${formatShape(wrong)}, ` +
-      `which differ in more than their ${axis}`,
+      `which differ in more than ${isWide(first) ? "" : "their "}${axisText(axis)}`,
     axis: wrong.length === first.length ? kind : "rank",
     notes: [
-      ...(typeof chosen === "number"
+      ...(typeof chosen === "number" && typeof axis === "string"
         ? [`axis ${chosen} of ${formatShape(first)} is the ${axis}`]
         : []),
       ...AXES.filter((other) => joinedShape([first, wrong], other)).map(
         (other) => `\`axis=${other}\` joins along the ${other}`,
       ),
+      ...numbersThatJoin([first, wrong]).map(
+        (other) => `\`axis=${other}\` joins along axis ${other}`,
+      ),
     ],
   });
 }
+
+/** Axes along which values of more axes than an image can be joined. */
+const numbersThatJoin = (shapes: readonly [Shape, Shape]): readonly number[] =>
+  isWide(shapes[0])
+    ? shapes[0].map((_, axis) => axis).filter((axis) => axis > 0 && joinedShape(shapes, axis))
+    : [];

@@ -5,7 +5,15 @@ import {
   literalNumber,
   literalNumbers,
 } from "../diagnostics/alias.js";
-import { asImage, BATCH, elementCount, isSignal, type Shape, sizeText } from "../ir/shape.js";
+import {
+  asImage,
+  BATCH,
+  formatShape,
+  isSignal,
+  isWide,
+  type Shape,
+  sizeText,
+} from "../ir/shape.js";
 import { nameOrNumber } from "../calls/axis-types.js";
 import { choice, float, mismatch, padding } from "../calls/argument-types.js";
 import {
@@ -17,11 +25,18 @@ import {
 } from "../calls/signature.js";
 import type { Padding, Value } from "../ir/graph.js";
 import { AXES } from "./channel-parts.js";
-import { nameOfAxis, numberOfAxis, reportAbsentAxis } from "./chosen-axes.js";
+import {
+  type ChosenAxis,
+  elementsAlong,
+  numberOfAxis,
+  placeOfAxis,
+  reportAbsentAxis,
+} from "./chosen-axes.js";
 import { defineLayer, type InferenceContext, type LayerContext } from "./layer.js";
 import { type AddedSides, addedSides } from "./padded-axes.js";
 import { requireImage } from "./rules.js";
 import { imageOfTokens, tokensOfImage } from "./token-order.js";
+import { aroundAxis } from "./wide-axes.js";
 
 /** PyTorch's order of sides: left, right, top, bottom. */
 const torchSides: ArgumentTranslation = {
@@ -144,8 +159,9 @@ same.
 With \`axis\` it pads any value along one axis, in front and behind: \`pad([0, 8], axis=channels)\`
 adds 8 channels of zeros to an image, \`pad([1, 1], axis=tokens)\` a token at each end of a sequence
 \`[N, T, C]\`, \`pad([0, 2], axis=channels)\` two channels to a signal. All modes are there.
-Along the channels it copies the value.
+Along the channels, and along an axis of a value of more than four, it copies the value.
 `,
+  takesWide: true,
   positional: ["size"],
   arguments: padArguments,
   samples: [
@@ -163,13 +179,14 @@ Along the channels it copies the value.
 
   infer(input, values, context) {
     const { axis } = values;
+    if (axis === undefined && isWide(input)) return reportNoAxis(input, context);
     if (axis === undefined && !requireImage(input, context)) return undefined;
-    if (axis !== undefined && !nameOfAxis(axis, input)) {
+    if (axis !== undefined && placeOfAxis(axis, input) === undefined) {
       return reportAbsentAxis(axis, input, context, "axis");
     }
     const added = addedSides(values, input);
     return checkMode(input, added, values, context)
-      ? paddedShape(asImage(input), added)
+      ? paddedShape(isWide(input) ? input : asImage(input), added)
       : undefined;
   },
 
@@ -181,9 +198,19 @@ Along the channels it copies the value.
     const [{ axis, before, after }] = added as [AddedSides];
     return axis === "tokens"
       ? padTokens(input, { ...NOTHING, left: before, right: after }, values, context)
-      : padChannels(input, { ...NOTHING, top: before, bottom: after }, values, context);
+      : padAlong(input, { axis, before, after }, values, context);
   },
 });
+
+const reportNoAxis = (input: Shape, context: InferenceContext): undefined =>
+  context.report("NET2054", {
+    message:
+      `${context.title} without \`axis\` takes values of at most 4 axes ` +
+      `but receives ${formatShape(input)}`,
+    label: `has ${input.length} axes`,
+    axis: "rank",
+    notes: ["`pad([1, 1], axis=-1)` adds an element at each end of the last axis"],
+  });
 
 const NOTHING = { top: 0, bottom: 0, left: 0, right: 0 } as const;
 
@@ -231,16 +258,19 @@ function padTokens(input: Value, size: Padding, kind: PaddingKind, context: Laye
   return tokensOfImage(builder, padImage(row, size, kind, context), origin);
 }
 
-/** Channels are the rows of an image of one channel, whose columns are all that comes behind. */
-function padChannels(input: Value, size: Padding, kind: PaddingKind, context: LayerContext): Value {
-  const { builder, origin } = context;
-  const axis = numberOfAxis("channels", input.shape)!;
-  const channels = Number(input.shape[axis]);
-  const [before, after] = [input.shape.slice(1, axis), input.shape.slice(axis + 1)];
-  const shape = [BATCH, elementCount(before), channels, elementCount(after)] as const;
-  const rows = builder.add("reshape", [input], { shape }, origin);
-  const padded = padImage(rows, size, kind, context);
-  const output = input.shape.with(axis, channels + size.top + size.bottom);
+/** An axis is the rows of an image, whose columns are all that comes behind. */
+function padAlong(
+  input: Value,
+  { axis, before, after }: AddedSides,
+  kind: PaddingKind,
+  context: LayerContext,
+): Value {
+  const { builder, origin, shape } = context;
+  const place = placeOfAxis(axis, shape)!;
+  const rows = [BATCH, ...aroundAxis(shape, place)] as const;
+  const image = builder.add("reshape", [input], { shape: rows }, origin);
+  const padded = padImage(image, { ...NOTHING, top: before, bottom: after }, kind, context);
+  const output = asImage(shape.with(place, Number(shape[place]) + before + after));
   return builder.add("reshape", [padded], { shape: output }, origin);
 }
 
@@ -261,8 +291,8 @@ function checkMode(
   }
   if (mode !== "reflect" && mode !== "circular") return true;
   const less = mode === "reflect" ? 1 : 0;
-  const image = asImage(input);
-  const sizeOf = (axis: AddedSides["axis"]) => Number(image[numberOfAxis(axis, image)!]);
+  const image = isWide(input) ? input : asImage(input);
+  const sizeOf = (axis: ChosenAxis) => Number(image[numberOfAxis(axis, image)!]);
   const wrong = added.find(
     ({ axis, before, after }) => Math.max(before, after) > sizeOf(axis) - less,
   );
@@ -271,7 +301,7 @@ function checkMode(
   const most = sizeOf(axis) - less;
   const places = isSignal(input) ? "places" : undefined;
   const pixels = sizeText(places ? { isSignal: true } : {}, [Number(image[2]), Number(image[3])]);
-  const noun = axis === "columns" && places ? places : axis;
+  const noun = axis === "columns" && places ? places : elementsAlong(axis);
   const all = chosen === undefined ? `${pixels} ${places ?? "pixels"}` : `${sizeOf(axis)} ${noun}`;
   context.report("NET2037", {
     message:

@@ -1,12 +1,12 @@
 /** Which axes `pad` makes longer. */
 import type { Padding } from "../ir/graph.js";
 import { isSignal, type Shape } from "../ir/shape.js";
-import type { AxisName } from "./channel-parts.js";
-import { type ChosenAxis, nameOfAxis } from "./chosen-axes.js";
+import { type ChosenAxis, ownAxis } from "./chosen-axes.js";
 
 /** How many elements come in front of an axis and behind it. */
 export interface AddedSides {
-  readonly axis: AxisName;
+  /** By its name; by its number where axes have no names. */
+  readonly axis: ChosenAxis;
   readonly before: number;
   readonly after: number;
 }
@@ -28,7 +28,7 @@ export function addedSides({ size, axis }: PadSizes, shape: Shape): readonly Add
       { axis: "columns", before: left, after: right },
     ];
   }
-  const name = nameOfAxis(axis, shape)!;
+  const name = ownAxis(axis, shape)!;
   const [before, after] = isSignal(shape) ? [left, right] : [top, left];
   return [{ axis: name === "length" ? "columns" : name, before, after }];
 }

@@ -43,8 +43,8 @@ axis stays and is not written. One of the sizes may be \`-1\`: it is computed fr
   \`[tokens, channels]\` or \`[channels, height, width]\`. A sequence's elements are in the order
   tokens, channels; \`tokens\` and \`transpose\` change the order
 - more sizes, up to ${MOST_AXES}, make a value of more axes, which activations and layers that
-  reorder, join and reduce take. Others work on its last axis, as on the channels of a sequence:
-  the list of all layers says which
+  reorder, cut, join and reduce take. Others work on its last axis, as on the channels of a
+  sequence: the list of all layers says which
 - by name the sizes are the same in any order: \`reshape(channels=8, rows=4, columns=4)\` is
   \`reshape([8, 4, 4])\`, \`reshape(tokens=16, channels=8)\` is \`reshape([16, 8])\`, and
   \`reshape(channels=128)\` is \`reshape([128])\`

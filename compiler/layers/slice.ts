@@ -1,10 +1,11 @@
 import { integer } from "../calls/argument-types.js";
 import { nameOrNumber } from "../calls/axis-types.js";
 import { type ArgumentValues, optional, required, withDefault } from "../calls/signature.js";
-import { formatShape, type Shape } from "../ir/shape.js";
-import { AXES, type AxisName, type AxisPart, partOf, storedAxisOf } from "./channel-parts.js";
-import { nameOfAxis, reportAbsentAxis } from "./chosen-axes.js";
+import { formatShape, isWide, type Shape } from "../ir/shape.js";
+import { AXES, type AxisPart, partOf } from "./channel-parts.js";
+import { type ChosenAxis, ownAxis, placeOfAxis, reportAbsentAxis } from "./chosen-axes.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
+import { partOfWide } from "./wide-axes.js";
 
 const sliceArguments = {
   axis: required(nameOrNumber(AXES), "what is cut, by name or by number"),
@@ -30,10 +31,13 @@ count from the end. So do numbers of axes: \`slice(1, 0, 16)\` is of the channel
 - input \`[N, C, H, W]\` with the axes \`channels\`, \`rows\` and \`columns\`, \`[N, T, C]\` with
   \`tokens\` and \`channels\`, a signal \`[N, C, L]\` with \`channels\` and \`length\`, or
   \`[N, C]\` with \`channels\`; the output has as many axes
+- axes of more than four have numbers: \`slice(2, 2, 5)\` of \`[N, 8, 16, 3, 4]\` is PyTorch's
+  \`x[:, :, 2:5]\`, \`[N, 8, 3, 3, 4]\`
 
 Two \`slice\` of a named value are the two outputs of PyTorch's \`split\`;
 \`split { branch { ... } branch { ... } }\` takes each part of a value through separate layers.
 `,
+  takesWide: true,
   positional: ["axis", "start", "end", "step"],
   arguments: sliceArguments,
   samples: [
@@ -47,18 +51,20 @@ Two \`slice\` of a named value are the two outputs of PyTorch's \`split\`;
   ],
 
   infer(input, values, context) {
-    const axis = nameOfAxis(values.axis, input);
-    if (!axis) return reportAbsentAxis(values.axis, input, context, "axis");
-    const at = storedAxisOf(axis, input);
+    const axis = ownAxis(values.axis, input);
+    if (axis === undefined) return reportAbsentAxis(values.axis, input, context, "axis");
+    const at = placeOfAxis(axis, input)!;
     const part = partIn(Number(input[at]), values);
     if (!part) return reportPart({ axis, size: Number(input[at]), input }, values, context);
     return input.map((size, index) => (index === at ? part.count : size));
   },
 
   lower(input, values, { builder, origin, shape }) {
-    const axis = storedAxisOf(nameOfAxis(values.axis, shape)!, input.shape);
-    const part = partIn(Number(input.shape[axis]), values)!;
-    return partOf(builder, input, { axis, ...part }, origin);
+    const axis = placeOfAxis(values.axis, shape)!;
+    const part = { axis, ...partIn(Number(shape[axis]), values)! };
+    return isWide(shape)
+      ? partOfWide({ value: input, shape }, part, { builder, origin })
+      : partOf(builder, input, part, origin);
   },
 });
 
@@ -73,7 +79,7 @@ function partIn(size: number, { start, end, step }: SliceValues): AxisPart | und
 }
 
 interface Cut {
-  readonly axis: AxisName;
+  readonly axis: ChosenAxis;
   readonly size: number;
   readonly input: Shape;
 }
@@ -84,14 +90,17 @@ function reportPart(
   context: InferenceContext,
 ): undefined {
   const outside = end !== undefined && end > size;
+  const isNumber = typeof axis === "number";
+  const elements = isNumber ? "elements" : axis;
+  const along = isNumber ? ` of axis ${axis}` : "";
   return context.report("NET2035", {
     message:
-      `${context.title} takes ${axis} ${start} to ${end ?? size} ` +
-      `of ${formatShape(input)}, which has ${axis} 0 to ${size - 1}`,
+      `${context.title} takes ${elements} ${start} to ${end ?? size}${along} ` +
+      `of ${formatShape(input)}, which has ${elements} 0 to ${size - 1}`,
     at: outside ? "end" : "start",
     label: outside ? `at most ${size}` : "nothing is left",
     axis: axis === "channels" || axis === "tokens" ? "channels" : "space",
-    notes: [`the end does not belong to the part: \`slice(${axis}, 0, 4)\` has ${axis} 0 to 3`],
+    notes: [`the end does not belong to the part: \`slice(${axis}, 0, 4)\` has ${elements} 0 to 3`],
     fixes: outside ? [context.removeArgument("end", "drop the end: all up to the last")] : [],
   });
 }

@@ -1,8 +1,9 @@
-/** Values of more axes than an image along some of their axes: joined there, or repeated. */
+/** Values of more axes than an image along some of their axes: joined, cut or repeated there. */
 import type { Builder } from "../ir/builder.js";
 import type { ReduceAttributes, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import { asImage, BATCH, elementCount, type Shape, type StoredAxis } from "../ir/shape.js";
+import type { AxisPart } from "./channel-parts.js";
 import { imageOfTokens, permuteAxes, tokensOfImage } from "./token-order.js";
 
 /** Where ops go. */
@@ -106,6 +107,48 @@ export function spreadWide(
     return repeat(made, [before, size, after], at);
   }, value);
   return reshaped(spread, asImage(to), at);
+}
+
+/** How many elements there are in front of an axis, along it, and behind one of its elements. */
+export const aroundAxis = (shape: Shape, axis: number): readonly [number, number, number] => [
+  elementCount(shape.slice(1, axis)),
+  Number(shape[axis]),
+  elementCount(shape.slice(axis + 1)),
+];
+
+/** A value and its shape as the spec has it. */
+interface Shaped {
+  readonly value: Value;
+  readonly shape: Shape;
+}
+
+/** Some of a value along an axis, the batch being 0. */
+export function partOfWide(
+  { value, shape }: Shaped,
+  { axis, start, count, step = 1 }: AxisPart & { readonly axis: number },
+  { builder, origin }: At,
+): Value {
+  const [before, size, after] = aroundAxis(shape, axis);
+  const order = {
+    shape: asImage(shape.with(axis, count)),
+    sizes: [before, count, after],
+    start: start * after,
+    strides: [size * after, step * after, 1],
+  };
+  return builder.add("rearrange", [value], order, origin);
+}
+
+/**
+ * Values one after the other along an axis: rows of all that an element in front of the axis has.
+ */
+export function concatenateWide(values: readonly Shaped[], axis: number, at: At): Value {
+  const [before] = aroundAxis(values[0]!.shape, axis);
+  const rows = values.map(({ value, shape }) => {
+    const row = elementCount(shape) / before;
+    return reshaped(value, before === 1 ? [BATCH, row] : [BATCH, before, row], at);
+  });
+  const joined = at.builder.add("concatenate", rows, {}, at.origin);
+  return reshaped(joined, [BATCH, elementCount(joined.shape)], at);
 }
 
 /** `[before, 1, after]` as `[before, times, after]`. */

@@ -1,8 +1,8 @@
 import type { Concat, Residual, Span } from "../../grammar/ast.js";
 import type { Fix, Label } from "../diagnostics/diagnostic.js";
 import { add } from "../layers/add.js";
-import { AXES as AXIS_NAMES, type AxisName } from "../layers/channel-parts.js";
-import { absentAxis, type ChosenAxis, nameOfAxis } from "../layers/chosen-axes.js";
+import { AXES as AXIS_NAMES } from "../layers/channel-parts.js";
+import { absentAxis, axisText, type ChosenAxis, ownAxis } from "../layers/chosen-axes.js";
 import { concat as concatLayer, joinedShape } from "../layers/concat.js";
 import { findLayer } from "../layers/index.js";
 import {
@@ -12,6 +12,7 @@ import {
   spaceOf,
   type Shape,
   isSignal,
+  isWide,
   writtenAxes,
 } from "../ir/shape.js";
 import { nameOrNumber } from "../calls/axis-types.js";
@@ -24,7 +25,6 @@ import { readPart, readSplit } from "./splits.js";
 import { synthesize } from "./synthesize.js";
 import { type Current, type Place, valueOf } from "./place.js";
 import type { Step } from "./trail.js";
-import { refuseWide } from "./wide.js";
 
 // residual
 
@@ -74,8 +74,6 @@ function join(
   } else if (sameShape(shape, skip.shape)) {
     const step = { layer: "add", span, input: shape, output: shape, infer: (same: Shape) => same };
     reader.current = { ...body, trail: withStep(body, step) };
-  } else if (!refuseWide([shape, skip.shape], { reader: "`residual`", span }, place.environment)) {
-    reader.lose();
   } else {
     reportDisagreement(residual, body, skip, place);
     // What the body makes is most likely what was meant: layers below are checked with it.
@@ -183,7 +181,7 @@ function reportNoBody(reader: NetworkReader, { span }: Residual, { environment }
 const AXES = ["batch", "channels =", "height", "width"];
 
 const axisWord = (axis: number, shape: Shape): string =>
-  isSignal(shape) && axis === 3 ? "length" : AXES[axis]!;
+  isWide(shape) ? `axis ${axis} =` : isSignal(shape) && axis === 3 ? "length" : AXES[axis]!;
 
 /** Says which axis of the two branches disagrees, and which layer changed it last on each. */
 function reportDisagreement(
@@ -299,16 +297,14 @@ export function readConcat(reader: NetworkReader, concat: Concat, place: Place):
     return { end: reader.current, name: own, span: at };
   });
   const name = reader.nameAt(place, "concat", concat.alias, span);
-  const shapes = ends.map(({ end }) => end.shape);
-  if (!refuseWide(shapes, { reader: `\`${keyword}\``, span }, place.environment)) {
-    return reader.lose();
-  }
   if (ends.length === 0) return reportNoBranches(reader, { span, keyword }, place);
   const chosen = split?.axis ?? readAxis(reader, concat, place);
   const shape = ends.find(({ end }) => end.shape)?.end.shape;
   // Without a shape nothing is joined: a mistake before hides it.
-  const axis = shape ? nameOfAxis(chosen, shape) : "channels";
-  if (!axis) return reportNoAxis(reader, { keyword, chosen, shape: shape! }, span, place);
+  const axis = shape ? ownAxis(chosen, shape) : "channels";
+  if (axis === undefined) {
+    return reportNoAxis(reader, { keyword, chosen, shape: shape! }, span, place);
+  }
   concatenate(reader, { name, span, start, ends, keyword, axis }, { ...place, group });
   reader.nameValue(
     { name, layer: "concat", span, call: undefined, before: start },
@@ -348,7 +344,7 @@ interface Branches {
   readonly start: Current;
   readonly ends: readonly End[];
   readonly keyword: "concat" | "split";
-  readonly axis: AxisName;
+  readonly axis: ChosenAxis;
 }
 
 function concatenate(reader: NetworkReader, branches: Branches, place: Place): void {
@@ -371,7 +367,7 @@ function concatenate(reader: NetworkReader, branches: Branches, place: Place): v
 }
 
 /** The joined shape, if all are known and agree in all but the axis. */
-const joined = (shapes: readonly (Shape | undefined)[], axis: AxisName): Shape | undefined =>
+const joined = (shapes: readonly (Shape | undefined)[], axis: ChosenAxis): Shape | undefined =>
   shapes.every((shape) => shape !== undefined) ? joinedShape(shapes, axis) : undefined;
 
 /** All branches as one step on the way of a trail. */
@@ -409,13 +405,16 @@ function checkBranches({ ends, keyword, axis }: Branches, place: Place): boolean
     environment.reporter.report("NET2019", {
       message:
         `branch \`${name}\` gives ${formatShape(end.shape!)}, but \`${first.name}\` gives ` +
-        `${formatShape(expected)}: \`${keyword}\` joins ${axis}, everything else must agree`,
+        `${formatShape(expected)}: \`${keyword}\` joins ${axisText(axis)}, ` +
+        "everything else must agree",
       span,
       label: `expected ${space(expected)}, got ${space(end.shape!)}`,
       related: [lastChange(end, space), lastChange(first.end, space)].flatMap(
         (label) => label ?? [],
       ),
-      notes: ["padding of half the kernel keeps an image's size where the stride is 1"],
+      notes: isWide(expected)
+        ? []
+        : ["padding of half the kernel keeps an image's size where the stride is 1"],
       fixes: sizeFixes(end, "branch"),
     });
   }
@@ -434,8 +433,8 @@ function reportNoAxis(
   span: Span,
   { environment }: Place,
 ): void {
-  const { message, label } = absentAxis(chosen, shape);
-  environment.reporter.report("NET2035", { message: `\`${keyword}\`: ${message}`, span, label });
+  const { message, ...said } = absentAxis(chosen, shape);
+  environment.reporter.report("NET2035", { message: `\`${keyword}\`: ${message}`, span, ...said });
   reader.lose();
 }
 

@@ -5,6 +5,8 @@ import type { KnownLayer } from "../network/describe.js";
 import type { ResolvedScore } from "../network/resolved.js";
 import { warnOfDropout } from "./applied-twice.js";
 import { bind } from "../calls/bind.js";
+import { formatShape, isWide } from "../ir/shape.js";
+import { wideNotes } from "../layers/wide-layers.js";
 import { checkBoxScore } from "./box-scores.js";
 import { checkLabelScore } from "./label-scores.js";
 import { checkLogits, type LogitUse } from "./logit-scores.js";
@@ -17,7 +19,6 @@ import type { Bound } from "../calls/signature.js";
 import { adviseCall, didYouMean, listNames, renameFixes } from "../calls/suggestion.js";
 import { valueOf } from "./place.js";
 import type { NamedValue, Target } from "./values.js";
-import { refuseWide } from "./wide.js";
 
 /** What a loss or a metric may refer to. */
 export interface ScoreModel {
@@ -161,13 +162,18 @@ function takesRank(
   { span }: GivenName,
   { shape, span: made }: NamedValue,
   { reporter }: Environment,
-) {
-  const related = [{ span: made, message: "made here" }];
-  return refuseWide(
-    [shape],
-    { reader: "a loss or metric of classes", span, related },
-    { reporter },
-  );
+): boolean {
+  if (!shape || !isWide(shape)) return true;
+  reporter.report("NET2054", {
+    message:
+      "a loss or metric of classes takes values of at most 4 axes " +
+      `but receives ${formatShape(shape)}`,
+    label: `has ${shape.length} axes`,
+    notes: wideNotes(),
+    span,
+    related: [{ span: made, message: "made here" }],
+  });
+  return false;
 }
 
 /** Settings of a score: prediction and target are known otherwise. */

@@ -5,11 +5,16 @@ import { integers } from "../calls/argument-types.js";
 import { nameOrNumber } from "../calls/axis-types.js";
 import { type ArgumentValues, type Bound, optional, withDefault } from "../calls/signature.js";
 import { formatShape, type Shape } from "../ir/shape.js";
-import { AXES, type AxisName, storedAxisOf } from "../layers/channel-parts.js";
-import { absentAxis, type ChosenAxis, nameOfAxis } from "../layers/chosen-axes.js";
+import { AXES } from "../layers/channel-parts.js";
+import {
+  absentAxis,
+  type ChosenAxis,
+  elementsAlong,
+  ownAxis,
+  placeOfAxis,
+} from "../layers/chosen-axes.js";
 import type { Current, Place } from "./place.js";
 import { synthesize } from "./synthesize.js";
-import { refuseWide } from "./wide.js";
 
 /** What `split` needs of the reader of a network. */
 interface SplitReader {
@@ -33,13 +38,14 @@ export const SPLIT = {
 } as const;
 
 interface Part {
-  readonly axis: AxisName;
+  readonly axis: ChosenAxis;
   readonly start: number;
   readonly end: number;
 }
 
 export interface ReadSplit {
-  readonly axis: AxisName;
+  /** By its name; by its number where axes have no names. */
+  readonly axis: ChosenAxis;
   /** One for each branch; none where a mistake hides them. */
   readonly parts: readonly Part[];
 }
@@ -53,10 +59,8 @@ export function readSplit(
 ): ReadSplit | undefined {
   const bound = bind(call, SPLIT, place.environment);
   if (!bound) return undefined;
-  const span = call.callee.span;
-  if (!refuseWide([shape], { reader: "`split`", span }, place.environment)) return undefined;
   const axis = shape ? chosenAxis(bound.values.axis, { shape, call, bound }, place) : "channels";
-  if (!axis) return undefined;
+  if (axis === undefined) return undefined;
   const use = shape && branches > 0 ? { axis, shape, branches, call, bound } : undefined;
   let end = 0;
   const parts = ((use && sizesOf(use, place)) ?? []).map((size) => {
@@ -72,19 +76,19 @@ function chosenAxis(
   chosen: ChosenAxis,
   { shape, call, bound }: Pick<Use, "shape" | "call" | "bound">,
   { environment: { reporter } }: Place,
-): AxisName | undefined {
-  const axis = nameOfAxis(chosen, shape);
-  if (axis) return axis;
-  const { message, label } = absentAxis(chosen, shape);
+): ChosenAxis | undefined {
+  const axis = ownAxis(chosen, shape);
+  if (axis !== undefined) return axis;
+  const { message, ...said } = absentAxis(chosen, shape);
   return reporter.report("NET2035", {
     message: `\`split\`: ${message}`,
     span: bound.spans.get("axis") ?? call.callee.span,
-    label,
+    ...said,
   });
 }
 
 interface Use {
-  readonly axis: AxisName;
+  readonly axis: ChosenAxis;
   readonly shape: Shape;
   readonly branches: number;
   readonly call: CallExpression;
@@ -95,14 +99,15 @@ interface Use {
 function sizesOf(use: Use, { environment: { reporter } }: Place): readonly number[] | undefined {
   const { axis, shape, branches, call, bound } = use;
   const { sizes }: ArgumentValues<typeof splitArguments> = bound.values;
-  const size = Number(shape[storedAxisOf(axis, shape)]);
+  const size = Number(shape[placeOfAxis(axis, shape)!]);
+  const elements = elementsAlong(axis);
   if (!sizes) {
     if (size % branches === 0) return new Array<number>(branches).fill(size / branches);
     return reporter.report("NET2036", {
-      message: `\`split\` cannot divide ${size} ${axis} evenly over ${branches} branches`,
+      message: `\`split\` cannot divide ${size} ${elements} evenly over ${branches} branches`,
       span: call.callee.span,
       label: `of ${formatShape(shape)}`,
-      notes: [`\`split(sizes=[...])\` says how many ${axis} each branch takes`],
+      notes: [`\`split(sizes=[...])\` says how many ${elements} each branch takes`],
     });
   }
   const total = sizes.reduce((sum, each) => sum + each, 0);
@@ -111,7 +116,7 @@ function sizesOf(use: Use, { environment: { reporter } }: Place): readonly numbe
   return reporter.report("NET2036", {
     message: isCount
       ? `\`split\` has ${branches} branches, but ${sizes.length} sizes`
-      : `the sizes of \`split\` add up to ${total} ${axis}, but it receives ${size}`,
+      : `the sizes of \`split\` add up to ${total} ${elements}, but it receives ${size}`,
     span: bound.spans.get("sizes") ?? call.callee.span,
     label: isCount ? "one size for each branch" : `of ${formatShape(shape)}`,
   });
@@ -125,7 +130,8 @@ export function readPart(
 ): void {
   if (!part) return reader.lose();
   const number = (value: number): Expression => ({ kind: "number", value, isInteger: true, span });
-  const axis: Expression = { kind: "name", name: part.axis, span };
+  const axis: Expression =
+    typeof part.axis === "number" ? number(part.axis) : { kind: "name", name: part.axis, span };
   const given = { axis, start: number(part.start), end: number(part.end) };
   reader.readLayer(synthesize("slice", span, given), place);
 }

@@ -120,7 +120,7 @@ const manyAxes = () => `
 
 Which \`reshape\` makes. All activations take them, and these:
 
-- as they are: ${ofAnyRank().join(", ")}, and \`residual\` and formulas
+- as they are: ${ofAnyRank().join(", ")}, \`residual\`, \`split\` and formulas
 - along their last axis: ${ofLastAxis().join(", ")}
 `;
 

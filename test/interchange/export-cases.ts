@@ -300,6 +300,14 @@ export const sequenceCases: readonly ExportCase[] = [
   ),
   ...single("2, 3, 4, 2, 2", "linear(6) -> gelu -> mean([1, 3]) -> flatten -> linear(2)"),
   ...single("2, 3, 4, 2, 2", "permute([0, 3, 1, 2, 5, 4]) as a -> max(-1) -> multiply(a)"),
+  ...single(
+    "2, 3, 4, 2, 2",
+    "slice(3, 1, -1) as a -> slice(-1, 1) -> concat(a, a, axis=5) -> slice(3, 0, 2)",
+    "split(axis=2, sizes=[1, 2]) { branch { tanh } branch { linear(2) } }",
+    "concat(axis=1) { branch { relu } branch { slice(1, 1) } }",
+    "pad([1, 2], axis=3, value=0.5) -> pad([2, 1], axis=-2, mode=circular)",
+    "pad([1, 2], axis=3, mode=reflect) -> pad([2, 0], axis=1, mode=replicate)",
+  ),
   ...single("2, 3, 4, 2, 2", "parameter p: f32[1, 3, 1, 2, 1] init normal(1)\nadd(p) -> gelu"),
   { name: "a vision transformer", text: TRANSFORMER },
 ];

@@ -94,6 +94,13 @@ const CASES: Record<string, readonly [type: string, body: string]> = {
     `linear(15) -> reshape([2, 2, 2, 3, 5]) -> permute([0, 5, 4, 3, 2, 1]) -> softsign
     transpose(1, 4) -> reshape([10, 12]) -> linear(3) -> flatten`,
   ],
+  "parts along axes of many, joined and padded": [
+    "f32[N, 8, 9]",
+    `linear(15) -> reshape([2, 2, 2, 3, 5]) as x -> slice(4, 1) -> tanh -> concat(x, axis=4)
+    split(axis=-2, sizes=[2, 3]) { branch { relu } branch { sigmoid } } as y
+    slice(-1, 0, 5, step=2) -> concat(y, axis=-1) -> pad([1, 2], axis=2, mode=circular)
+    pad([0, 1], axis=-1, value=0.5) -> softsign -> flatten`,
+  ],
   "branches of quads": [
     "f32[N, 8, 4, 6]",
     `conv(16, kernel=1)

@@ -947,6 +947,21 @@ def layer_cases():
             Formula(lambda x: outer(x.view(-1, 3, 2, 2, 4, 5))),
         ),
         (
+            "reshape([3, 2, 2, 4, 5]) -> slice(2, 1) -> slice(4, 0, 3) -> slice(-1, 1, step=2)",
+            (12, 4, 5),
+            Formula(lambda x: x.view(-1, 3, 2, 2, 4, 5)[:, :, 1:, :, :3, 1::2]),
+        ),
+        (
+            "reshape([3, 2, 2, 4, 5]) as x -> tanh -> concat(x, axis=2) -> split(axis=-1, sizes=[3, 2]) { branch { relu } branch { sigmoid } }",
+            (12, 4, 5),
+            Formula(lambda x: apart(x.view(-1, 3, 2, 2, 4, 5))),
+        ),
+        (
+            "reshape([3, 2, 2, 4, 5]) -> pad([1, 2], axis=3, value=0.5) -> pad([2, 1], axis=-2, mode=circular)",
+            (12, 4, 5),
+            Formula(lambda x: around(nn.functional.pad(x.view(-1, 3, 2, 2, 4, 5), (0, 0, 0, 0, 1, 2), value=0.5))),
+        ),
+        (
             "reshape([3, 4, 2, 2, 5]) -> transpose(1, 2) -> sigmoid -> transpose(-4, -1) -> reshape([-1, 4, 5])",
             (12, 4, 5),
             Formula(
@@ -1102,6 +1117,15 @@ def centered(x):
 
 def of_most(x):
     return x * x.amax((1, 3, 5), True)
+
+
+def apart(x):
+    y = torch.cat([x.tanh(), x], 2)
+    return torch.cat([y[..., :3].relu(), y[..., 3:].sigmoid()], -1)
+
+
+def around(x):
+    return torch.cat([x[..., -2:, :], x, x[..., :1, :]], -2)
 
 
 def outer(x):

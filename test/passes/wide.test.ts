@@ -123,6 +123,28 @@ describe("joined along axes and repeated", () => {
   });
 });
 
+/** Cut, joined and padded along an axis by its number. */
+const OF_ONE_AXIS = [
+  "slice(2, 1, 3)",
+  "slice(-1, 1, 17, step=3) -> slice(3, -1)",
+  "tanh as a -> slice(2, 0, 2) -> concat(a, x, axis=2)",
+  "tanh as a -> concat(x, axis=1)",
+  "tanh as a -> slice(-1, 3) -> concat(x, axis=5) -> concat(x, axis=-1)",
+  "concat(axis=4) { branch { tanh } branch { slice(4, 1) -> sigmoid } }",
+  "split(axis=2, sizes=[1, 2]) { branch { tanh } branch { linear(18) } }",
+  "split(axis=-1) { branch { tanh } branch { identity } branch { sigmoid } }",
+  "pad([1, 2], axis=2) -> pad([0, 1], axis=-1, value=0.5)",
+  "pad([2, 1], axis=2, mode=reflect) -> pad([1, 1], axis=1, mode=circular)",
+  "pad([2, 1], axis=-1, mode=replicate)",
+];
+
+describe("cut, joined and padded along an axis", () => {
+  test.each(OF_ONE_AXIS)("%s has the gradients of differences", (body) => {
+    const wide = `${BEFORE} -> reshape([2, 3, 2, 2, 18]) as x -> ${body} -> reshape([-1])`;
+    expect(gradientError(graphOf("f32[N, 5, 4, 6]", wide, CLASSIFIER))).toBeLessThan(1e-7);
+  });
+});
+
 /** The value with its axes in another order, element by element. */
 function permuted(data: ArrayLike<number>, sizes: readonly number[], order: readonly number[]) {
   const strides = sizes.map((_, axis) => sizes.slice(axis + 1).reduce((a, b) => a * b, 1));
@@ -234,6 +256,99 @@ test("random shapes and orders are what plain loops make", () => {
       }
       expect(moves(simplify(graph))).toBeLessThanOrEqual(1);
     }),
+    { seed: 20, numRuns: casesOf(200) },
+  );
+});
+
+/** A value of many axes in plain loops. */
+interface Plain {
+  readonly sizes: readonly number[];
+  readonly at: (place: readonly number[]) => number;
+}
+
+/** All places of a shape, in row-major order. */
+const placesOf = (sizes: readonly number[]): readonly (readonly number[])[] =>
+  sizes.reduce<readonly (readonly number[])[]>(
+    (places, size) =>
+      places.flatMap((place) => Array.from({ length: size }, (_, index) => [...place, index])),
+    [[]],
+  );
+
+const elementsOf = ({ sizes, at }: Plain) => placesOf(sizes).map(at);
+
+const plainOf = (sizes: readonly number[], data: ArrayLike<number>): Plain => ({
+  sizes,
+  at: (place) => data[place.reduce((sum, index, axis) => sum * sizes[axis]! + index, 0)]!,
+});
+
+const sliced = ({ sizes, at }: Plain, axis: number, from: number, step: number): Plain => ({
+  sizes: sizes.with(axis, Math.ceil((sizes[axis]! - from) / step)),
+  at: (place) => at(place.with(axis, from + place[axis]! * step)),
+});
+
+const concatenated = (a: Plain, b: Plain, axis: number): Plain => ({
+  sizes: a.sizes.with(axis, a.sizes[axis]! + b.sizes[axis]!),
+  at: (place) =>
+    place[axis]! < a.sizes[axis]!
+      ? a.at(place)
+      : b.at(place.with(axis, place[axis]! - a.sizes[axis]!)),
+});
+
+/** @param mode where the place of an element of the longer axis is in the shorter one */
+const padded = (
+  { sizes, at }: Plain,
+  axis: number,
+  [before, after]: readonly [number, number],
+  mode: (place: number, size: number) => number | undefined,
+): Plain => ({
+  sizes: sizes.with(axis, before + sizes[axis]! + after),
+  at(place) {
+    const own = mode(place[axis]! - before, sizes[axis]!);
+    return own === undefined ? 0.5 : at(place.with(axis, own));
+  },
+});
+
+const MODES: Record<string, (place: number, size: number) => number | undefined> = {
+  "constant, value=0.5": (place, size) => (place >= 0 && place < size ? place : undefined),
+  replicate: (place, size) => Math.min(Math.max(place, 0), size - 1),
+  circular: (place, size) => (place + size) % size,
+};
+
+const cutAndJoined = fc
+  .array(fc.integer({ min: 1, max: 4 }), { minLength: 4, maxLength: 8 })
+  .filter((sizes) => sizes.reduce((a, b) => a * b, 1) <= 512)
+  .chain((sizes) => {
+    const axis = fc.integer({ min: 0, max: sizes.length - 1 });
+    return fc.tuple(fc.constant(sizes), axis, axis, axis, fc.nat(), fc.constantFrom(1, 2, 3));
+  });
+
+test("random axes cut, joined and padded are what plain loops make", () => {
+  fc.assert(
+    fc.property(
+      cutAndJoined,
+      fc.constantFrom(...Object.keys(MODES)),
+      ([sizes, cut, join, pad, first, step], mode) => {
+        const elements = sizes.reduce((a, b) => a * b, 1);
+        const from = first % sizes[cut]!;
+        const sides = [first % 2, 1] as const;
+        const graph = graphOf(
+          `f32[N, ${elements}]`,
+          `reshape([${sizes.join()}]) as x -> slice(${cut + 1}, ${from}, step=${step}) as a
+          concat(a, axis=${join - sizes.length})
+          pad([${sides.join()}], axis=${pad + 1}, mode=${mode}) -> reshape([-1])`,
+        );
+        const inputs = inputsFor(graph);
+        const expected = [0, 1].flatMap((example) => {
+          const own = inputs.images.slice(example * elements, (example + 1) * elements);
+          const a = sliced(plainOf(sizes, own), cut, from, step);
+          return elementsOf(padded(concatenated(a, a, join), pad, sides, MODES[mode]!));
+        });
+        for (const made of [graph, simplify(graph)]) {
+          const values = runGraph(made, inputs);
+          expect(Array.from(values.get(made.outputs[0]!.value.id)!.data)).toEqual(expected);
+        }
+      },
+    ),
     { seed: 20, numRuns: casesOf(200) },
   );
 });

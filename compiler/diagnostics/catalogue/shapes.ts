@@ -472,10 +472,10 @@ export const SHAPES = {
     title: "a value of too many axes",
     explanation:
       "An input or a `reshape` may have more than four axes. Activations, layers that " +
-      "reorder, join or reduce, `residual` and formulas take values of any rank, and some layers " +
-      "work on their last axis: the message lists them. Every other layer, and losses and " +
-      "metrics of classes, take images, sequences, signals and features: a last `reshape` makes " +
-      "one of them.",
+      "reorder, cut, join or reduce, `residual`, `split` and formulas take values of any rank, " +
+      "and some layers work on their last axis: the message lists them. Every other layer, and " +
+      "losses and metrics of classes, take images, sequences, signals and features: a last " +
+      "`reshape` makes one of them.",
     wrong: "reshape([-1, 2, 2, 4, 4]) -> permute([0, 1, 4, 2, 5, 3]) -> conv(8, kernel=3)",
     right:
       "reshape([-1, 2, 2, 4, 4]) -> permute([0, 1, 4, 2, 5, 3])\n" +
