@@ -11,10 +11,11 @@ interface SampledOrder extends Pick<ExampleKey, "seed" | "epoch"> {
 /**
  * As many draws as there are examples, each a function of seed, epoch and its place: a class with a
  * probability by its weight and its number of examples, and any of these. Throws a DataError where
- * labels are not known before images are read, or no example can be drawn.
+ * labels are not known before images are read, no example can be drawn, or classes have no weight.
  */
 export function sampledOrder(dataset: Dataset, { sampling, ...key }: SampledOrder): Uint32Array {
   const members = knownMembers(dataset);
+  checkWeights(dataset, members, sampling);
   const ends = endsOf(members, sampling);
   const total = ends.at(-1) ?? 0;
   if (total === 0) {
@@ -28,6 +29,18 @@ export function sampledOrder(dataset: Dataset, { sampling, ...key }: SampledOrde
     const ofClass = members[classAt(ends, first * total)]!;
     return ofClass[Math.floor(second * ofClass.length)]!;
   });
+}
+
+/** A class without a weight would never be drawn. The compiler knows no classes of tuples. */
+function checkWeights({ name, classes, tuples }: Dataset, members: Members, by: Sampling): void {
+  if (by.kind !== "weighted") return;
+  const given = by.weights.length;
+  const count = Math.max(members.length, classes.length);
+  if (tuples === undefined ? given >= count : given === count) return;
+  throw new DataError(
+    `\`weighted\` has ${given} numbers, but ${name} has ${count} classes`,
+    "give one number for each class, in the order of the labels",
+  );
 }
 
 /** The first class whose share ends after this place: there is one. */

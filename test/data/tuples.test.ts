@@ -37,6 +37,18 @@ type Named = Readonly<Record<string, Float32Array>>;
 const shown = ({ images }: Batch, input: string): number[] =>
   [...(images as unknown as Named)[input]!].filter((_, place) => place % 4 === 0);
 
+test("weights draw the first pictures of tuples, one for each class of theirs", async () => {
+  const named = { ...labeled(60), classes: ["a", "b", "c"] };
+  const drawn = async (weights: readonly number[]) => {
+    const sampling = { kind: "weighted", weights } as const;
+    const batches = await collect(withTuples(named, "siamese"), { sampling });
+    return batches.flatMap((batch) => shown(batch, "left")).map((index) => index % 3);
+  };
+  expect(new Set(await drawn([0, 0, 1]))).toEqual(new Set([2]));
+  await expect(drawn([0, 1])).rejects.toThrow("`weighted` has 2 numbers, but");
+  await expect(drawn([0, 1, 1, 1])).rejects.toThrow("has 3 classes");
+});
+
 describe("triplets", () => {
   test("an epoch has each picture once as the anchor", async () => {
     const batches = await collect(triplets);

@@ -131,6 +131,6 @@ train T of M {
 }`;
   const { diagnostics } = compile(text, { file: "m.net" });
   expect(diagnostics.map(({ message }) => message)).toEqual([
-    "`sampling` draws images by class, but model `M` is trained on boxes",
+    "`sampling` draws examples by class, but model `M` is trained on boxes",
   ]);
 });

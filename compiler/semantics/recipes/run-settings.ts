@@ -3,13 +3,11 @@ import type { DataDeclaration, Setting } from "../../../grammar/ast.js";
 import type {
   BestRule,
   EarlyStopping,
-  Sampling,
   Schedule,
   StochasticAverage,
   TrainRecipe,
   WeightAverage,
 } from "../../../program/recipe.js";
-import { labelUnit } from "../../ir/shape.js";
 import { fractionsOf, isFormula } from "../../network/facts.js";
 import { isTupleKind, RECALL_METRIC } from "../../../program/tuples.js";
 import type { AnalyzedModel } from "../analysis.js";
@@ -17,7 +15,7 @@ import type { Environment } from "../../calls/environment.js";
 import { didYouMean, listNames } from "../../calls/suggestion.js";
 import { readCall, type Registry, type Resolved } from "./definition.js";
 import { boolean, interval } from "../../calls/argument-types.js";
-import { plural } from "../../diagnostics/plural.js";
+import { checkSampling } from "./check-sampling.js";
 import { averages, bests, precisions, samplings, stops } from "./policies.js";
 import { batchStatistics, singleExampleProblem, type KeptStatistics } from "./slice-statistics.js";
 import { count, readSetting } from "./settings.js";
@@ -65,7 +63,7 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
     warnOfDirection(parts, { stop: stop?.result, best: best?.result }, environment);
   }
   const sampling = read("sampling", samplings);
-  if (sampling) checkSampling(sampling, parts.model, environment);
+  if (sampling) checkSampling(sampling, parts, environment);
   warnOfNoEvaluation(parts, environment);
   return {
     dropLast: readSetting(parts.settings.get("drop_last"), boolean(), environment),
@@ -143,42 +141,6 @@ function readSync(
     notes: ["leave it out: all other layers compute each image separately"],
   });
   return isWanted;
-}
-
-/** Images are drawn by their classes: each must have one, and weights must fit them. */
-function checkSampling(
-  { call, result, bound }: Resolved<Sampling>,
-  { graph, classes, name }: AnalyzedModel,
-  { reporter }: Environment,
-): void {
-  const port = graph?.inputs.find(({ role }) => role === "target");
-  const target = port?.value;
-  if (target?.type === "f32" || (target && target.shape.length > 1)) {
-    const numbers = port?.boxClasses === undefined ? "numbers" : "boxes";
-    const labels = target.type === "f32" ? numbers : `a label for each ${labelUnit(target.shape)}`;
-    return reporter.report("NET3070", {
-      message: `\`sampling\` draws images by class, but model \`${name}\` is trained on ${labels}`,
-      span: call.span,
-      related: [{ span: target.origin.span, message: `${labels}` }],
-      notes: ["leave it out: an epoch then goes through all images once"],
-    });
-  }
-  if (result.kind !== "weighted" || classes === undefined) return;
-  const span = bound.spans.get("weights") ?? call.span;
-  if (result.weights.length !== classes) {
-    const given = plural(result.weights.length, "number");
-    return reporter.report("NET3070", {
-      message: `\`weighted\` has ${given}, but model \`${name}\` has ${classes} classes`,
-      span,
-      notes: ["one number for each class, in the order of the labels"],
-    });
-  }
-  if (result.weights.some((weight) => weight > 0)) return;
-  reporter.report("NET3070", {
-    message: "all weights of `weighted` are 0, so no image would be drawn",
-    span,
-    notes: ["`balanced` makes all classes equally likely"],
-  });
 }
 
 function warnOfSingleExamples(
