@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, extname } from "node:path";
 import type { Command } from "commander";
 import { classesOf } from "../../program/tensors.js";
 import type { Transform } from "../../program/transforms.js";
@@ -11,7 +11,7 @@ import { decodeImage } from "../../runtime/node/data/decode.js";
 import { channelsOf, evalPreparation, keyOf } from "../../runtime/pictures/eval-split.js";
 import { compileSpec, parametersOf, type CompiledSpec } from "../compiled.js";
 import { trainedClassNames } from "../data.js";
-import { wrongInput } from "../failure.js";
+import { wrongInput, wrongUsage } from "../failure.js";
 import { readBytes, writeOutput } from "../files.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, positiveInteger, type AdapterOptions } from "../options.js";
@@ -53,7 +53,7 @@ export function showCommand(): Command {
         "token, a csv file",
     )
     .requiredOption("--weights <file>", "the weights: safetensors, or PyTorch's .pth")
-    .option("-o, --output <file>", "the page to write (default: IMAGE.html in this folder)")
+    .option("-o, --output <file>", "the page to write, .html (default: IMAGE.html in this folder)")
     .option("--train <name>", "the recipe whose model and data to use")
     .option("--layer <name>", "the layer that Grad-CAM maps (default: the last convolution)")
     .option("--class <name>", "the class to explain, by name or index (default: the most probable)")
@@ -63,6 +63,7 @@ export function showCommand(): Command {
 }
 
 async function show(path: string, image: string, options: ShowOptions): Promise<void> {
+  requirePage(options.output);
   const compiled = await compileSpec(path, { train: options.train, inspect: true });
   if (predictsTokens(compiled)) return showTokens(compiled, image, options);
   requireClassOfImage(compiled);
@@ -83,6 +84,11 @@ async function show(path: string, image: string, options: ShowOptions): Promise<
   } finally {
     network.destroy();
   }
+}
+
+function requirePage(output = ".html"): void {
+  if (extname(`page${output}`).toLowerCase() === ".html") return;
+  throw wrongUsage(`${output} does not end in .html, the format of such pages`);
 }
 
 /** Fails for models that give no picture a class. */

@@ -57,6 +57,8 @@ test("a page with classes, Grad-CAM, filters and stages, and mistakes with names
   expect(html.match(/alt="filter \d/g)).toHaveLength(8);
   expect(html.match(/, channel \d+"/g)).toHaveLength(8 + 8 + 12);
 
+  const picture = await netc([...shown.slice(0, -1), join(folder, "page.png")]);
+  expect(picture.stderr).toContain("page.png does not end in .html");
   const wrong = await netc([...shown, "--layer", "secnd"]);
   expect(wrong.code).toBe(1);
   expect(wrong.stderr).toContain("there is no layer `secnd`; similar ones are `second`");
