@@ -63,7 +63,7 @@ export function evalCommand(): Command {
         .choices(["eval", "train"])
         .default("eval"),
     )
-    .option("--batch <n>", "images per call (default: the recipe's batch)", positiveInteger)
+    .option("--batch <n>", "examples per call (default: the recipe's batch)", positiveInteger)
     .option("--ten-crop", "average the predictions for ten crops of each image")
     .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
     .option(
@@ -171,8 +171,8 @@ function requireClassifier(compiled: CompiledSpec): void {
   const { count = 0 } = tokensOf(program) ?? {};
   if (count > 0) {
     throw wrongInput(
-      `--csv lists tokens of up to ${MOST_CLASSES_OF_TOKENS} classes, of a model with one input, ` +
-        `and model ${model.name} of ${spec.path} tells ${count} apart`,
+      `--csv lists tokens of up to ${MOST_CLASSES_OF_TOKENS} classes, and model ` +
+        `${model.name} of ${spec.path} tells ${count} apart`,
       "`netc predict SPEC TABLE --csv FILE` lists its predictions",
     );
   }

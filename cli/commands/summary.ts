@@ -102,7 +102,11 @@ export function summaryCommand(): Command {
     ["summary specs/alexnet.net --batch 128", "summary specs/resnet18.net --weights"],
   )
     .argument("<spec>", "the spec file")
-    .option("--batch <n>", "images per step (default: the recipe's batch, else 1)", positiveInteger)
+    .option(
+      "--batch <n>",
+      "examples per step (default: the recipe's batch, else 1)",
+      positiveInteger,
+    )
     .option("--model <name>", "the model, if the spec has several")
     .option("--train <name>", "the recipe whose model and batch to show")
     .option("--weights", "list the weights: names, shapes and what changes them")

@@ -38,7 +38,7 @@ export function timeCommand(): Command {
     ["time specs/alexnet.net", "time specs/alexnet.net --batch 1 --json"],
   )
     .argument("<spec>", "the spec file")
-    .option("--batch <n>", "images per step", positiveInteger, 8)
+    .option("--batch <n>", "examples per step", positiveInteger, 8)
     .option("--model <name>", "the model, if the spec has several")
     .option("--train <name>", "the recipe whose model and optimizer to use")
     .addOption(jsonOption())

@@ -77,7 +77,7 @@ export function trainCommand(): Command {
     .option("--train <name>", "the recipe, if the spec has several (default: the first)")
     .option("--data <dir>", "read this folder instead of the one in the spec")
     .option("--epochs <n>", "passes over the data, instead of the recipe's", positiveInteger)
-    .option("--batch <n>", "images per step, instead of the recipe's", positiveInteger)
+    .option("--batch <n>", "examples per step, instead of the recipe's", positiveInteger)
     .addOption(
       new Option("--steps <n>", "end after this many steps, instead of the recipe's epochs")
         .argParser(positiveInteger)

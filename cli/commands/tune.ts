@@ -46,7 +46,7 @@ export function tuneCommand(): Command {
     ["tune specs/alexnet.net", "tune specs/vgg16.net --batch 2 --all"],
   )
     .argument("<spec>", "the spec file, NAME.net; writes NAME.tune.json next to it")
-    .option("--batch <n>", "images per step", positiveInteger, 8)
+    .option("--batch <n>", "examples per step", positiveInteger, 8)
     .option("--candidates <n>", "schedules to try for each contraction", positiveInteger, 6)
     .option("--all", "try all schedules")
     .addOption(

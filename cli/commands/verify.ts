@@ -49,7 +49,7 @@ export function verifyCommand(): Command {
     ["verify specs/alexnet.net", "verify specs/resnet18.net --page resnet18.html"],
   )
     .argument("<spec>", "the spec file")
-    .option("--batch <n>", "images per step", positiveInteger, 2)
+    .option("--batch <n>", "examples per step", positiveInteger, 2)
     .option("--model <name>", "the model, if the spec has several")
     .option("--train <name>", "the recipe whose model and optimizer to use")
     .option(

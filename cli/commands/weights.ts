@@ -42,7 +42,7 @@ export function weightsCommand(): Command {
     )
     .option("--train <name>", "the recipe whose model and data to use (with -o)")
     .option("--data <dir>", "read this folder instead of the one in the spec (with -o)")
-    .option("--batch <n>", "images per call (default: the recipe's batch)", positiveInteger)
+    .option("--batch <n>", "examples per call (default: the recipe's batch)", positiveInteger)
     .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
     .option("--overwrite", "replace an existing file")
     .addOption(jsonOption())

@@ -78,10 +78,11 @@ export class TrainingRanks extends Ranks {
     for (const name of Object.keys(own) as (keyof typeof own)[]) {
       const other = all.findIndex((each) => each[name] !== first[name]);
       if (other < 0) continue;
-      throw new InputError(
-        `rank 0 has ${name} ${first[name]}, and ${this.nameOf(other)} has ${all[other]![name]}: ` +
-          "all ranks must have the same spec, data and flags",
-      );
+      const rank = this.nameOf(other);
+      const found = DIGESTED.has(name)
+        ? `${rank} does not have ${name} of rank 0`
+        : `rank 0 has ${name} ${first[name]}, and ${rank} has ${all[other]![name]}`;
+      throw new InputError(`${found}: all ranks must have the same spec, data and flags`);
     }
   }
 
@@ -125,17 +126,27 @@ export class TrainingRanks extends Ranks {
   }
 }
 
+const SPEC = "the spec";
+const RECIPE = "the recipe";
+const TRAINING = "the training data (labels, names of files, numbers or boxes, and their order)";
+const EVALUATION =
+  "the evaluation data (labels, names of files, numbers or boxes, and their order)";
+const COLUMNS = "the columns of the table";
+
+/** What is compared by digests, which say nothing to readers. */
+const DIGESTED: ReadonlySet<string> = new Set([SPEC, RECIPE, TRAINING, EVALUATION, COLUMNS]);
+
 function describeInputs({ compiled, recipe, dataset, evaluation, steps, wire }: RankInputs) {
   return {
     netc: version(),
-    spec: compiled.compilation.programs[0]!.source.hash,
-    recipe: hashOf(JSON.stringify(recipe)),
+    [SPEC]: compiled.compilation.programs[0]!.source.hash,
+    [RECIPE]: hashOf(JSON.stringify(recipe)),
     "training images": String(dataset.length),
     "evaluation images": String(evaluation?.length ?? 0),
     classes: dataset.classes.join(", "),
-    "training data of the digest": contentsOf(dataset),
-    "evaluation data of the digest": evaluation ? contentsOf(evaluation) : "none",
-    "a table of columns": hashOf(JSON.stringify(dataset.table ?? {})),
+    [TRAINING]: contentsOf(dataset),
+    [EVALUATION]: evaluation ? contentsOf(evaluation) : "none",
+    [COLUMNS]: hashOf(JSON.stringify(dataset.table ?? {})),
     steps: String(steps ?? "of the recipe"),
     "--wire": wire ?? "f32",
   };

@@ -34,7 +34,7 @@ export const trainSettings: readonly SettingDefinition[] = [
     name: "batch",
     example: "batch = 128",
     aliases: ["batch_size", "batchsize", "bs"],
-    meaning: "images per step",
+    meaning: "examples per step",
   },
   {
     name: "drop_last",
