@@ -13,6 +13,8 @@ export interface Attention {
   readonly input: string;
   readonly heads: number;
   readonly causal: boolean;
+  /** What scores are multiplied by, where that is not `1 / sqrt(C / heads)`. */
+  readonly scale: number | undefined;
   /** Of queries, keys and values, `[3 * C, C]` and `[3 * C]`. */
   readonly inWeight: ForeignTensor;
   readonly inBias: ForeignTensor | undefined;
@@ -118,7 +120,8 @@ class AttentionSearch {
     }) as [Moved, Moved, Moved];
     const size = q.places.shape.at(-1)!;
     const heads = channels / size;
-    require(isNear(factor * q.factor * k.factor, 1 / Math.sqrt(size)) && v.factor === 1);
+    const scale = factor * q.factor * k.factor;
+    require(scale > 0 && v.factor === 1);
     requireAxis(softmax, q.places.shape.length);
     const attended = attendedPlaces([q.places, k.places, v.places], { sequence, size });
     const rows = this.rowsOf(out.input, { [product.outputs[0]!]: attended }, channels);
@@ -131,6 +134,7 @@ class AttentionSearch {
       input,
       heads,
       causal: mask === true,
+      scale: isNear(scale, 1 / Math.sqrt(size)) ? undefined : withDigits(scale),
       inWeight: joined(projections, (each) => weightOf(each).values, [3 * channels, channels]),
       inBias: joinedBias(projections, channels),
       outWeight: weightOf(out),
@@ -400,6 +404,9 @@ function isSame(a: ForeignTensor, b: ForeignTensor): boolean {
 function requireAxis({ attributes: { axis = -1 } }: ForeignNode, rank: number): void {
   require(axis === -1 || axis === rank - 1);
 }
+
+/** As many digits as a float of 32 bits has. */
+const withDigits = (value: number): number => Number(Math.fround(value).toPrecision(9));
 
 function joined(
   projections: readonly Projection[],

@@ -210,7 +210,7 @@ class Mapping {
   private attentionOf(node: ForeignNode): Feature | undefined {
     const found = attentionAt(node, this.surroundings);
     if (!found) return undefined;
-    const { input, heads, causal, inWeight, inBias, outWeight, outBias } = found;
+    const { input, heads, causal, scale, inWeight, inBias, outWeight, outBias } = found;
     const hasBias = inBias !== undefined || outBias !== undefined;
     const zeros = ({ shape }: ForeignTensor) => filled(shape[0]!, 0);
     const tensors = withoutUndefined({
@@ -221,7 +221,8 @@ class Mapping {
     });
     const context = new NodeContext(node, [], this.draft);
     const x = context.asStored(this.known.get(input) as Feature);
-    return context.layer("attention", [x], { heads, causal, bias: hasBias }, { tensors });
+    const values = withoutUndefined({ heads, causal, scale, bias: hasBias });
+    return context.layer("attention", [x], values, { tensors });
   }
 
   private readonly surroundings: Surroundings = {

@@ -139,6 +139,8 @@ export interface ReduceAttributes {
 export interface AttentionAttributes {
   readonly heads: number;
   readonly causal: boolean;
+  /** What products of queries and keys are multiplied by. */
+  readonly scale: number;
   /** Of images: a pixel attends to the pixels of its window. Windows fill the image. */
   readonly window?: AttentionWindow;
   /** In training, which of the shares of keys are 0, from the generator's `stream`. */

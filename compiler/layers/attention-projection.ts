@@ -55,3 +55,7 @@ export function project(
   const expression = add(operand(0), channel(1));
   return builder.add("pointwise", [product, bias], { expression }, origin);
 }
+
+/** With it, scores vary as little as one product does (Vaswani et al., section 3.2.1). */
+export const scaleOfHeads = (channels: number, heads: number): number =>
+  1 / Math.sqrt(channels / heads);

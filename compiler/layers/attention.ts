@@ -2,7 +2,7 @@ import type { Pair, Value } from "../ir/graph.js";
 import { formatShape, imageShape, type Shape } from "../ir/shape.js";
 import { boolean, float, integer, pair } from "../calls/argument-types.js";
 import { type ArgumentValues, optional, required, withDefault } from "../calls/signature.js";
-import { OF_SEQUENCES, OF_WINDOWS, project } from "./attention-projection.js";
+import { OF_SEQUENCES, OF_WINDOWS, project, scaleOfHeads } from "./attention-projection.js";
 import {
   addGains,
   checkWindows,
@@ -23,6 +23,10 @@ const attentionArguments = {
   causal: withDefault(boolean(), false, "whether a token sees only itself and those before it"),
   window: optional(pair({ minimum: 1 }), "rows and columns of an image's windows"),
   shift: withDefault(pair({ minimum: 0 }), [0, 0], "where the first window begins"),
+  scale: optional(
+    float({ above: 0 }),
+    "factor of the products of queries and keys; 1 / sqrt(C / heads) if left out",
+  ),
   dropout: withDefault(
     float({ minimum: 0, below: 1 }),
     0,
@@ -47,8 +51,9 @@ linear layer joins the heads. PyTorch calls it
 - parameters \`in_proj_weight [3*C, C]\` and \`in_proj_bias [3*C]\`, for queries, keys and values
   in this order; \`out_proj.weight [C, C]\` and \`out_proj.bias [C]\`
 - \`causal\`: a token attends to itself and to earlier tokens
-- \`dropout\`: training drops attention weights, as PyTorch's \`dropout\` of this layer does, and
-  multiplies the others by \`1 / (1 - dropout)\`. Which ones follows from seed, step and layer
+- \`scale\`: a factor in the place of \`1 / sqrt(C / heads)\`
+- \`dropout\`: training drops attention weights, and multiplies the others by
+  \`1 / (1 - dropout)\`. Which ones follows from seed, step and layer
 
 With \`window=7\`, each pixel of an image attends to the pixels of its window of 7x7 (Liu et al.,
 "Swin Transformer", arXiv:2103.14030; torchvision's \`ShiftedWindowAttention\`). \`shift=3\` counts
@@ -67,6 +72,7 @@ arXiv:2205.14135).
     { spec: "attention(12)", input: [197, 768], output: [197, 768] },
     { spec: "attention(heads=2, causal=true)", input: [5, 8], output: [5, 8] },
     { spec: "attention(3, bias=false)", input: [4, 9], output: [4, 9] },
+    { spec: "attention(2, scale=1)", input: [5, 8], output: [5, 8] },
     { spec: "attention(2, dropout=0.1)", input: [5, 8], output: [5, 8] },
     { spec: "attention(2, window=4, shift=2)", input: [8, 8, 8], output: [8, 8, 8] },
     { spec: "attention(1, window=[2, 3], shift=[1, 2])", input: [5, 5, 7], output: [5, 5, 7] },
@@ -83,11 +89,11 @@ arXiv:2205.14135).
 
   lower(input, values, context) {
     const { builder, origin } = context;
-    const { heads, causal, window } = values;
+    const { window } = values;
     if (window) return lowerWindows(input, { ...values, window }, context);
     const { channels } = imageShape(input.shape);
     const inputs = project(input, 3 * channels, values, { context, ...OF_SEQUENCES.into });
-    const attributes = { heads, causal, ...dropoutOf(values, context) };
+    const attributes = attributesOf(values, channels, context);
     const attended = builder.add("attention", [inputs], attributes, origin);
     return project(attended, channels, values, { context, ...OF_SEQUENCES.out });
   },
@@ -101,8 +107,14 @@ arXiv:2205.14135).
 });
 
 /** Draws no numbers where nothing is dropped. */
-const dropoutOf = ({ dropout: rate }: AttentionValues, { nextStream }: LayerContext) =>
-  rate === 0 ? {} : { dropout: { rate, stream: nextStream() } };
+function attributesOf(
+  { heads, causal, scale, dropout: rate }: AttentionValues,
+  channels: number,
+  { nextStream }: LayerContext,
+) {
+  const dropout = rate === 0 ? {} : { dropout: { rate, stream: nextStream() } };
+  return { heads, causal, scale: scale ?? scaleOfHeads(channels, heads), ...dropout };
+}
 
 /** Queries, keys and values of images, whose windows meet at their border. */
 function lowerWindows(
@@ -111,13 +123,13 @@ function lowerWindows(
   context: LayerContext,
 ): Value {
   const { builder, origin } = context;
-  const { heads, causal, window: size, shift } = values;
+  const { heads, window: size, shift } = values;
   const { channels } = imageShape(input.shape);
   const gains = addGains(size, heads, context);
   const padded = padToWindows(input, size, context);
   const inputs = project(padded, 3 * channels, values, { context, ...OF_WINDOWS.into });
   const window = windowsOf(padded.shape, size, shift);
-  const attributes = { heads, causal, window, ...dropoutOf(values, context) };
+  const attributes = { ...attributesOf(values, channels, context), window };
   const attended = builder.add("attention", [inputs, gains], attributes, origin);
   const cropped = cropTo(attended, input.shape, context);
   return project(cropped, channels, values, { context, ...OF_WINDOWS.out });

@@ -27,7 +27,7 @@ function commonOf(
 ) {
   const { attributes } = node;
   const { subgroup } = context.choice<AttentionNode["kind"]>(node);
-  const { heads, causal, window, dropout } = attributes;
+  const { heads, causal, scale, window, dropout } = attributes;
   const { channels, pixels } = context.layout(x);
   const size = channels / 3 / heads;
   const isQuads = size % 4 === 0;
@@ -49,7 +49,7 @@ function commonOf(
     tokens: window ? undefined : pixels,
     parts,
     heads,
-    scale: 1 / Math.sqrt(size),
+    scale,
     ...windowsOf(context, x, gains, window),
     rate: dropout?.rate,
     stream: dropout?.stream,

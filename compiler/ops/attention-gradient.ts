@@ -24,7 +24,8 @@ export const attentionGradient: OpDefinition<"attentionGradient"> = {
 
   reference([x, y, logarithms, dy, gains], attributes, context) {
     const sizes = new AttentionSizes(x!.shape, attributes);
-    const { size, step, scale } = sizes;
+    const { size, step } = sizes;
+    const { scale } = attributes;
     const [dx, products] = [zeros(x!.shape), zeros(logarithms!.shape)];
     const slopes: Tensor | undefined = gains && zeros(gains.shape);
     for (let token = 0; token < sizes.tokens; token++) {

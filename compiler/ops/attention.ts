@@ -52,7 +52,6 @@ export class AttentionSizes {
   readonly tokens: number;
   readonly channels: number;
   readonly size: number;
-  readonly scale: number;
   /** From one channel of a token to the next. */
   readonly step: number;
   private readonly rows: number;
@@ -70,7 +69,6 @@ export class AttentionSizes {
     this.step = attributes.window ? this.tokens : 1;
     this.channels = width! / 3;
     this.size = this.channels / attributes.heads;
-    this.scale = 1 / Math.sqrt(this.size);
   }
 
   /** Visits each head of each image. */
@@ -162,7 +160,7 @@ export class AttentionSizes {
     const query = this.at(image, token, head, 0);
     const first = image * gainsOf(this.attributes) + head;
     return seen.map(({ token: key, gain }) => {
-      const score = this.scale * this.dot(x, query, x, this.at(image, key, head, 1));
+      const score = this.attributes.scale * this.dot(x, query, x, this.at(image, key, head, 1));
       return gains ? score + gains.data[first + gain]! : score;
     });
   }

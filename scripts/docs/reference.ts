@@ -57,8 +57,8 @@ const LAYER_PAGES: readonly LayerPage[] = [
     first: "slice",
   },
   { file: "reductions", title: "Sums, means and maxima over axes", first: "sum" },
-  { file: "embedding", title: "Embedding of tokens", first: "embedding" },
-  { file: "attention", title: "Attention, tokens and the order of axes", first: "patches" },
+  { file: "attention", title: "Attention and tokens", first: "embedding" },
+  { file: "products-and-axes", title: "Products and the order of axes", first: "matmul" },
 ];
 
 const LAYERS_INTRODUCTION = `

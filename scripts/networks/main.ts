@@ -49,7 +49,7 @@ const TORCHVISION = [
   ...["squeezenet1_0", "squeezenet1_1", "mobilenet_v2", "mobilenet_v3_small"],
   ...["mobilenet_v3_large", "mnasnet0_5", "mnasnet1_0", "efficientnet_b0", "efficientnet_b1"],
   ...["efficientnet_v2_s", "regnet_x_400mf", "regnet_y_400mf", "convnext_tiny", "convnext_small"],
-  ...["shufflenet_v2_x1_0", "vit_b_16", "swin_t"],
+  ...["shufflenet_v2_x1_0", "vit_b_16", "swin_t", "maxvit_t"],
 ];
 
 const TIMM = [

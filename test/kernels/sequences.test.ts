@@ -69,6 +69,14 @@ const CASES: Record<string, readonly [input: string, body: string]> = {
     "70, 9",
     "linear(9) -> attention(3, causal=true, bias=false) -> global_avgpool",
   ],
+  "attention by another scale": [
+    "13, 16",
+    "linear(16) -> attention(2, scale=0.8) -> attention(1, causal=true, scale=0.1) -> flatten",
+  ],
+  "attention in windows by another scale": [
+    "3, 6, 8",
+    "conv(6, kernel=1) -> attention(2, window=[3, 4], shift=[1, 2], scale=1.5) -> flatten",
+  ],
   "attention that drops shares": [
     "13, 16",
     "linear(16) -> attention(2, dropout=0.3) -> attention(1, causal=true, dropout=0.2) -> flatten",

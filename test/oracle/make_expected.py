@@ -527,22 +527,42 @@ def tokens_of(x):
 class TokenAttention(nn.MultiheadAttention):
     """Self-attention over the pixels of an image."""
 
-    def __init__(self, channels, heads, causal=False, **options):
+    def __init__(self, channels, heads, causal=False, scale=None, **options):
         super().__init__(channels, heads, batch_first=True, **options)
-        self.causal = causal
+        self.causal, self.scale = causal, scale
 
     def forward(self, x):
         x = tokens_of(x)
         count = x.shape[1]
         mask = torch.ones(count, count, dtype=torch.bool).triu(1) if self.causal else None
+        if self.scale is not None:
+            return self.by_hand(x, mask)
         return super().forward(x, x, x, need_weights=False, attn_mask=mask)[0]
+
+
+    def by_hand(self, x, mask):
+        """What PyTorch 2 has as `scaled_dot_product_attention(scale=)`."""
+        x = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+        q, k, v = x.unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        scores = torch.einsum("nhtc,nhsc->nhts", self.scale * q, k)
+        if mask is not None:
+            scores = scores.masked_fill(mask, -math.inf)
+        return self.out_proj(torch.einsum("nhts,nhsc->nthc", scores.softmax(-1), v).flatten(2))
 
 
 class WindowAttention(ShiftedWindowAttention):
     """torchvision's, of images with channels first."""
 
-    def __init__(self, channels, heads, window, shift):
+    def __init__(self, channels, heads, window, shift, factor=1):
         super().__init__(channels, window, shift, heads)
+        # torchvision knows one scale alone: queries are multiplied by what another differs by.
+        self.factor = factor
+        if factor != 1:
+            self.qkv.register_forward_hook(self.scaled)
+
+    def scaled(self, _module, _inputs, output):
+        q, k, v = output.chunk(3, -1)
+        return torch.cat([self.factor * q, k, v], -1)
 
     def forward(self, x):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
@@ -828,12 +848,22 @@ def layer_cases():
         ("tanh -> tokens -> layernorm(eps=1e-6) as tested", (7, 5, 3), TokenNorm(7, eps=1e-6)),
         ("tokens -> attention(2) as tested", (8, 5, 3), TokenAttention(8, 2)),
         ("tokens -> attention(3, causal=true) as tested", (9, 7, 10), TokenAttention(9, 3, causal=True)),
+        (
+            "tokens -> attention(2, causal=true, scale=1.5) as tested",
+            (8, 5, 3),
+            TokenAttention(8, 2, causal=True, scale=1.5),
+        ),
         ("tokens -> attention(1, bias=false) as tested", (12, 1, 3), TokenAttention(12, 1, bias=False)),
         ("attention(2, window=4) as tested", (8, 4, 8), WindowAttention(8, 2, [4, 4], [0, 0])),
         (
             "attention(3, window=[2, 3], shift=[1, 2]) as tested",
             (9, 5, 7),
             WindowAttention(9, 3, [2, 3], [1, 2]),
+        ),
+        (
+            "attention(2, window=4, shift=1, scale=0.25) as tested",
+            (8, 4, 8),
+            WindowAttention(8, 2, [4, 4], [1, 1], factor=0.25 * 2),
         ),
         ("attention(1, window=4, shift=2) as tested", (4, 3, 9), WindowAttention(4, 1, [4, 4], [2, 2])),
         (

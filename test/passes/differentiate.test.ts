@@ -160,7 +160,12 @@ const networks: Readonly<Record<string, () => Graph>> = {
       .flatten()
       .classify(),
   "attention of two heads": () =>
-    sequence().linear(12).bias().attention({ heads: 2, causal: false }).flatten().classify(),
+    sequence()
+      .linear(12)
+      .bias()
+      .attention({ heads: 2, causal: false, scale: 0.6 })
+      .flatten()
+      .classify(),
   "matmul, and with the transpose": () => {
     const chain = sequence().unary("tanh");
     const first = chain.value;
@@ -171,11 +176,16 @@ const networks: Readonly<Record<string, () => Graph>> = {
   },
   "rows of a table by tokens": () => new Chain().embedding(3, 6).unary("tanh").flatten().classify(),
   "causal attention": () =>
-    sequence().linear(9).attention({ heads: 3, causal: true }).unary("tanh").flatten().classify(),
+    sequence()
+      .linear(9)
+      .attention({ heads: 3, causal: true, scale: 1.3 })
+      .unary("tanh")
+      .flatten()
+      .classify(),
   "attention that drops shares": () =>
     sequence()
       .linear(12)
-      .attention({ heads: 2, causal: true, dropout: { rate: 0.3, stream: 5 } })
+      .attention({ heads: 2, causal: true, scale: 0.6, dropout: { rate: 0.3, stream: 5 } })
       .flatten()
       .classify(),
   "attention in windows that drops shares": () =>
@@ -184,6 +194,7 @@ const networks: Readonly<Record<string, () => Graph>> = {
       .windows({
         heads: 1,
         causal: false,
+        scale: 0.5,
         window: { size: [2, 3], shift: [1, 2] },
         dropout: { rate: 0.3, stream: 5 },
       })
@@ -191,7 +202,7 @@ const networks: Readonly<Record<string, () => Graph>> = {
   "attention in shifted windows": () =>
     new Chain(["N", 2, 4, 6])
       .convolution(12, { kernel: [1, 1] })
-      .windows({ heads: 2, causal: false, window: { size: [2, 3], shift: [1, 2] } })
+      .windows({ heads: 2, causal: false, scale: 1.7, window: { size: [2, 3], shift: [1, 2] } })
       .unary("tanh")
       .classify(),
   "tokens for all examples, before others": () =>

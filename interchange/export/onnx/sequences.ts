@@ -2,7 +2,7 @@
 import { convolution, product } from "./convolutions.js";
 import { permutedAxes, transposedAxes } from "../parts.js";
 import type { LayerNodes } from "./node-writer.js";
-import { windowAttention } from "./windows.js";
+import { scaleOf, windowAttention } from "./windows.js";
 
 /** An image's pixels, row by row, as tokens. */
 export function tokens(nodes: LayerNodes): void {
@@ -77,7 +77,7 @@ export function parameter(nodes: LayerNodes): void {
   nodes.end("Expand", [row, shape]);
 }
 
-/** `softmax(q k / sqrt(C / heads)) v` between two linear layers, as the layer has it. */
+/** `softmax(scale q k) v` between two linear layers, as the layer has it. */
 export function attention(nodes: LayerNodes): void {
   const { call } = nodes;
   if (call.has("window")) {
@@ -95,7 +95,7 @@ export function attention(nodes: LayerNodes): void {
   const [queries, keys, values] = headsOf(nodes, projected, [count, heads, channels / heads]);
   const turned = nodes.part("keys_turned", "Transpose", [keys], { perm: [0, 1, 3, 2] });
   const products = nodes.part("products", "MatMul", [queries, turned]);
-  const factor = nodes.scalar("factor", 1 / Math.sqrt(channels / heads));
+  const factor = nodes.scalar("factor", scaleOf(call));
   const scores = nodes.part("scores", "Mul", [products, factor]);
   const seen = call.flag("causal") ? withoutLater(nodes, scores, count) : scores;
   const shares = nodes.part("shares", "Softmax", [seen], { axis: -1 });

@@ -1,6 +1,8 @@
 /** Attention in the windows of an image, as operators of ONNX, opset 17. */
+import { scaleOfHeads } from "../../../compiler/layers/attention-projection.js";
 import { windowsOf } from "../../../compiler/layers/attention-windows.js";
 import { AttentionSizes } from "../../../compiler/ops/attention.js";
+import type { LayerCall } from "../layer-call.js";
 import { product } from "./convolutions.js";
 import type { LayerNodes } from "./node-writer.js";
 
@@ -57,6 +59,12 @@ export function windowAttention(nodes: LayerNodes): void {
   nodes.end("Reshape", [first, nodes.integers("shape", shape)]);
 }
 
+/** What products of queries and keys are multiplied by. */
+export const scaleOf = (call: LayerCall): number =>
+  call.has("scale")
+    ? call.number("scale")
+    : scaleOfHeads(call.image.channels, call.number("heads"));
+
 function windowsIn({ call }: LayerNodes): Windows {
   const { channels, height, width } = call.image;
   const [size, heads] = [call.pair("window"), call.number("heads")];
@@ -64,7 +72,7 @@ function windowsIn({ call }: LayerNodes): Windows {
     (pixels, axis) => Math.ceil(pixels / size[axis]!) * size[axis]!,
   ) as [number, number];
   const window = windowsOf(["N", channels, rows, columns], size, call.pair("shift"));
-  const attributes = { heads, causal: false, window };
+  const attributes = { heads, causal: false, scale: scaleOf(call), window };
   const sizes = new AttentionSizes([1, 3 * channels, rows, columns], attributes);
   const area = size[0] * size[1];
   const pixels = Array.from({ length: rows * columns }, (_, place) => {
@@ -98,7 +106,7 @@ function attendedOf(nodes: LayerNodes, projected: string, windows: Windows): str
   ) as [string, string, string];
   const turned = nodes.part("keys_turned", "Transpose", [keys], { perm: [0, 1, 2, 4, 3] });
   const products = nodes.part("products", "MatMul", [queries, turned]);
-  const factor = nodes.scalar("factor", Math.sqrt(heads / channels));
+  const factor = nodes.scalar("factor", scaleOf(nodes.call));
   const scores = nodes.part("scores", "Mul", [products, factor]);
   const gained = nodes.part("gained", "Add", [scores, gainsOf(nodes, windows)]);
   const shares = nodes.part("shares", "Softmax", [seenOf(nodes, gained, windows)], { axis: -1 });

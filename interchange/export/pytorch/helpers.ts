@@ -42,11 +42,31 @@ export const HELPERS = {
             mask = torch.ones(tokens, tokens, dtype=torch.bool, device=x.device).triu(1)
         return super().forward(x, x, x, attn_mask=mask, need_weights=False)[0]
 `,
+  ScaledAttention: `class ScaledAttention(nn.MultiheadAttention):
+    """Attention over the tokens of a sequence [N, T, C], whose scores have a given factor."""
+
+    def __init__(self, embed_dim, num_heads, bias=True, causal=False, dropout=0.0, scale=1.0):
+        super().__init__(embed_dim, num_heads, dropout, bias, batch_first=True)
+        self.causal, self.scale = causal, scale
+
+    def forward(self, x):
+        x = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+        queries, keys, values = x.unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        scores = self.scale * queries @ keys.transpose(-2, -1)
+        if self.causal:
+            later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=x.device).triu(1)
+            scores = scores.masked_fill(later, float("-inf"))
+        shares = F.dropout(scores.softmax(-1), self.dropout, self.training)
+        return self.out_proj((shares @ values).transpose(1, 2).flatten(2))
+`,
   WindowAttention: `class WindowAttention(nn.Module):
     """Attention in windows of an image [N, C, H, W], as torchvision's ShiftedWindowAttention."""
 
-    def __init__(self, channels, num_heads, window_size, shift_size, bias=True, dropout=0.0):
+    def __init__(
+        self, channels, num_heads, window_size, shift_size, bias=True, dropout=0.0, scale=None
+    ):
         super().__init__()
+        self.scale = (channels // num_heads) ** -0.5 if scale is None else scale
         self.dropout = nn.Dropout(dropout)
         self.heads, self.window, self.shift = num_heads, window_size, shift_size
         rows, columns = window_size
@@ -71,7 +91,7 @@ export const HELPERS = {
         x = self.qkv(x).roll([-shift for shift in shifts], (2, 3))
         x = x.unflatten(1, (3, self.heads, -1)).unflatten(5, (-1, columns)).unflatten(4, (-1, rows))
         queries, keys, values = x.permute(1, 0, 4, 6, 2, 5, 7, 3).flatten(5, 6)
-        scores = queries @ keys.transpose(-2, -1) / queries.size(-1) ** 0.5 + self.gains()
+        scores = self.scale * queries @ keys.transpose(-2, -1) + self.gains()
         down, across = (
             torch.arange(size, device=x.device) >= size - shift
             for size, shift in zip(sizes, shifts)

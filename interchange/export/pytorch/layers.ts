@@ -504,17 +504,25 @@ const patches: TorchLayer = {
 const attention: TorchLayer = {
   hasState: true,
   module: (call) => (call.has("window") ? windowAttention(call) : selfAttention(call)),
-  helper: (call) => (call.has("window") ? "WindowAttention" : "SelfAttention"),
+  helper: (call) => (call.has("window") ? "WindowAttention" : helperOfSequences(call)),
 };
 
+/** PyTorch's `MultiheadAttention` knows one scale alone. */
+const helperOfSequences = (call: LayerCall) =>
+  call.has("scale") ? "ScaledAttention" : "SelfAttention";
+
+const scaleOf = (call: LayerCall) =>
+  optional("scale", call.has("scale") ? String(call.number("scale")) : "None", "None");
+
 const selfAttention = (call: LayerCall) => ({
-  callee: "SelfAttention",
+  callee: helperOfSequences(call),
   arguments: [
     sized("embed_dim", call.image.channels),
     sized("num_heads", call.number("heads")),
     optional("bias", truth(call.flag("bias")), "True"),
     optional("causal", truth(call.flag("causal")), "False"),
     optional("dropout", String(call.number("dropout")), "0"),
+    scaleOf(call),
   ],
 });
 
@@ -527,6 +535,7 @@ const windowAttention = (call: LayerCall) => ({
     named("shift_size", tuple(call.pair("shift"))),
     optional("bias", truth(call.flag("bias")), "True"),
     optional("dropout", String(call.number("dropout")), "0"),
+    scaleOf(call),
   ],
 });
 
