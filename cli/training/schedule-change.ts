@@ -4,10 +4,9 @@ import { learningRateAt, phaseAt, type RunLength } from "../../runtime/training/
 
 /**
  * Whether a step that all of the runs have differs between them, in its learning rate or in what is
- * trained. Stochastic weight averaging begins at a share of the run.
+ * trained.
  */
 export function dependsOnLength(recipe: TrainRecipe, runs: readonly RunLength[]): boolean {
-  if (recipe.average?.kind === "swa") return true;
   const common = Math.min(...runs.map(({ steps }) => steps));
   const settings = (step: number) =>
     runs.map((run) => `${learningRateAt(recipe, step, run)} ${phaseAt(recipe, step, run)}`);

@@ -240,3 +240,14 @@ test.each([
     expect(dependsOnLength({ ...RECIPE, schedule }, [RUN, RUN])).toBe(false);
   },
 );
+
+test("averaging from a step on is the same in a longer run, but for the schedule before it", () => {
+  const runs = [RUN, { ...RUN, steps: 150 }];
+  const average = { kind: "swa", start: 40, every: 10, learningRate: 0.05, anneal: 20 } as const;
+  const constant = { ...RECIPE, schedule: { kind: "constant" }, average } as const;
+  expect(dependsOnLength(constant, runs)).toBe(false);
+  const without = { ...average, learningRate: undefined };
+  expect(dependsOnLength({ ...constant, average: without }, runs)).toBe(false);
+  const schedule = { kind: "cosine", to: 0 } as const;
+  expect(dependsOnLength({ ...constant, schedule }, runs)).toBe(true);
+});
