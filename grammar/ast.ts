@@ -527,5 +527,7 @@ export interface Spec {
   readonly kind: "spec";
   readonly file: string;
   readonly declarations: readonly Declaration[];
+  /** Names of functions, blocks and shared layers whose declarations have syntax errors. */
+  readonly lost: readonly string[];
   readonly span: Span;
 }

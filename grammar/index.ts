@@ -8,6 +8,7 @@ import { type ClassifiedToken, classifyTokens } from "./classify.js";
 import type { LexedText } from "./lexer.js";
 import { lex } from "./lexer.js";
 import { joinLines } from "./lines.js";
+import { lostNames } from "./lost-names.js";
 import { parseTokens } from "./parser.js";
 import { findTooDeep } from "./nesting.js";
 import { is } from "./place.js";
@@ -80,7 +81,7 @@ export function classify(text: string, file: string): readonly ClassifiedToken[]
 function parseOnce(text: string, file: string): ParsedSpec {
   const end = endOfText(text);
   const span = { file, start: { offset: 0, line: 1, column: 1 }, end };
-  const empty: Spec = { kind: "spec", file, declarations: [], span };
+  const empty: Spec = { kind: "spec", file, declarations: [], lost: [], span };
   const unreadable = checkText(text, file);
   if (unreadable) return { spec: empty, problems: [unreadable] };
   const lexed = lex(text, file);
@@ -106,7 +107,8 @@ function parseLexed(lexed: LexedText, empty: Spec): ParsedSpec {
   const others = lexed.problems.filter((each) => !isDivision(each));
   const problems = onePerLine([hiding, [...others, ...repaired.problems], grammatical]);
   const declarations = built.declarations.map((declaration) => withHeader(declaration, problems));
-  return { spec: { ...empty, declarations }, problems };
+  const lost = problems.length > 0 ? lostNames(lexed.tokens, problems) : [];
+  return { spec: { ...empty, declarations, lost }, problems };
 }
 
 /**

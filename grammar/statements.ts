@@ -8,6 +8,7 @@ import {
   Block,
   Branch,
   Caret,
+  Colon,
   Comma,
   Else,
   Equals,
@@ -141,6 +142,11 @@ function returned(file: string, word: IToken, first: IToken): SyntaxProblem {
   });
 }
 
+/** What begins a statement. */
+const STATEMENTS: ReadonlySet<string> = new Set(["repeat", "for", "if", "share", "let"]);
+
+const beginsLine = (word: string) => `\`${word}\` begins a line: a chain has layers alone`;
+
 /** What other languages write in two words, neither of them a layer. */
 function otherDeclaration(before: CstNode, last: IToken, first: IToken): string | undefined {
   if (before.name === "letStatement" && [last, first].some(({ image }) => image === "if")) {
@@ -149,6 +155,13 @@ function otherDeclaration(before: CstNode, last: IToken, first: IToken): string 
   if (last.image === "parameter" && before.name === "chain") {
     return `a parameter has a shape: \`parameter ${first.image}: f32[197, 768] init normal(0.02)\``;
   }
+  if (STATEMENTS.has(last.image) && before.children["Arrow"] !== undefined) {
+    return beginsLine(last.image);
+  }
+  if (last.image === "lambda") {
+    return "`fn double(x) = 2 * x`, outside of models, is a layer, too: `-> double`";
+  }
+  if (last.image === "output") return "an output is a value's name alone: its shape is known";
   if (last.image === "share" && before.children["Arrow"] === undefined) {
     return `shared layers are in a block: \`share ${first.image} { conv(8, kernel=3) -> relu }\``;
   }
@@ -164,7 +177,11 @@ function skippedStatement(
   const first = firstToken(statement);
   if (!first) return undefined;
   const span = spanOf(file, first);
-  if (is(first, Arrow)) return leadingArrow(file, first);
+  if (is(first, Arrow)) {
+    return before?.name === "letStatement"
+      ? arrowInFormula(file, first)
+      : leadingArrow(file, first);
+  }
   const misplaced = misplacedWord(first);
   if (misplaced) return problem("NET0011", span, misplaced.message, { notes: misplaced.notes });
   const expected = STATEMENTS_OF[body.name];
@@ -177,9 +194,12 @@ function skippedStatement(
     last && last.image !== ""
       ? `expected a new line after \`${last.image}\`, but ${describeFound(first)}`
       : `expected ${expected}, but ${describeFound(first)}`;
-  const note = before && otherSyntax(before, first);
+  const isList = body.name === "split" && is(first, LeftBracket);
+  const note = isList ? TRANSFORMS_IN_A_ROW : before && otherSyntax(before, first);
   return problem("NET0001", span, message, { notes: note === undefined ? [] : [note] });
 }
+
+const TRANSFORMS_IN_A_ROW = "transforms follow one another: `random_crop(32, padding=4) -> hflip`";
 
 /** What tensor libraries are called in Python. */
 const LIBRARIES = /^(?:torch|F|nn|np|numpy|tf|jnp|math|K)$/;
@@ -210,6 +230,19 @@ const METHODS: Readonly<Record<string, string>> = {
 
 const isLoss = ({ name }: CstNode): boolean => name === "lossDeclaration";
 
+/** `split(2) as a`, before the `, b` of Python. */
+function endsWithAlias(part: CstNode): boolean {
+  const last = elementsInOrder(part).at(-1);
+  return last !== undefined && isNode(last) && (last.name === "alias" || endsWithAlias(last));
+}
+
+const NAMES_FOLLOW =
+  "a name follows what it names: `conv(8, kernel=3) as x`, `share tower { ... }`; " +
+  "a formula is `let y = 0.5 * x`";
+const ONE_OUTPUT =
+  "a layer has one output: `slice(channels, 0, 8)` takes a part of it, " +
+  "and `split { branch { } branch { } }` all";
+
 /** What a tensor library writes here, and how a spec says it. */
 function otherSyntax(before: CstNode, first: IToken): string | undefined {
   const { name } = before;
@@ -225,7 +258,19 @@ function otherSyntax(before: CstNode, first: IToken): string | undefined {
     return "losses are means over the batch: `cross_entropy(logits, label)` is one number";
   }
   if (name === "chain" && is(first, Equals)) {
-    return "a name follows what it names: `conv(8, kernel=3) as x`, `share tower { ... }`";
+    return NAMES_FOLLOW;
+  }
+  if (name === "chain" && is(first, Comma) && endsWithAlias(before)) return ONE_OUTPUT;
+  if (name === "weight" && is(first, Equals)) {
+    return "initial values follow `init`: `init normal(0.02)`";
+  }
+  const word = lastToken(before)?.image ?? "";
+  if (STATEMENTS.has(word) && before.children["Arrow"] !== undefined) return beginsLine(word);
+  if (word === "while") {
+    return "`repeat 3 { ... }` and `for i in 0..3 { ... }` are loops";
+  }
+  if (isLoss(before) && is(first, LeftParenthesis)) {
+    return "losses and metrics are called once: `cross_entropy(logits, label)`";
   }
   if (name === "letStatement" && is(first, LeftParenthesis)) {
     return "functions come before their values: `sigmoid(x)`, `mean(x, over=channels)`";
@@ -257,6 +302,14 @@ function misplacedWord(first: IToken) {
   return { message, notes: [`for instance \`${found[2]}\``] };
 }
 
+/** `let y = conv(8, 3) -> relu`. */
+function arrowInFormula(file: string, arrow: IToken): SyntaxProblem {
+  return problem("NET0010", spanOf(file, arrow), "a formula cannot continue with layers", {
+    label: "the formula ends before this",
+    notes: ["`as` names what layers make: `conv(8, kernel=3) -> relu as y`"],
+  });
+}
+
 function leadingArrow(file: string, arrow: IToken): SyntaxProblem {
   const span = spanOf(file, arrow);
   return problem("NET0010", span, "`->` needs a layer before it", {
@@ -265,12 +318,19 @@ function leadingArrow(file: string, arrow: IToken): SyntaxProblem {
   });
 }
 
+/** How other languages begin functions and networks. */
+const DEFINITIONS = /^(?:def|class|function|func|lambda)$/;
+
 function notADeclaration(file: string, first: IToken): SyntaxProblem {
   const message =
     `expected \`model\`, \`block\`, \`const\`, \`import\`, \`data\` or \`train\`, but ` +
     `${describeFound(first)}`;
   return problem("NET0013", spanOf(file, first), message, {
-    notes: ["layers belong in a model: look for an extra `}` above"],
+    notes: [
+      DEFINITIONS.test(first.image)
+        ? "`fn swish(x) = x * sigmoid(x)` declares a function, `block unit { ... }` layers"
+        : "layers belong in a model: look for an extra `}` above",
+    ],
   });
 }
 
@@ -286,8 +346,14 @@ export function checkHeader(
   const junk = skipped && firstToken(skipped);
   if (word && !name) return [missingNameAfter(file, word, junk)];
   if (!word && name) return [missingPreposition(file, preposition, name)];
-  return junk ? [unexpectedInHeader(file, junk)] : [];
+  if (!junk) return [];
+  const found = unexpectedInHeader(file, junk);
+  const isSecondModel = declaration.name === "trainDeclaration" && is(junk, Comma);
+  return [isSecondModel ? { ...found, notes: [ONE_MODEL] } : found];
 }
+
+const ONE_MODEL =
+  "a recipe trains one model, of which `step d { update = critic }` updates a section";
 
 function missingNameAfter(file: string, word: IToken, junk: IToken | undefined): SyntaxProblem {
   if (junk && isReserved(junk)) return reservedWord(file, junk);
@@ -337,8 +403,10 @@ export function skipWithoutBlock(span: Span): SyntaxProblem {
 
 export function unexpectedInHeader(file: string, junk: IToken): SyntaxProblem {
   const message = `expected \`{\`, but ${describeFound(junk)}`;
+  const notes: string[] = [];
   // Only headers of `if` have a value before it.
-  const notes = is(junk, Equals) ? ["`==` compares: `if stride == 1 { ... }`"] : [];
+  if (is(junk, Equals)) notes.push("`==` compares: `if stride == 1 { ... }`");
+  if (is(junk, Colon)) notes.push("what follows is in a block: `for i in 0..3 { relu }`");
   return problem("NET0001", spanOf(file, junk), message, { label: "expected `{`", notes });
 }
 

@@ -82,8 +82,39 @@ function somethingElse(
   const image = /^`(.+)`$/.exec(message)?.[1];
   const canInsert = image !== undefined && previous !== undefined && expected === message;
   const at = spanAfter(file, previous).end;
-  const fixes = canInsert ? [insert(file, at, ` ${image}`, `insert \`${image}\``)] : [];
-  return problem("NET0001", span, text, { label: `expected ${expected}`, fixes });
+  const note = otherLanguage(context.ruleStack, token);
+  const isMeant = canInsert && note === undefined;
+  const fixes = isMeant ? [insert(file, at, ` ${image}`, `insert \`${image}\``)] : [];
+  const notes = note === undefined ? [] : [note];
+  return problem("NET0001", span, text, { label: `expected ${expected}`, notes, fixes });
+}
+
+const FORMULA = "a formula is a separate statement: `let y = 0.5 * x`";
+
+/** What is written otherwise in Python, by the rule of the grammar and the sign that it met. */
+const OTHERWISE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  letStatement: {
+    ",":
+      "a formula gives one value: layers take parts of a value, " +
+      "`from x -> slice(channels, 0, 8) as a`, and `split { branch { } branch { } }` all",
+  },
+  loop: {
+    ",": "several names are in parentheses: `for (width, stride) in [(16, 1), (32, 2)] { ... }`",
+  },
+  functionDeclaration: { "{": "a function is one formula: `fn swish(x) = x * sigmoid(x)`" },
+  inputDeclaration: { ",": "each input has a line: `input left: f32[N, 3, 32, 32]`" },
+  targetDeclaration: { ",": "each target has a line: `target label: u32[N] in 0..10`" },
+  chainElement: {
+    ...Object.fromEntries(["*", "/", "+", "-", "^"].map((sign) => [sign, FORMULA])),
+    for: "`for` begins a line: a chain has layers alone",
+  },
+  split: { "=": 'the source of a split follows it: `train folder("DIR") { ... }`' },
+};
+
+function otherLanguage(rules: readonly string[], { image }: IToken): string | undefined {
+  const [outer, rule] = rules.slice(-2);
+  const notes = OTHERWISE[(rule === "call" ? outer : rule) ?? ""];
+  return notes && Object.hasOwn(notes, image) ? notes[image] : undefined;
 }
 
 /** Where a bracket could be closed, something else is allowed as well. */

@@ -39,7 +39,7 @@ export interface Module {
   /** By the name that the file calls them. */
   readonly blocks: ReadonlyMap<string, Block>;
   readonly functions: ReadonlyMap<string, DeclaredFunction>;
-  /** Names that it imports in vain, which was reported. */
+  /** Names that it imports or declares in vain, which was reported. */
   readonly missing: ReadonlySet<string>;
 }
 
@@ -79,7 +79,7 @@ export class Modules {
       environment,
       blocks: new Map<string, Block>(),
       functions: new Map<string, DeclaredFunction>(),
-      missing: new Set<string>(),
+      missing: new Set(spec.lost),
     };
     this.loaded.set(spec.file, module);
     this.reading.push({ file: spec.file });
