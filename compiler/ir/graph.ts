@@ -335,7 +335,8 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   means over their channels, but for pixels with labels of `classes` and more; labelMeanGradient:
  *   labels -> `weight` times the gradient of the step's mean over the pixels that count
  * - matmul: a [N, T, K], b [N, K, C] -> [N, T, C], the product of each example's matrices;
- *   `transposed`: b is [N, C, K]
+ *   `transposed`: b is [N, C, K]. Several `matrices` of an example lie one below the other:
+ *   a [N, matrices * T, K], b [N, matrices * K, C]
  * - attention: queries, keys and values [N, T, 3 * C], one after the other for each token -> y
  *   [N, T, C], and the logarithm of each row's sum of exponentials [N, T, heads]. With `window`,
  *   images [N, 3 * C, H, W] -> [N, C, H, W] and [N, heads, H, W], and another input [N, (2h - 1) *
@@ -436,7 +437,8 @@ export interface OpAttributes {
   /** The table's shape. */
   embeddingGradient: { readonly padding?: number | undefined; readonly shape: Shape };
   /** Whether b is multiplied with transposed. */
-  matmul: { readonly transposed: boolean };
+  /** `matrices`: how many each example has; one if absent. */
+  matmul: { readonly transposed: boolean; readonly matrices?: number };
   attention: AttentionAttributes;
   attentionGradient: AttentionAttributes;
   sumGradients: Record<never, never>;

@@ -51,7 +51,7 @@ export interface PixelVariant {
   readonly order?: ColumnOrder | undefined;
   /** What is left of the results for a reduction of each channel; not where K is split. */
   readonly gathered?: Gathered | undefined;
-  /** Whether each image has a second operand, an activation; not where K is split. */
+  /** Whether each matrix of rows has a second operand, an activation; not where K is split. */
   readonly ofImages?: true;
 }
 
@@ -67,8 +67,15 @@ const COMMON = {
 } as const;
 
 const TRANSPOSED = { weights_column: "u32" } as const;
-/** Blocks of an image's rows, values of K, and columns without those that fill up a vec4. */
-const OF_IMAGES = { row_blocks: "u32", depth: "u32", all_columns: "u32" } as const;
+/**
+ * Rows of a matrix and blocks of them, values of K, and columns without those that fill up a vec4.
+ */
+const OF_IMAGES = {
+  matrix_rows: "u32",
+  row_blocks: "u32",
+  depth: "u32",
+  all_columns: "u32",
+} as const;
 const SPLIT = { groups: "u32", splits: "u32", first_split: "u32", quads: "u32" } as const;
 const INPUT = { input: "place" } as const;
 const WHOLE = { result: "place" } as const;
@@ -94,8 +101,8 @@ const { io } = scopeOf({ bindings: BINDINGS, constants: {} });
  * as [split][row][quad], for `sumPartials` to finish. Where it is not, a lane may gather its
  * results, which are of one channel quad, for a reduction of each channel.
  *
- * Where each image has a second operand, a block has rows of one image, and the image takes the
- * place of the group.
+ * Where each matrix of rows has a second operand, of which an image has one or more, a block has
+ * rows of one matrix, and the matrix takes the place of the group.
  */
 export const pixelContraction = defineKernel(
   "contraction_pixels",
@@ -159,11 +166,12 @@ const rowsOfBatch = (rows: number, split: boolean): Code => code`
   ${split && code`let split = ${plane} / (${k.column_blocks} * ${k.groups});`}
   let group = ${plane} / ${k.column_blocks}${split && code` % ${k.groups}`};`;
 
-/** The rows of the block's image end before `rows`. */
+/** The rows of the block's matrix end before `rows`. */
 const rowsOfImage = (rows: number): Code => code`
   let group = ${block} / ${k.row_blocks};
-  let rows = (group + 1u) * ${k.pixels};
-  let first_row = group * ${k.pixels} + ${block} % ${k.row_blocks} * ${named("BLOCK_ROWS", rows)};`;
+  let rows = (group + 1u) * ${k.matrix_rows};
+  let block_row = ${block} % ${k.row_blocks} * ${named("BLOCK_ROWS", rows)};
+  let first_row = group * ${k.matrix_rows} + block_row;`;
 
 const sumsOf = (schedule: ContractionSchedule) => locals("sum", accumulatedRows(schedule));
 
@@ -231,7 +239,7 @@ const COLUMNS: Readonly<Record<ColumnOrder, ColumnWalk>> = {
   },
 };
 
-/** What fills up a vec4 of activations may be anything, and behind an image there is another. */
+/** What fills up a vec4 of activations may be anything, and behind a matrix there is another. */
 const within = (value: Code, first: Code, count: Code): Code =>
   code`select(vec4f(0), ${value}, 4u * ${first} + vec4u(0u, 1u, 2u, 3u) < vec4u(${count}))`;
 

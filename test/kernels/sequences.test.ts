@@ -64,6 +64,25 @@ const CASES: Record<string, readonly [input: string, body: string]> = {
     "linear(40) as y -> transpose as turned -> matmul(y) -> softmax as mixed\n" +
       "from y -> matmul(mixed) -> matmul(mixed, transposed=true) -> global_avgpool",
   ],
+  "products of several matrices an example": [
+    "11, 12",
+    "linear(20) -> reshape([11, 4, 5]) -> permute([0, 2, 1, 3]) as a -> tanh as keys\n" +
+      "from a -> matmul(keys, transposed=true) as scores -> sigmoid -> matmul(keys)\n" +
+      "permute([0, 2, 1, 3]) -> reshape([11, 20]) -> global_avgpool",
+  ],
+  "products of matrices along many axes, one for several": [
+    "12, 7",
+    "linear(10) -> reshape([3, 2, 2, 1, 10]) -> reshape([3, 2, 2, 2, 5]) as a\n" +
+      "max([1, 3]) as b -> matmul(a, transposed=true) -> tanh -> matmul(a) as c\n" +
+      "from b -> mean(2) as d\nfrom c -> matmul(d, transposed=true) -> flatten",
+  ],
+  "products of larger matrices, three an example": [
+    "75, 36",
+    "linear(44) -> reshape([3, 1, 25, 44]) as y -> transpose(3, 4)\n" +
+      "matmul(y) -> softmax as mixed\n" +
+      "from y -> matmul(mixed) -> matmul(mixed, transposed=true) -> layernorm\n" +
+      "reshape([75, 44]) -> global_avgpool",
+  ],
   "attention of two heads": ["13, 16", "linear(16) -> attention(2) -> flatten"],
   "causal attention of odd heads, no bias": [
     "70, 9",

@@ -992,6 +992,17 @@ def layer_cases():
             Formula(lambda x: around(nn.functional.pad(x.view(-1, 3, 2, 2, 4, 5), (0, 0, 0, 0, 1, 2), value=0.5))),
         ),
         (
+            "reshape([3, 2, 2, 4, 5]) as x -> tanh -> matmul(x, transposed=true) -> softmax -> matmul(x)",
+            (12, 4, 5),
+            Formula(lambda x: attended(x.view(-1, 3, 2, 2, 4, 5))),
+        ),
+        (
+            "reshape([3, 2, 2, 4, 5]) as x -> mean([1, 3]) as m\n  from x -> matmul(m, transposed=true) -> matmul(m)",
+            (12, 4, 5),
+            Formula(lambda x: of_mean(x.view(-1, 3, 2, 2, 4, 5))),
+        ),
+        ("relu as x -> matmul(x, transposed=true) -> matmul(x)", (6, 4, 5), Formula(lambda x: x.relu() @ x.relu().mT @ x.relu())),
+        (
             "reshape([3, 4, 2, 2, 5]) -> transpose(1, 2) -> sigmoid -> transpose(-4, -1) -> reshape([-1, 4, 5])",
             (12, 4, 5),
             Formula(
@@ -1152,6 +1163,15 @@ def of_most(x):
 def apart(x):
     y = torch.cat([x.tanh(), x], 2)
     return torch.cat([y[..., :3].relu(), y[..., 3:].sigmoid()], -1)
+
+
+def attended(x):
+    return (x.tanh() @ x.mT).softmax(-1) @ x
+
+
+def of_mean(x):
+    m = x.mean((1, 3), True)
+    return x @ m.mT @ m
 
 
 def around(x):

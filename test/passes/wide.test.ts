@@ -145,6 +145,25 @@ describe("cut, joined and padded along an axis", () => {
   });
 });
 
+/** Products of the matrices of the last two axes, some of one for several. */
+const PRODUCTS = [
+  "tanh as a -> matmul(x, transposed=true)",
+  "tanh as a -> transpose(4, 5) -> matmul(x)",
+  "tanh as a -> mean([1, 3]) as b\n  from a -> matmul(b, transposed=true)",
+  "tanh as a -> mean([1, 3]) -> matmul(a, transposed=true)",
+  "tanh as a -> max([1, 2, 3]) as b\n  from a -> matmul(b, transposed=true) -> matmul(b)",
+  "reshape([3, 4, 36]) as a -> matmul(a, transposed=true) -> matmul(a)",
+  "reshape([8, 3, 18]) as a -> slice(1, 0, 1) -> tanh as b\n  from a -> matmul(b, transposed=true)",
+  "reshape([8, 3, 18]) as a -> slice(1, 0, 1) -> tanh -> matmul(a, transposed=true)",
+];
+
+describe("products of matrices", () => {
+  test.each(PRODUCTS)("%s has the gradients of differences", (body) => {
+    const wide = `${BEFORE} -> reshape([2, 3, 2, 2, 18]) as x -> ${body} -> reshape([-1])`;
+    expect(gradientError(graphOf("f32[N, 5, 4, 6]", wide, CLASSIFIER))).toBeLessThan(1e-7);
+  });
+});
+
 /** The value with its axes in another order, element by element. */
 function permuted(data: ArrayLike<number>, sizes: readonly number[], order: readonly number[]) {
   const strides = sizes.map((_, axis) => sizes.slice(axis + 1).reduce((a, b) => a * b, 1));
@@ -349,6 +368,73 @@ test("random axes cut, joined and padded are what plain loops make", () => {
         }
       },
     ),
+    { seed: 20, numRuns: casesOf(200) },
+  );
+});
+
+/** Of each axis in front of matrices, its size in the first value and in the second. */
+const products = fc.tuple(
+  fc
+    .array(fc.constantFrom<readonly [number, number]>([1, 1], [2, 2], [3, 3], [1, 2], [3, 1]), {
+      minLength: 1,
+      maxLength: 5,
+    })
+    .filter((pairs) => pairs.reduce((n, pair) => n * Math.max(...pair), 1) <= 36),
+  fc.tuple(
+    fc.integer({ min: 1, max: 5 }),
+    fc.integer({ min: 1, max: 5 }),
+    fc.integer({ min: 1, max: 5 }),
+  ),
+  fc.boolean(),
+);
+
+test("random products of matrices are what plain loops make", () => {
+  fc.assert(
+    fc.property(products, ([pairs, [rows, depth, columns], transposed]) => {
+      const sizesOf = (of: 0 | 1, ...matrix: number[]) => [
+        ...pairs.map((pair) => pair[of]),
+        ...matrix,
+      ];
+      const left = sizesOf(0, rows, depth);
+      const right = sizesOf(1, ...(transposed ? [columns, depth] : [depth, columns]));
+      const [first, second] = [left, right].map((sizes) => sizes.reduce((a, b) => a * b, 1)) as [
+        number,
+        number,
+      ];
+      const graph = graphOf(
+        `f32[N, ${first + second}]`,
+        `slice(-1, ${first}) -> reshape([${right.join()}]) as b
+        from x -> slice(-1, 0, ${first}) -> reshape([${left.join()}])
+        matmul(b, transposed=${transposed}) -> reshape([-1])`,
+      );
+      const inputs = inputsFor(graph);
+      const expected = [0, 1].flatMap((example) => {
+        const own = inputs.images.slice(
+          example * (first + second),
+          (example + 1) * (first + second),
+        );
+        const [a, b] = [plainOf(left, own), plainOf(right, own.slice(first))];
+        const of = ({ sizes, at }: Plain, place: readonly number[]) =>
+          at(place.map((index, axis) => Math.min(index, sizes[axis]! - 1)));
+        return placesOf([...pairs.map((pair) => Math.max(...pair)), rows, columns]).map((place) => {
+          const [column, row] = [place.at(-1)!, place.at(-2)!];
+          const leading = place.slice(0, -2);
+          return Array.from(
+            { length: depth },
+            (_, k) =>
+              of(a, [...leading, row, k]) *
+              of(b, [...leading, ...(transposed ? [column, k] : [k, column])]),
+          ).reduce((sum, product) => sum + product, 0);
+        });
+      });
+      for (const made of [graph, simplify(graph)]) {
+        const values = runGraph(made, inputs);
+        const found = values.get(made.outputs[0]!.value.id)!.data;
+        expect(found).toHaveLength(expected.length);
+        const worst = expected.map((value, index) => Math.abs(value - found[index]!));
+        expect(Math.max(...worst)).toBeLessThan(1e-12);
+      }
+    }),
     { seed: 20, numRuns: casesOf(200) },
   );
 });

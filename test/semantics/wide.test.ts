@@ -61,6 +61,8 @@ const TAKEN: readonly string[] = [
   "concat(axis=3) { branch { relu } branch { slice(3, 1) } }",
   "split(axis=2) { branch { relu } branch { linear(6) } }",
   "split(axis=-1, sizes=[1, 5]) { branch { relu } branch { sigmoid } }",
+  ...["relu as x -> matmul(x, transposed=true)", "relu as x -> transpose(-1, -2) -> matmul(x)"],
+  ...["relu as x -> mean([1, 3]) as m\n  from x -> matmul(m, transposed=true)"],
   ...["relu as x -> sum(1) as a\n  from x -> max(-1) as b\n  let y = a * b\n  from y -> relu"],
 ];
 
@@ -148,6 +150,13 @@ const WRONG: readonly (readonly [body: string, code: string, message: string])[]
     "NET2036",
     "add up to 2 elements of axis 4, but it receives 3",
   ],
+  [`${WIDE} as x -> matmul(x)`, "NET2031", "multiply [N, 2, 4, 2, 3, 6] with [N, 2, 4, 2, 3, 6]"],
+  [
+    `${WIDE} as x -> slice(2, 1) -> matmul(x, transposed=true)`,
+    "NET2031",
+    "multiply [N, 2, 3, 2, 3, 6] with [N, 2, 4, 2, 3, 6]",
+  ],
+  [`${WIDE} as x -> flatten -> matmul(x)`, "NET2025", "needs a sequence [N, T, C] but receives"],
   [`${WIDE} -> pad(1)`, "NET2054", "pad `pad1` without `axis` takes values of at most 4 axes"],
   [
     `${WIDE} -> pad([3, 0], axis=4, mode=reflect)`,

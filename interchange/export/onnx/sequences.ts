@@ -56,8 +56,10 @@ export function permute(nodes: LayerNodes): void {
 
 export function matmul(nodes: LayerNodes): void {
   const other = nodes.input(1);
+  const axes = nodes.call.inputShapes[1]!.map((_, axis) => axis);
+  const perm = [...axes.slice(0, -2), ...axes.slice(-2).reverse()];
   const right = nodes.call.flag("transposed")
-    ? nodes.part("turned", "Transpose", [other], { perm: [0, 2, 1] })
+    ? nodes.part("turned", "Transpose", [other], { perm })
     : other;
   nodes.end("MatMul", [nodes.input(), right]);
 }

@@ -704,7 +704,8 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
   concat,
   matmul: {
     apply: (call, [x, y]) => {
-      const other = call.flag("transposed") ? `torch.transpose(${y}, 1, 2)` : y;
+      const axes = `${call.rank - 2}, ${call.rank - 1}`;
+      const other = call.flag("transposed") ? `torch.transpose(${y}, ${axes})` : y;
       return `torch.matmul(${x}, ${other})`;
     },
   },
