@@ -15,7 +15,7 @@ import {
 import { warn } from "../terminal.js";
 import { wrongUsage } from "../failure.js";
 import { makeFolder } from "../files.js";
-import { PREDICTIONS, RUN_FILE } from "./run-file.js";
+import { PREDICTIONS, RUN_FILE, STRIPS_FILE } from "./run-file.js";
 import { say } from "../terminal.js";
 
 export const CHECKPOINTS = [LAST_CHECKPOINT, PREVIOUS_CHECKPOINT] as const;
@@ -26,7 +26,7 @@ const WEIGHTS = ["best.safetensors", "weights.safetensors"] as const;
  */
 const FILES = [
   ...[...CHECKPOINTS, ...WEIGHTS, "report.html", "metrics.jsonl"],
-  ...[PREDICTIONS, RUN_FILE],
+  ...[PREDICTIONS, RUN_FILE, STRIPS_FILE],
 ] as const;
 
 /** Where the files of a run that is overwritten wait. */

@@ -3,6 +3,8 @@ import type { Facts, ReportData, RunStatus } from "../../report/data.js";
 import { version } from "../package.js";
 
 export const RUN_FILE = "run.json";
+/** Where samples of earlier epochs wait for a run that is resumed. */
+export const STRIPS_FILE = "samples.json";
 /** What the best weights take each example of the eval split for. */
 export const PREDICTIONS = "predictions.csv";
 

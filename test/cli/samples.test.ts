@@ -1,6 +1,7 @@
 /** A generator and a discriminator trained on data, and samples of them, from the command line. */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ReportData } from "../../report/data.js";
@@ -54,6 +55,25 @@ test("train logs the losses by name; predict writes samples, the same for a seed
 
   const none = await run("predict", spec, "--weights", "run/weights.safetensors");
   expect([none.code, none.stderr]).toEqual([1, expect.stringContaining("--samples samples.png")]);
+});
+
+test("the report of a resumed run shows the samples of the epochs before", async () => {
+  const table = join(workspace.folder, "few.csv");
+  const digits = gunzipSync(await readFile(join(root, "specs/data/digits.csv.gz"))).toString();
+  await writeFile(table, digits.split("\n").slice(0, 96).join("\n"));
+  const train = (out: string, ...more: string[]) =>
+    run("train", spec, "--data", table, "--batch", "32", "--out", out, ...more);
+  expect((await train("whole", "--epochs", "3")).code).toBe(0);
+  // It stops within the second epoch, of three steps.
+  expect((await train("parts", "--steps", "4")).code).toBe(0);
+  expect((await train("parts", "--resume", "--epochs", "3")).code).toBe(0);
+  const { generated } = await reportOf("parts");
+  expect(generated!.strips.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+  expect(generated).toEqual((await reportOf("whole")).generated);
+
+  // Samples of another run's epochs are not shown.
+  expect((await train("parts", "--overwrite", "--steps", "1")).code).toBe(0);
+  expect((await reportOf("parts")).generated!.strips).toHaveLength(1);
 });
 
 test("--find-lr is refused for a recipe with steps, before anything runs", async () => {

@@ -1,9 +1,13 @@
 /** Samples of a model that makes images of noise, as its report shows them. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { tensorsOf } from "../../../program/tensors.js";
 import type { ReportedGenerated, ReportedStrip } from "../../../report/data.js";
 import type { EpochReport, TrainingState } from "../../../runtime/training/index.js";
+import { writeOutput } from "../../files.js";
 import { drawSamples, makesSamples, samplesPng, transformsOf } from "../../samples.js";
 import type { RunObserver, TrainingParts } from "../parts.js";
+import { STRIPS_FILE } from "../run-file.js";
 import { dataAddress } from "./example-pictures.js";
 
 /** Of the noise, so that a page shows what `netc predict --samples` writes. */
@@ -20,23 +24,44 @@ interface Strip extends ReportedStrip {
   readonly step: number;
 }
 
-/** Keeps samples of a few epochs, all of the same noise. A resumed run begins with none. */
+/** What the file holds. */
+interface Kept {
+  /** Epochs from one strip to the next. */
+  readonly every: number;
+  readonly strips: readonly Strip[];
+}
+
+/** Keeps samples of a few epochs, all of the same noise, in a file of the run's folder. */
 export class GeneratedSamples implements RunObserver {
   private strips: readonly Strip[] = [];
   private every = 1;
   private readonly isOn: boolean;
 
-  constructor(private readonly parts: Pick<TrainingParts, "network" | "recipe">) {
+  constructor(private readonly parts: Pick<TrainingParts, "network" | "recipe" | "folder">) {
     this.isOn = makesSamples(parts.network.program);
+  }
+
+  /** Takes over what a run that is resumed had drawn before the checkpoint. */
+  async begin(start: TrainingState | undefined): Promise<void> {
+    if (!this.isOn || !start) return;
+    const { every, strips } = await this.read();
+    this.every = every;
+    this.strips = strips;
+    this.restart(start);
   }
 
   async epoch({ epoch, step, continues }: EpochReport): Promise<void> {
     if (!this.isOn || continues || !this.isKept(epoch)) return;
     const picture = await this.draw(Math.min(COLUMNS, this.count));
-    this.strips = [...this.strips, { epoch, step, picture }];
-    if (this.strips.length <= MAX_STRIPS) return;
-    this.every *= 2;
-    this.strips = this.strips.filter((strip) => this.isKept(strip.epoch));
+    // A run that was stopped within the epoch has left samples of its middle.
+    const others = this.strips.filter((strip) => strip.epoch !== epoch);
+    this.strips = [...others, { epoch, step, picture }];
+    if (this.strips.length > MAX_STRIPS) {
+      this.every *= 2;
+      this.strips = this.strips.filter((strip) => this.isKept(strip.epoch));
+    }
+    const { every, strips } = this;
+    await writeOutput(this.file, JSON.stringify({ every, strips } satisfies Kept));
   }
 
   /** Steps that are done again leave other samples. */
@@ -55,6 +80,22 @@ export class GeneratedSamples implements RunObserver {
   /** The first epoch, and those that are evenly spread. */
   private isKept(epoch: number): boolean {
     return epoch === 1 || epoch % this.every === 0;
+  }
+
+  private get file(): string {
+    return join(this.parts.folder, STRIPS_FILE);
+  }
+
+  /** None where the file is missing or damaged: the report then lacks pictures, and no figures. */
+  private async read(): Promise<Kept> {
+    try {
+      const kept = JSON.parse(await readFile(this.file, "utf8")) as Partial<Kept>;
+      const { every, strips } = kept;
+      if (Number.isInteger(every) && Array.isArray(strips)) return { every: every!, strips };
+    } catch {
+      // As without the file.
+    }
+    return { every: 1, strips: [] };
   }
 
   private get count(): number {
