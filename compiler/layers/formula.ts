@@ -4,7 +4,7 @@ import { broadcastShape, formatShape, type Shape } from "../ir/shape.js";
 import { formulaText } from "./formula-text.js";
 import { spreadAll } from "./joins.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
-import { broadcastNote } from "./rules.js";
+import { axesFix, broadcastNote } from "./rules.js";
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
@@ -54,6 +54,7 @@ function formulaShape(shapes: readonly Shape[], context: InferenceContext): Shap
       `${context.title} computes with ${formatShape(a)} and ${formatShape(b)}, ` +
       "which must have one shape",
     notes: [broadcastNote([a, b])],
+    fixes: [axesFix(shapes, context)],
   });
 }
 

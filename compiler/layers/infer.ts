@@ -85,6 +85,7 @@ export function tryShape(
     replaceArgument: () => undefined,
     setArgument: () => undefined,
     insertBefore: () => undefined,
+    addAxes: () => undefined,
     declareSignal: () => undefined,
   };
   return { output: inferOutput(call, input, context), problems };

@@ -80,6 +80,11 @@ export interface InferenceContext {
   setArgument(name: string, text: string, title: string): Fix | undefined;
   /** Inserts a layer before this one, or before the nearest `layer` above it. */
   insertBefore(text: string, title: string, layer?: string): Fix | undefined;
+  /**
+   * Declares the parameters that values are with axes of 1 in front of theirs: as many for each
+   * value as `counts` says, the current one first. Undefined where one is not a parameter.
+   */
+  addAxes(counts: readonly number[], title: string): Fix | undefined;
   /** Declares the model's input, a sequence that reaches this layer as it is, as a signal. */
   declareSignal(): Fix | undefined;
 }

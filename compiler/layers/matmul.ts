@@ -13,7 +13,7 @@ import {
 import { boolean } from "../calls/argument-types.js";
 import { withDefault } from "../calls/signature.js";
 import { defineLayer, type InferenceContext, type LayerContext } from "./layer.js";
-import { requireSequence } from "./rules.js";
+import { requireSequence, withAxes } from "./rules.js";
 import { spreadWide } from "./wide-axes.js";
 
 export const matmul = defineLayer({
@@ -119,7 +119,7 @@ function reportProduct(input: Shape, other: Shape, context: InferenceContext): u
   const agree = isMatrices && broadcastShape([leadingOf(input), leadingOf(other)]) !== undefined;
   const isTurned = agree && other.at(-1) === input.at(-1);
   const missing = input.length - other.length;
-  const padded = [...new Array<number>(Math.max(missing, 0)).fill(1), ...other.slice(1)];
+  const sizes = missing > 0 ? withAxes(other, input.length).slice(1).join(", ") : "";
   return context.report("NET2031", {
     message: `${context.title} cannot multiply ${formatShape(input)} with ${formatShape(other)}`,
     label: agree
@@ -131,11 +131,16 @@ function reportProduct(input: Shape, other: Shape, context: InferenceContext): u
     notes: [
       ...(isTurned ? ["`transposed=true` multiplies with the transpose of the other value"] : []),
       ...(isMatrices && missing > 0
-        ? [`\`reshape([${padded.join(", ")}])\` gives the other value as many axes`]
+        ? [`\`reshape([${sizes}])\` gives the other value as many axes`]
         : []),
     ],
-    fixes: isTurned
-      ? [context.setArgument("transposed", "transposed=true", "write `transposed=true`")]
-      : [],
+    fixes: [
+      isTurned
+        ? context.setArgument("transposed", "transposed=true", "write `transposed=true`")
+        : undefined,
+      isMatrices && missing > 0
+        ? context.addAxes([0, missing], `declare the parameter as \`f32[${sizes}]\``)
+        : undefined,
+    ],
   });
 }

@@ -204,13 +204,51 @@ export function joinedShape(
       "which must have one shape",
     axis: input.length !== other.length ? "rank" : differs === 1 ? "channels" : "space",
     notes: [broadcastNote([input, other])],
-    fixes: [perChannelFix(input, other, context)],
+    fixes: [perChannelFix(input, other, context), axesFix([input, other], context)],
   });
 }
 
 const BROADCAST = "along each axis sizes must agree, or one of them must be 1, as in PyTorch";
 const SAME_RANK = "both need as many axes: `reshape` gives a value others";
 const ONE_IS_A_SIGNAL = "an image of one row is not a signal: `signal` makes one of it";
+
+/** What gives values of fewer axes those that PyTorch's rules would; undefined where that fails. */
+function alignedNote(shapes: readonly Shape[]): string | undefined {
+  const rank = Math.max(...shapes.map(({ length }) => length));
+  const aligned = shapes.map((shape) => withAxes(shape, rank));
+  const [sizes] = aligned.filter((_, index) => shapes[index]!.length < rank);
+  return sizes && broadcastShape(aligned)
+    ? "both need as many axes: " +
+        `\`reshape([${sizes.slice(1).join(", ")}])\` gives one axes of 1, as PyTorch has them`
+    : undefined;
+}
+
+/**
+ * Parameters of fewer axes than other values as PyTorch sees them: with axes of 1 in front. The
+ * current value's shape is the first.
+ */
+export function axesFix(shapes: readonly Shape[], context: InferenceContext): Fix | undefined {
+  const rank = Math.max(...shapes.map(({ length }) => length));
+  const aligned = shapes.map((shape) => withAxes(shape, rank));
+  const counts = shapes.map((shape) => rank - shape.length);
+  if (counts.every((count) => count === 0) || !broadcastShape(aligned)) return undefined;
+  const written = [
+    ...new Set(
+      aligned.flatMap(([, ...sizes], index) =>
+        counts[index] === 0 ? [] : [`\`f32[${sizes.join(", ")}]\``],
+      ),
+    ),
+  ];
+  const noun = counts.filter((count) => count > 0).length === 1 ? "parameter" : "parameters";
+  return context.addAxes(counts, `declare the ${noun} as ${written.join(" and ")}`);
+}
+
+/** With axes of 1 behind the batch. */
+export const withAxes = ([batch, ...sizes]: Shape, rank: number): Shape => [
+  batch!,
+  ...new Array<number>(rank - sizes.length - 1).fill(1),
+  ...sizes,
+];
 
 /** Features as one number for each channel of an image. */
 function perChannelFix(input: Shape, other: Shape, context: InferenceContext): Fix | undefined {
@@ -222,7 +260,7 @@ function perChannelFix(input: Shape, other: Shape, context: InferenceContext): F
 /** What joins of values of several shapes say of the rule. */
 export const broadcastNote = (shapes: readonly Shape[]): string =>
   shapes.some((shape) => shape.length !== shapes[0]!.length)
-    ? SAME_RANK
+    ? (alignedNote(shapes) ?? SAME_RANK)
     : shapes.some((shape) => isSignal(shape) !== isSignal(shapes[0]!))
       ? ONE_IS_A_SIGNAL
       : BROADCAST;

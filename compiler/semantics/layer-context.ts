@@ -19,6 +19,8 @@ export interface LayerUse extends LayerCall {
   readonly shortName: string;
   /** Where its inputs come from, if that says more of a mistake than the way to the first one. */
   readonly related?: readonly Label[];
+  /** How the other values that it reads came about. */
+  readonly otherTrails?: readonly (Trail | undefined)[];
 }
 
 /** A layer to be listed. */
@@ -67,12 +69,28 @@ export function reportingContext(
     replaceArgument: (name, text, title) => fix(title, replaceEdit(use.spans.get(name), text)),
     setArgument: (name, text, title) => fix(title, setArgument(call, name, text)),
     insertBefore: (text, title, layer) => fix(title, insertEdit(use, trail, text, layer)),
+    addAxes: (counts, title) => axesFix(title, counts, [trail, ...(use.otherTrails ?? [])]),
     declareSignal: () => fix("declare the input as a signal", signalEdit(trail)),
   };
 }
 
 function fix(title: string, edit: Edit | undefined): Fix | undefined {
   return edit && { title, edits: [edit] };
+}
+
+/** `f32[16, 18]` becomes `f32[1, 1, 16, 18]`, where these values are parameters. */
+function axesFix(
+  title: string,
+  counts: readonly number[],
+  trails: readonly (Trail | undefined)[],
+): Fix | undefined {
+  const edits = counts.map((count, index) => {
+    const trail = trails[index];
+    const size = trail?.last ? undefined : trail?.start.size;
+    return count === 0 || !size ? undefined : insertAt(size, "1, ".repeat(count));
+  });
+  const isWhole = counts.every((count, index) => count === 0 || edits[index]);
+  return isWhole ? { title, edits: edits.filter((edit) => edit !== undefined) } : undefined;
 }
 
 /** `f32[N, 2, 1000]` becomes `signal[N, 2, 1000]`, where nothing before the layer changed it. */

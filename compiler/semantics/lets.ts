@@ -334,7 +334,9 @@ function apply(
   const rule = { definition: formula, values: { expression }, others };
   const shortName = name.split(".").at(-1)!;
   const related = inputs.slice(0, 3).flatMap(operandLabel);
-  const use = { ...rule, call, spans: new Map<string, Span>(), shortName, related };
+  const otherTrails = inputs.slice(1).map((each) => each.trail);
+  const own = { call, spans: new Map<string, Span>(), shortName, related, otherTrails };
+  const use = { ...rule, ...own };
   const context = reportingContext(use, trail, place.environment.reporter);
   const output = inferOutput(rule, first, context);
   if (!output) return host.lose();

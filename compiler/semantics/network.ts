@@ -254,7 +254,8 @@ export class NetworkReader {
       const { spans } = bound;
       const { vocabulary } = before;
       const own = { spans, call: rest, shortName, others: shapes, makers, vocabulary };
-      const use = { ...resolved, ...own };
+      const otherTrails = others.map(({ current }) => current.trail);
+      const use = { ...resolved, ...own, otherTrails };
       this.applyLayer(use, place);
       this.checkSize(call, use, before, place);
     } else {

@@ -27,12 +27,14 @@ export interface Step {
   readonly infer: (input: Shape) => Shape | undefined;
 }
 
-/** The model's input. */
+/** The model's input, or a parameter. */
 interface TrailStart {
   readonly shape: Shape;
   readonly span: Span;
   /** Where its declaration says what it holds: `f32`. */
   readonly element?: Span;
+  /** Where the declaration of a parameter says its first size. */
+  readonly size?: Span | undefined;
 }
 
 /**

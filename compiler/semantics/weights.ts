@@ -25,7 +25,7 @@ export function readWeight(host: WeightHost, weight: Weight, place: Place): void
   const values = readValues(weight, place.environment);
   const shape = values && inferShape({ definition: parameter, values, others: [] }, NOTHING);
   if (!shape) host.hasFailed = true;
-  const trail = shape && Trail.from({ shape, span });
+  const trail = shape && Trail.from({ shape, span, size: weight.type.dimensions[0]?.span });
   host.current = { index: -1, call: undefined, shape, trail };
   const resolved = values && { definition: parameter, values };
   host.list({ name: full, kind: parameter.name, resolved, span, inputs: [], place });

@@ -1,5 +1,6 @@
 /** Values of more axes than an image: which layers take them, and what is said of the others. */
 import { describe, expect, test } from "vitest";
+import { applyEdits } from "../../compiler/semantics/check-fixes.js";
 import { analyze } from "../../compiler/semantics/index.js";
 
 const WIDE = "reshape([2, 4, 2, 3, 6])";
@@ -228,5 +229,61 @@ describe("mistakes of many axes", () => {
     const { diagnostics } = analyze(modelOf(`${body} -> ${OUT}`), "m.net");
     expect(diagnostics.map((each) => each.code)).toContain(code);
     expect(diagnostics.map((each) => each.message).join("\n")).toContain(message);
+  });
+});
+
+/** With parameters of fewer axes than a value of these sizes. */
+const OF_FEWER_AXES: readonly (readonly [sizes: string, body: string, help: string])[] = [
+  [
+    "8, 3, 4, 6",
+    "parameter p: f32[6]\n  from x -> add(p)",
+    "declare the parameter as `f32[1, 1, 1, 6]`",
+  ],
+  [
+    "8, 3, 4, 6",
+    "parameter p: f32[2 * 2, 6] init normal(1)\n  from x -> multiply(p)",
+    "declare the parameter as `f32[1, 1, 4, 6]`",
+  ],
+  [
+    "8, 3, 4, 6",
+    "parameter p: f32[6]\n  parameter q: f32[4, 6]\n  let y = p * x + q\n  from y -> relu",
+    "declare the parameters as `f32[1, 1, 1, 6]` and `f32[1, 1, 4, 6]`",
+  ],
+  [
+    "8, 3, 4, 6",
+    "parameter p: f32[6, 5]\n  from x -> matmul(p)",
+    "declare the parameter as `f32[1, 1, 6, 5]`",
+  ],
+  ["3, 4, 6", "parameter p: f32[6]\n  from x -> add(p)", "declare the parameter as `f32[1, 1, 6]`"],
+  ["4, 6", "parameter p: f32[6]\n  let y = p * x\n  from y", "the parameter as `f32[1, 6]`"],
+];
+
+describe("parameters of fewer axes than a value", () => {
+  const specOf = (sizes: string, body: string) =>
+    `model M {\n  input x: f32[N, ${sizes}]\n  ${body}\n}`;
+
+  test.each(OF_FEWER_AXES)("[N, %s], %s: a fix that compiles", (sizes, body, help) => {
+    const text = specOf(sizes, body);
+    const [error, ...others] = analyze(text, "m.net").diagnostics;
+    expect([error?.code, others]).toEqual(["NET2031", []]);
+    const fix = error!.fixes.find(({ title }) => title.includes(help));
+    expect(error!.fixes.map(({ title }) => title).join("\n")).toContain(help);
+    expect(analyze(applyEdits(text, fix!.edits), "m.net").diagnostics).toEqual([]);
+  });
+
+  test.each([
+    ["8, 3, 4, 6", "parameter p: f32[5]\n  from x -> add(p)"],
+    ["8, 3, 4, 6", "parameter p: f32[6]\n  from p -> relu as q\n  from x -> add(q)"],
+    ["8, 4, 6", "parameter p: f32[8]\n  from x -> multiply(p)"],
+  ])("[N, %s], %s: no fix that would not compile", (sizes, body) => {
+    const [error] = analyze(specOf(sizes, body), "m.net").diagnostics;
+    expect(error!.code).toBe("NET2031");
+    expect(error!.fixes ?? []).toEqual([]);
+  });
+
+  test("the note says what gives a value of fewer axes those of PyTorch", () => {
+    const body = "parameter p: f32[6]\n  from p -> relu as q\n  from x -> add(q)";
+    const [error] = analyze(specOf("8, 3, 4, 6", body), "m.net").diagnostics;
+    expect(error!.notes.join()).toContain("`reshape([1, 1, 1, 6])` gives one axes of 1");
   });
 });
