@@ -1,8 +1,8 @@
 /** Samples of a model that makes images of noise, as its report shows them. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tensorsOf } from "../../../program/tensors.js";
 import type { ReportedGenerated, ReportedStrip } from "../../../report/data.js";
+import { readText } from "../../../runtime/node/read-file.js";
 import type { EpochReport, TrainingState } from "../../../runtime/training/index.js";
 import { writeOutput } from "../../files.js";
 import { drawSamples, makesSamples, samplesPng, transformsOf } from "../../samples.js";
@@ -89,7 +89,7 @@ export class GeneratedSamples implements RunObserver {
   /** None where the file is missing or damaged: the report then lacks pictures, and no figures. */
   private async read(): Promise<Kept> {
     try {
-      const kept = JSON.parse(await readFile(this.file, "utf8")) as Partial<Kept>;
+      const kept = JSON.parse(await readText(this.file)) as Partial<Kept>;
       const { every, strips } = kept;
       if (Number.isInteger(every) && Array.isArray(strips)) return { every: every!, strips };
     } catch {
