@@ -2,6 +2,7 @@
 import type { BudgetFit, FittedProgram } from "../compiler/budget.js";
 import { wrongInput } from "./failure.js";
 import { formatBytes } from "../program/format-bytes.js";
+import { normalizesByBatch } from "../program/statistics.js";
 import { plural } from "./format.js";
 
 /**
@@ -57,6 +58,4 @@ export function describeFit({ batch, slices, repeated, work }: BudgetFit): strin
  * Whether slices change what a network computes: batch normalization takes each one's statistics.
  */
 export const normalizesSlices = ({ fit, program }: FittedProgram): boolean =>
-  fit !== undefined &&
-  fit.slices > 1 &&
-  program.parameters.some(({ role }) => role === "statistic");
+  fit !== undefined && fit.slices > 1 && normalizesByBatch(program.parameters);

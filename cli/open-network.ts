@@ -1,4 +1,5 @@
 /** A compiled spec on a GPU. */
+import { normalizesByBatch } from "../program/statistics.js";
 import type { NetworkOptions } from "../runtime/calls.js";
 import type { Network } from "../runtime/network.js";
 import type { CompileProgress } from "../runtime/pipelines.js";
@@ -42,7 +43,7 @@ function saySoftware({ name, software }: Network["adapter"]): void {
  * Says when the device's limits split a batch into slices, and what that changes.
  */
 function announceSlices(
-  { batch, slice, parameters, program }: Network,
+  { batch, slice, program }: Network,
   { accumulate = 1 }: NetworkOptions,
 ): void {
   const wanted = Math.ceil(batch / accumulate);
@@ -54,8 +55,7 @@ function announceSlices(
     `a batch of ${batch} exceeds what this device can bind: ` +
       `netc splits it into ${slices} slices of up to ${slice} images`,
   );
-  const normalizes = parameters.some(({ role }) => role === "statistic");
-  if (normalizes && program.steps.train.length > 0) {
+  if (normalizesByBatch(program.parameters) && program.steps.train.length > 0) {
     warn("in training, batch normalization takes the statistics of each slice, not of the batch");
   }
 }

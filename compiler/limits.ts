@@ -136,7 +136,9 @@ function checkBatch(
   };
   if (slice < 1) return [createDiagnostic("NET4003", details)];
   const slices = Math.ceil(batch / slice);
-  const normalizes = graphOf(traces[0]!).parameters.some(({ role }) => role === "statistic");
+  const normalizes = graphOf(traces[0]!).parameters.some(
+    ({ role, isKept }) => role === "statistic" && !isKept,
+  );
   const notes = [
     `netc splits the batch into ${slices} slices of up ` +
       `to ${Math.ceil(batch / slices)} images, with one update for all`,

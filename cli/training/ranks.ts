@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TrainRecipe } from "../../program/recipe.js";
+import { normalizesByBatch } from "../../program/statistics.js";
 import { exampleNoun } from "../../program/tensors.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import { InputError } from "../../runtime/errors.js";
@@ -91,8 +92,7 @@ export class TrainingRanks extends Ranks {
     const each = this.partOfBatch(batch);
     const share = each * this.size === batch ? `${each}` : `up to ${each}`;
     say(`${plural(batch, exampleNoun(program))} a step, ${share} on each of ${this.size} ranks`);
-    const isMoved = program.parameters.some(({ role, kept }) => role === "statistic" && !kept);
-    if (syncBatchnorm || !isMoved) return;
+    if (syncBatchnorm || !normalizesByBatch(program.parameters)) return;
     warn(
       "in training, batch normalization takes the statistics of each rank's examples; " +
         "the running statistics are averaged (`sync_batchnorm = true` takes those of all examples)",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { checkLimits } from "../../compiler/limits.js";
+import { normalizesByBatch } from "../../program/statistics.js";
 import { DEFAULT_LIMITS, type DeviceLimits } from "../../program/limits.js";
 
 const folder = join(import.meta.dirname, "../../specs");
@@ -29,6 +30,35 @@ test("the batch of 2012 is split into slices", () => {
   const [conv1] = check("alexnet-2012.net", 128);
   expect(conv1).toMatch(/^NET4002; `features.\w+` takes 1\d\d MiB at a batch of 128, /);
   expect(conv1).toContain("netc splits the batch into 2 slices of up to 64 images");
+});
+
+test("slices are said to change batch normalization where training moves its statistics", () => {
+  const text = readFileSync(join(folder, "errors/NET4002/spec.net"), "utf8");
+  const noteOf = (source: string) => {
+    const { compiled, programs } = compile(source, { file: "tall.net" });
+    const [found] = checkLimits(compiled, 64, DEFAULT_LIMITS);
+    expect(found?.code).toBe("NET4002");
+    const isSaid = found!.notes.includes("batch normalization takes the statistics of each slice");
+    return [isSaid, normalizesByBatch(programs[0]!.parameters)];
+  };
+  expect(noteOf(text)).toEqual([true, true]);
+  const kept = text.replace("epochs ", "freeze_statistics = [kind(batchnorm)]\n  epochs ");
+  expect(noteOf(kept)).toEqual([false, false]);
+  const layers = "conv(64, kernel=3, padding=1) -> relu -> global_avgpool -> flatten -> linear(10)";
+  const teacher = `model Student {
+    input image: f32[N, 3, 112, 112]
+    target label: u32[N] in 0..10
+    teacher { conv(64, kernel=3, padding=1) -> batchnorm -> ${layers} as logits }
+    from image -> ${layers} as logits
+    loss cross_entropy(logits, label) + kl(logits, teacher.logits)
+  }
+  train Base of Student {
+    teacher   = load("t.safetensors", into=teacher)
+    epochs    = 1
+    batch     = 64
+    optimizer = sgd(lr=0.1)
+  }`;
+  expect(noteOf(teacher)).toEqual([false, false]);
 });
 
 test("where a device grants less than a kernel needs, nothing can be done", () => {
