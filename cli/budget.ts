@@ -46,7 +46,8 @@ export function describeFit({ batch, slices, repeated, work }: BudgetFit): strin
       : []),
     ...(repeated.length > 0
       ? [
-          `${plural(repeated.length, "value")} are computed again in the backward pass ` +
+          `${plural(repeated.length, "value")} ${repeated.length === 1 ? "is" : "are"} ` +
+            "computed again in the backward pass " +
             `(+${(100 * (work - 1)).toFixed(1)}% multiply-adds)`,
         ]
       : []),

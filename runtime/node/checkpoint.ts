@@ -180,7 +180,8 @@ function checkIdentity(
 }
 
 const CHANGED =
-  "its run had as many examples, but others: their labels, names, numbers or order have changed";
+  "its run had as many examples, but others: " +
+  "their labels, names, numbers, boxes or order have changed";
 
 const LONGEST_TEXT = 200;
 

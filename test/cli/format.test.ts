@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatBytes } from "../../program/format-bytes.js";
 import { formatDuration, formatNumber, plural } from "../../cli/format.js";
-import { requireSomeFit } from "../../cli/budget.js";
+import { describeFit, requireSomeFit } from "../../cli/budget.js";
 import { renderTable, type Column } from "../../cli/table.js";
 
 test.each([
@@ -19,6 +19,14 @@ test.each([
   [7500, "2 h 05 min"],
   [Number.POSITIVE_INFINITY, "?"],
 ])("%d seconds are %s", (seconds, text) => expect(formatDuration(seconds)).toBe(text));
+
+test("what a memory budget leads to is counted in words", () => {
+  const fit = { batch: 8, slices: 1, bytes: 1024, work: 1.25 };
+  const value = { name: "conv1", bytes: 64, work: 1 } as never;
+  expect(describeFit({ ...fit, repeated: [] })).toBe("as it is");
+  expect(describeFit({ ...fit, repeated: [value] })).toMatch(/^1 value is computed again/);
+  expect(describeFit({ ...fit, repeated: [value, value] })).toMatch(/^2 values are computed/);
+});
 
 test("numbers are short", () => {
   expect(formatNumber(2.302585)).toBe("2.303");

@@ -198,7 +198,7 @@ test("checkpoints of another model, spec or run are refused by name and reason",
   await saveCheckpoint(directory, asSaving(new OneWeight(0.5)), state(9), told);
   expect((await resume({}, told)).state.step).toBe(9);
   await expect(resume({}, { ...told, contents: "4567" })).rejects.toThrow(
-    /its run had as many examples, but others: their labels, names, numbers or order have/,
+    /its run had as many examples, but others: their labels, names, numbers, boxes or order have/,
   );
 });
 
