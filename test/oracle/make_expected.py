@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torchvision.models.swin_transformer import ShiftedWindowAttention
+from torchvision.models.swin_transformer import ShiftedWindowAttention, shifted_window_attention
 
 HERE = pathlib.Path(__file__).parent
 BATCH = 2
@@ -555,17 +555,25 @@ class WindowAttention(ShiftedWindowAttention):
 
     def __init__(self, channels, heads, window, shift, factor=1):
         super().__init__(channels, window, shift, heads)
-        # torchvision knows one scale alone: queries are multiplied by what another differs by.
         self.factor = factor
-        if factor != 1:
-            self.qkv.register_forward_hook(self.scaled)
-
-    def scaled(self, _module, _inputs, output):
-        q, k, v = output.chunk(3, -1)
-        return torch.cat([self.factor * q, k, v], -1)
 
     def forward(self, x):
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        """torchvision knows one scale alone: queries are multiplied by what another differs by."""
+        channels = x.shape[1]
+        factors = torch.ones(3 * channels, dtype=x.dtype)
+        factors[:channels] = self.factor
+        made = shifted_window_attention(
+            x.permute(0, 2, 3, 1),
+            factors[:, None] * self.qkv.weight,
+            self.proj.weight,
+            self.get_relative_position_bias(),
+            self.window_size,
+            self.num_heads,
+            shift_size=self.shift_size,
+            qkv_bias=factors * self.qkv.bias,
+            proj_bias=self.proj.bias,
+        )
+        return made.permute(0, 3, 1, 2)
 
 
 class TokenLinear(nn.Linear):
