@@ -90,6 +90,25 @@ function corrupt(
   });
 }
 
+/** Means that cancel: `layernorm` makes the sum of each token's channels 0. */
+const NO_SUMS = `
+model Tokens {
+  input x: f32[N, 8, 6]
+  target label: u32[N] in 0..3
+  linear(7) -> layernorm -> mean(channels) -> flatten -> linear(3) as logits
+  loss cross_entropy(logits, label)
+}
+`;
+
+test("sums that cancel are right, and wrong where an element is left out", async () => {
+  const { compiled } = compile(NO_SUMS, { file: "tokens.net" });
+  expect((await verify(compiled)).divergence).toBeUndefined();
+  const damaged = corrupt(compiled, /^mean1/, (wgsl) =>
+    wgsl.replace("vec4u(0, 1, 2, 3)", "vec4u(0, 1, 3, 3)"),
+  );
+  expect((await verify(damaged)).divergence?.name).toContain("mean1");
+});
+
 /**
  * Every pixel has the same share in the gradient, and so all terms of the first bias's sum one
  * sign.

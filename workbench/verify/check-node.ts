@@ -8,7 +8,14 @@ import { typesInOrder } from "../../compiler/ops/run-node.js";
 import { asImage, resolveShape } from "../../compiler/ops/tensors.js";
 import { checkContraction, isContraction } from "./check-contraction.js";
 import { checkUpdate } from "./check-update.js";
-import { column, compareTensors, Comparison, gather, type Finding } from "./comparison.js";
+import {
+  column,
+  compareTensors,
+  Comparison,
+  gather,
+  rootMeanSquare,
+  type Finding,
+} from "./comparison.js";
 import { finisher, type NodeValues } from "./node-values.js";
 import { partOf, take, type Part } from "./parts.js";
 import { samplePlaces } from "./places.js";
@@ -91,7 +98,7 @@ function checkPart(
   const definition = ops[node.kind] as OpDefinition<never>;
   const partial = { ...attributes, ...inputShapeOf(attributes, batch, part), ...part.attributes };
   const results = definition.reference(inputs, partial as never, context, types);
-  const magnitudes = magnitudesOf(node, own);
+  const magnitudes = magnitudesOf(node, own, results);
   node.outputs.forEach((output, number) => {
     const actual = values.outputs[number];
     if (!actual) return;
@@ -101,7 +108,18 @@ function checkPart(
       ? column(Array.from(results[number]!.data, (value, place) => finish(places[place]!, value)))
       : results[number]!;
     const tensors = { expected, actual: take(actual, part) };
-    compareTensors(comparison, output, tensors, { places, magnitudes: magnitudes?.[number] });
+    const sums = magnitudes?.[number];
+    const typical = rootMeanSquare(expected);
+    // What an error of the sum is behind the epilogue: a mean divides it.
+    const behind =
+      sums &&
+      fusion.epilogue &&
+      Array.from(sums, (sum, place) => {
+        const value = results[number]!.data[place]!;
+        const moved = finish(places[place]!, value + sum) - expected.data[place]!;
+        return Math.max(Math.abs(moved), typical);
+      });
+    compareTensors(comparison, output, tensors, { places, magnitudes: behind ?? sums });
   });
   for (const value of changes) {
     const place = node.inputs.indexOf(value);

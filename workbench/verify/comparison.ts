@@ -103,7 +103,7 @@ export function compareTensors(
 }
 
 /** Of finite numbers: gradients of 16 bits may overflow, each for itself. */
-function rootMeanSquare({ data }: Tensor): number {
+export function rootMeanSquare({ data }: Tensor): number {
   let [squares, count] = [0, 0];
   for (const value of data) {
     if (!Number.isFinite(value)) continue;

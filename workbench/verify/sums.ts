@@ -2,7 +2,8 @@
 import { imageSizes } from "../../compiler/ops/tensors.js";
 import type { AnyNode } from "../../compiler/ir/graph.js";
 import type { Tensor } from "../../compiler/ops/op.js";
-import { ROUNDING, STORING } from "./comparison.js";
+import { forEachSpread } from "../../compiler/ops/reduce.js";
+import { rootMeanSquare, ROUNDING, STORING } from "./comparison.js";
 
 /** A sum, with what its rounding errors are measured against. */
 export interface SampledSum {
@@ -61,12 +62,23 @@ const channelMagnitudes = (x: Tensor): readonly number[] =>
     (_, channel) => channelSum(x, channel).magnitude,
   );
 
+/** Of sums along axes: roots of sums of squares, or of a typical sum where that is larger. */
+function sumMagnitudes(x: Tensor, sums: Tensor): ArrayLike<number> {
+  const squares = new Float64Array(sums.data.length);
+  forEachSpread(x.shape, sums.shape, (large, small) => (squares[small]! += x.data[large]! ** 2));
+  const typical = rootMeanSquare(sums);
+  return squares.map((sum) => Math.max(Math.sqrt(sum), typical));
+}
+
 /** What rounding errors are measured against where sums may cancel: by output and element. */
 export function magnitudesOf(
   node: AnyNode,
   inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
 ): readonly (ArrayLike<number> | undefined)[] | undefined {
   switch (node.kind) {
+    case "reduce":
+      return node.attributes.by === "sum" ? [sumMagnitudes(inputs[0]!, outputs[0]!)] : undefined;
     case "channelSum":
       return [channelMagnitudes(inputs[0]!)];
     case "channelStatistics":
