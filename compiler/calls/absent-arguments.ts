@@ -1,6 +1,9 @@
 import type { AbsentNames } from "./suggestion.js";
 
 const INFERRED = "sizes of the input are inferred: leave it out";
+const OVER_CHANNELS =
+  "it is over the channels, axis 1 of images and the last of sequences: leave it out there, and " +
+  "else put another axis in their place with `transpose`, before and behind";
 const UNNEEDED = "netc has no such choice: leave it out";
 
 /**
@@ -23,8 +26,8 @@ export const absentArguments: AbsentNames = {
   paddingmode: "`pad(1, mode=reflect)` before the layer pads otherwise than with zeros",
   keepdim: "axes always stay, with size 1: leave it out",
   keepdims: "axes always stay, with size 1: leave it out",
-  dim: "it is always over the channels: leave it out",
-  axis: "it is always over the channels: leave it out",
+  dim: OVER_CHANNELS,
+  axis: OVER_CHANNELS,
   name: "`as NAME` after a layer names it",
   trainable: "`lr=0` freezes a weight; `freeze = [features.*]` in a recipe freezes many",
   kernelregularizer: "the optimizer decays the weights: `sgd(lr=0.1, weight_decay=5e-4)`",

@@ -268,7 +268,7 @@ export function readTarget(
 }
 
 /** Whether a target of numbers may have this number of axes behind the batch. */
-const areNumbers = (axes: number) => axes === 1 || (axes >= 3 && axes <= MOST_AXES);
+const areNumbers = (axes: number) => axes >= 1 && axes <= MOST_AXES;
 
 /** What others call boxes, or nearly: `bboxes`, `box`, `rects`. */
 const LIKE_BOXES = /box|^rects?$|^rectangles?$|^detections?$/i;

@@ -16,6 +16,10 @@ const CASES: readonly (readonly [spec: string, words: string])[] = [
     "Sequences are 32 x 8, one token after the other; labels are 0 to 1.",
   ],
   [
+    "input x: f32[N, 12, 8]\n target y: f32[N, 12, 2]\n linear(2) as z\n loss mse(z, y)",
+    "Sequences are 12 x 8, one token after the other; `y` is 12 x 2 numbers an example.",
+  ],
+  [
     "input x: signal[N, 2, 64]\n target y: signal[N, 1, 64]\n" +
       "conv(1, kernel=1) as out\n loss mse(out, y)",
     "Signals are 2 x 64, one channel after the other; `y` is 1 x 64 numbers an example.",
