@@ -1,5 +1,6 @@
+import { formatShape } from "../../compiler/ir/shape.js";
 import type { ForeignTensor } from "../foreign-graph.js";
-import { channelsOf, type Feature, type Known } from "../known.js";
+import { channelsOf, type Feature, type Known, shapeOf } from "../known.js";
 import { inStoredOrder, type NodeContext } from "../node-context.js";
 import { reshaped, scaled, transposed } from "../tensors.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
@@ -75,7 +76,7 @@ export function gemm(context: NodeContext): Known {
   return linear(context, scaled(weight, alpha), bias && scaled(bias, attributes.number("beta", 1)));
 }
 
-/** `MatMul` of features and a weight `[in, out]`, or of two sequences. */
+/** `MatMul` of features and a weight `[in, out]`, or of the matrices of two values. */
 export function matMul(context: NodeContext): Known {
   const [left, right] = context.inputs;
   if (left?.is !== "feature") context.refuse("its first input is not a row for each example");
@@ -83,14 +84,20 @@ export function matMul(context: NodeContext): Known {
   return linear(context, transposedMatrix(context, context.constant(1, "weight")), undefined);
 }
 
-/** Of the matrices of each example. */
+/** Of the matrices of each example, which are the last two axes. */
 function product(context: NodeContext, left: Feature, right: Feature): Known {
-  if (left.stored.length !== 3 || right.stored.length !== 3) {
-    context.refuse("it multiplies several matrices for each example", "netc multiplies one");
+  const [rank, other] = [left.stored.length, right.stored.length];
+  if (rank < 3 || other !== rank) {
+    const [a, b] = [left, right].map((value) => formatShape(shapeOf(value)));
+    context.refuse(`it multiplies ${a} with ${b}`, "matrices of as many axes, at least 3");
   }
-  const isTurned = right.order.as === "axes";
+  const { order } = right;
+  const turned = [...left.stored.keys()];
+  [turned[rank - 2], turned[rank - 1]] = [rank - 1, rank - 2];
+  const isTurned = order.as === "axes" && order.axes.join() === turned.join();
   const values = isTurned ? { transposed: true } : {};
-  return context.layer("matmul", [context.asStored(left), right], values);
+  const factors = [context.asStored(left), isTurned ? right : context.asStored(right)];
+  return context.layer("matmul", factors, values);
 }
 
 function transposedMatrix(context: NodeContext, weight: ForeignTensor): ForeignTensor {

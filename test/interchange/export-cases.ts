@@ -261,7 +261,7 @@ const corners: readonly ExportCase[] = [
 ];
 
 /** Layers whose forms of images Keras and TensorFlow.js lack, too. */
-const UNEXPORTED: readonly string[] = ["transpose", "permute"];
+const UNEXPORTED: readonly string[] = ["transpose", "permute", "matmul"];
 
 const isOfSequences = ({ text }: ExportCase): boolean => {
   const network = resolved(text, "case.net");
