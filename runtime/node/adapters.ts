@@ -20,7 +20,7 @@ export interface Attempt {
 const SOURCES: readonly AdapterSource[] = ["system", "lavapipe", "embedded"];
 
 /**
- * The adapter for a wish: `auto`, `embedded`, `lavapipe`, or part of a name. Without one,
+ * The adapter for a wish: `auto`, `system`, `lavapipe`, `embedded`, or part of a name. Without one,
  * NETC_ADAPTER's, else `auto`. Throws NoAdapterError with all that was tried.
  */
 export async function findAdapter(wish?: string): Promise<NodeAdapter> {
@@ -50,10 +50,10 @@ export async function listAdapters(tried: Attempt[]): Promise<NodeAdapter[]> {
 
 function search(wish: string, tried: Attempt[]): Promise<NodeAdapter | undefined> {
   if (wish === "auto") return findBest(tried);
-  if (wish === "embedded" || wish === "lavapipe") {
-    return open(wish, { reason: `\`${wish}\` was asked for` }, tried);
-  }
-  return findByName(wish, tried);
+  const source = SOURCES.find((each) => each === wish);
+  return source
+    ? open(source, { reason: `\`${wish}\` was asked for` }, tried)
+    : findByName(wish, tried);
 }
 
 /** Hardware before lavapipe before the embedded adapter before any other software. */

@@ -179,6 +179,11 @@ describe("finding an adapter", () => {
     if (embeddedOnly) expect(tried.at(-1)).toContain("SwiftShader");
   });
 
+  test("where an adapter was found is a wish for it", async () => {
+    const { name, source } = await findAdapter("auto");
+    expect((await findAdapter(source)).name).toBe(name);
+  });
+
   test.runIf(embeddedOnly)("part of a name will do, in any case", async () => {
     const found = await findAdapter("swiftSHADER");
     expect(found.name).toContain("SwiftShader");
