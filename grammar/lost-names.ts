@@ -17,7 +17,7 @@ export function lostNames(
 ): readonly string[] {
   const broken = new Set(problems.map(({ span }) => span.start.line));
   const isName = (token: IToken | undefined) => token !== undefined && NAME.test(token.image);
-  const lost = tokens.flatMap((token, index) => {
+  return tokens.flatMap((token, index) => {
     const before = tokens[index - 1];
     const next = tokens[index + 1];
     if (!broken.has(token.startLine ?? 0) || !isName(next)) return [];
@@ -26,7 +26,6 @@ export function lostNames(
       ? [next!.image]
       : [];
   });
-  return lost;
 }
 
 /** Whether a token is the `as` of `share enc(8) as tower`. */

@@ -85,3 +85,10 @@ export function scaled(tensor: ForeignTensor, factor: number): ForeignTensor {
 export function scalarOf(tensor: ForeignTensor | undefined): number | undefined {
   return tensor?.values.length === 1 ? tensor.values[0] : undefined;
 }
+
+/** The order of axes that exchanges the last two, those of a matrix. */
+export const turnedMatrices = (rank: number): readonly number[] => [
+  ...Array.from({ length: rank - 2 }, (_, axis) => axis),
+  rank - 1,
+  rank - 2,
+];

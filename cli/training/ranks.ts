@@ -128,9 +128,9 @@ export class TrainingRanks extends Ranks {
 
 const SPEC = "the spec";
 const RECIPE = "the recipe";
-const TRAINING = "the training data (labels, names of files, numbers or boxes, and their order)";
-const EVALUATION =
-  "the evaluation data (labels, names of files, numbers or boxes, and their order)";
+const CONTENTS = "(labels, names of files, numbers or boxes, and their order)";
+const TRAINING = `the training data ${CONTENTS}`;
+const EVALUATION = `the evaluation data ${CONTENTS}`;
 const COLUMNS = "the columns of the table";
 
 /** What is compared by digests, which say nothing to readers. */

@@ -436,8 +436,7 @@ export interface OpAttributes {
   embedding: { readonly padding?: number | undefined };
   /** The table's shape. */
   embeddingGradient: { readonly padding?: number | undefined; readonly shape: Shape };
-  /** Whether b is multiplied with transposed. */
-  /** `matrices`: how many each example has; one if absent. */
+  /** Whether b is transposed, and how many matrices each example has: one if absent. */
   matmul: { readonly transposed: boolean; readonly matrices?: number };
   attention: AttentionAttributes;
   attentionGradient: AttentionAttributes;

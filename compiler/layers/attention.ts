@@ -106,7 +106,7 @@ arXiv:2205.14135).
   },
 });
 
-/** Draws no numbers where nothing is dropped. */
+/** Of the op. No numbers are drawn where nothing is dropped. */
 function attributesOf(
   { heads, causal, scale, dropout: rate }: AttentionValues,
   channels: number,

@@ -214,9 +214,8 @@ const ONE_IS_A_SIGNAL = "an image of one row is not a signal: `signal` makes one
 
 /** What gives values of fewer axes those that PyTorch's rules would; undefined where that fails. */
 function alignedNote(shapes: readonly Shape[]): string | undefined {
-  const rank = Math.max(...shapes.map(({ length }) => length));
-  const aligned = shapes.map((shape) => withAxes(shape, rank));
-  const [sizes] = aligned.filter((_, index) => shapes[index]!.length < rank);
+  const { counts, aligned } = alignedShapes(shapes);
+  const [sizes] = aligned.filter((_, index) => counts[index]! > 0);
   return sizes && broadcastShape(aligned)
     ? "both need as many axes: " +
         `\`reshape([${sizes.slice(1).join(", ")}])\` gives one axes of 1, as PyTorch has them`
@@ -228,9 +227,7 @@ function alignedNote(shapes: readonly Shape[]): string | undefined {
  * current value's shape is the first.
  */
 export function axesFix(shapes: readonly Shape[], context: InferenceContext): Fix | undefined {
-  const rank = Math.max(...shapes.map(({ length }) => length));
-  const aligned = shapes.map((shape) => withAxes(shape, rank));
-  const counts = shapes.map((shape) => rank - shape.length);
+  const { counts, aligned } = alignedShapes(shapes);
   if (counts.every((count) => count === 0) || !broadcastShape(aligned)) return undefined;
   const written = [
     ...new Set(
@@ -241,6 +238,15 @@ export function axesFix(shapes: readonly Shape[], context: InferenceContext): Fi
   ];
   const noun = counts.filter((count) => count > 0).length === 1 ? "parameter" : "parameters";
   return context.addAxes(counts, `declare the ${noun} as ${written.join(" and ")}`);
+}
+
+/** Shapes with as many axes as the longest, and how many each gains. */
+function alignedShapes(shapes: readonly Shape[]) {
+  const rank = Math.max(...shapes.map(({ length }) => length));
+  return {
+    counts: shapes.map(({ length }) => rank - length),
+    aligned: shapes.map((shape) => withAxes(shape, rank)),
+  };
 }
 
 /** With axes of 1 behind the batch. */

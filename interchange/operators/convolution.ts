@@ -2,7 +2,7 @@ import { formatShape } from "../../compiler/ir/shape.js";
 import type { ForeignTensor } from "../foreign-graph.js";
 import { channelsOf, type Feature, type Known, shapeOf } from "../known.js";
 import { inStoredOrder, type NodeContext } from "../node-context.js";
-import { reshaped, scaled, transposed } from "../tensors.js";
+import { reshaped, scaled, transposed, turnedMatrices } from "../tensors.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import { pairOf, windowOf } from "./windows.js";
 
@@ -92,9 +92,7 @@ function product(context: NodeContext, left: Feature, right: Feature): Known {
     context.refuse(`it multiplies ${a} with ${b}`, "matrices of as many axes, at least 3");
   }
   const { order } = right;
-  const turned = [...left.stored.keys()];
-  [turned[rank - 2], turned[rank - 1]] = [rank - 1, rank - 2];
-  const isTurned = order.as === "axes" && order.axes.join() === turned.join();
+  const isTurned = order.as === "axes" && order.axes.join() === turnedMatrices(rank).join();
   const values = isTurned ? { transposed: true } : {};
   const factors = [context.asStored(left), isTurned ? right : context.asStored(right)];
   return context.layer("matmul", factors, values);

@@ -109,17 +109,17 @@ function checkPart(
       : results[number]!;
     const tensors = { expected, actual: take(actual, part) };
     const sums = magnitudes?.[number];
-    const typical = rootMeanSquare(expected);
+    const typical = sums && fusion.epilogue ? rootMeanSquare(expected) : undefined;
     // What an error of the sum is behind the epilogue: a mean divides it.
     const behind =
-      sums &&
-      fusion.epilogue &&
-      Array.from(sums, (sum, place) => {
-        const value = results[number]!.data[place]!;
-        const moved = finish(places[place]!, value + sum) - expected.data[place]!;
-        return Math.max(Math.abs(moved), typical);
-      });
-    compareTensors(comparison, output, tensors, { places, magnitudes: behind ?? sums });
+      typical === undefined
+        ? sums
+        : Array.from(sums!, (sum, place) => {
+            const value = results[number]!.data[place]!;
+            const moved = finish(places[place]!, value + sum) - expected.data[place]!;
+            return Math.max(Math.abs(moved), typical);
+          });
+    compareTensors(comparison, output, tensors, { places, magnitudes: behind });
   });
   for (const value of changes) {
     const place = node.inputs.indexOf(value);

@@ -1,5 +1,6 @@
 /** Tokens, attention and trained numbers as operators of ONNX, opset 17. */
 import { convolution, product } from "./convolutions.js";
+import { turnedMatrices } from "../../tensors.js";
 import { permutedAxes, transposedAxes } from "../parts.js";
 import type { LayerNodes } from "./node-writer.js";
 import { scaleOf, windowAttention } from "./windows.js";
@@ -56,8 +57,7 @@ export function permute(nodes: LayerNodes): void {
 
 export function matmul(nodes: LayerNodes): void {
   const other = nodes.input(1);
-  const axes = nodes.call.inputShapes[1]!.map((_, axis) => axis);
-  const perm = [...axes.slice(0, -2), ...axes.slice(-2).reverse()];
+  const perm = turnedMatrices(nodes.call.inputShapes[1]!.length);
   const right = nodes.call.flag("transposed")
     ? nodes.part("turned", "Transpose", [other], { perm })
     : other;
